@@ -1,0 +1,45 @@
+/** Every bound in one place, each with its reason. */
+
+/** The whole of one SCIM request. Okta ends a socket after 60 s, and proxies before it often after 30 s. */
+export const requestBudgetMs = 25_000
+/** Kept back from the budget for the second commit and the answer. */
+export const answerReserveMs = 2_000
+/** One request to a platform. */
+export const platformTimeoutMs = 10_000
+/** One answer of a platform, decompressed. The largest honest one is a page of 1,000 accounts. */
+export const platformAnswerBytes = 5_000_000
+/** Body of a SCIM request; Entra sends groups of 40,000 members in one (about 2 MB). */
+export const bodyBytes = 1024 * 1024
+export const groupBodyBytes = 8 * 1024 * 1024
+/** JSON nesting; a SCIM document needs 5. */
+export const jsonDepth = 32
+/** Path of a request in bytes. */
+export const pathBytes = 2_048
+export const filterBytes = 4_096
+export const filterDepth = 32
+export const filterComparisons = 100
+export const attributeNameLength = 256
+/** Characters of one attribute's text (the largest honest one is a certificate). */
+export const textLength = 10_000
+export const valuesPerAttribute = 1_000
+/** Bytes of one stored document, members excepted. */
+export const documentBytes = 256 * 1024
+export const patchOperations = 1_000
+export const patchMembers = 50_000
+export const pageSize = 100
+export const maxPageSize = 1_000
+/** A filter that no index serves looks at so many documents, for so long. */
+export const scanRows = 20_000
+export const scanMs = 2_000
+export const scanBatch = 500
+export const sortRows = 10_000
+/** PATCH without If-Match is re-applied so often when another request was faster. */
+export const patchRetries = 5
+/** Retry-After towards identity providers, in seconds. */
+export const retryAfterMinimum = 5
+export const retryAfterDefault = 60
+export const retryAfterMaximum = 3_600
+/** Waiting operations of one connection; deactivations and deletions are always accepted. */
+export const operationsPerConnection = 100_000
+/** Requests of one connection in work at once; more get 429. */
+export const concurrentRequests = 256

@@ -1,0 +1,55 @@
+/** What the one HTTP client for all platforms is told and tells. The client itself is `createClient`. */
+import type { Call } from './platform.ts'
+
+/** A slot for one request; two clients of one connection share their pace. */
+export interface Pace {
+  /** Waits for the next free slot; rejects with the signal's reason. Returns a function that frees the concurrency slot. */
+  acquire(signal: AbortSignal): Promise<() => void>
+  /** The platform said that it is busy: nothing is called for this long. */
+  hold(ms: number): void
+}
+
+export interface ClientSettings {
+  /** With path prefix, without a slash at the end: `https://api.figshare.com/v2`. */
+  readonly baseUrl: string
+  readonly pace: Pace
+  /** For one request, connection included. Milliseconds; default 10,000. */
+  readonly timeoutMs?: number
+  /** Bytes of one answer, decompressed; default 5 MB. */
+  readonly maxAnswerBytes?: number
+}
+
+export interface PlatformRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path segments below the base URL; each is percent-encoded by the client (`['users', id, 'activity-status']`). */
+  readonly path: readonly string[]
+  /** Appended as they are after the path: SelfCommunity wants `/` at the end, EthosCE `.json`. */
+  readonly suffix?: '/' | '.json'
+  readonly query?: readonly (readonly [name: string, value: string])[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON with `contentType` (default `application/json`); a string is sent as it is and needs `contentType`. */
+  readonly body?: unknown
+  readonly contentType?: string
+  /** True for a POST that only reads (search, sign-in): no audit line, and its loss is not an unknown write. */
+  readonly readsOnly?: boolean
+}
+
+export interface PlatformAnswer {
+  readonly status: number
+  /** Lower-case names; repeated headers as arrays (Set-Cookie). */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  /** Parsed body when the media type is JSON and it parses, else `undefined`. Never trusted: parse it with zod. */
+  readonly json: unknown
+  readonly isHtml: boolean
+}
+
+/**
+ * Sends one request. Returns any answer with a status that a module can judge (2xx, 4xx, 500).
+ * Throws: `Unreachable` (nothing was sent), `Busy` (429; 503 with Retry-After), `Unknown` (time-out, reset, cut or oversized
+ * answer, 502, 503, 504, any redirect after a write was sent), `Broken` (redirect or oversized answer to a read).
+ */
+export interface Client {
+  send(call: Call, request: PlatformRequest): Promise<PlatformAnswer>
+  close(): Promise<void>
+}

@@ -1,0 +1,74 @@
+/**
+ * What a platform module is: facts, settings, and a connection that finds, reads and writes accounts.
+ *
+ * Rules that every module keeps (the contract suite asks them all):
+ * - A write returns the account *as read afterwards*, never what was sent, never "ok". Trust the state, not the status.
+ * - `find` compares the rows itself (exactly, or ignoring case where the facts say so): platforms search by substring,
+ *   wildcard and collation. It returns every match, also switched-off, archived and protected ones. None is `[]`.
+ * - A POST is never repeated by a module: after a lost answer it throws `Unknown`, and the caller finds before it tries again.
+ * - Modules throw only the classes of `errors.ts`. A suspicion of "taken" is thrown as `Conflict`; the caller proves it.
+ * - A write that would change nothing calls nothing.
+ * - Nothing is switched on except by a status attribute in `changes`.
+ */
+import type { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Account, AccountId, Attributes, Grant, Json, PlatformFacts } from '../facts.ts'
+import type { ClientSettings } from './client.ts'
+
+/** One attempt at one account. Passed through every method to the HTTP client. */
+export interface Call {
+  /** Aborts every HTTP request of this attempt when its time is over. */
+  readonly signal: AbortSignal
+  /** Awaited before each request that writes: the audit line "calling" is durable before the platform hears of it. */
+  beforeWrite(what: WriteDescription): Promise<void>
+  /** Awaited as soon as the platform has given a new account its id, before the remaining requests of a create. */
+  created(id: AccountId): Promise<void>
+}
+
+/** Attribute names, never values. */
+export interface WriteDescription {
+  readonly method: string
+  /** Without query. */
+  readonly path: string
+}
+
+/** New values by platform attribute; `null` takes a value away. Status attributes included. */
+export type Changes = ReadonlyMap<string, Json>
+
+export interface PlatformConnection {
+  /** Asks whether the platform answers and accepts our credentials. Reads only. */
+  check(call: Call): Promise<void>
+  /** Every account whose `attribute` equals `value`, whole (all attributes of the facts). `attributes` are all wanted ones, for keys that need a companion (`loginName` with `domainName`). */
+  find(call: Call, attribute: string, value: string, attributes: Attributes): Promise<readonly Account[]>
+  /** The whole account; `undefined` only when its absence is certain. */
+  read(call: Call, id: AccountId): Promise<Account | undefined>
+  /** Makes the account and everything that belongs to it, in the given state (on or off). Calls `call.created` at once. */
+  create(call: Call, attributes: Attributes): Promise<Account>
+  /** `before` is the account as read in this attempt. Resumes a half-made account (adds a missing SSO row or profile). */
+  update(call: Call, before: Account, changes: Changes): Promise<Account>
+  /** Only where `facts.canDelete`. Returns when the account was read as absent. */
+  remove?(call: Call, id: AccountId): Promise<void>
+  /** Why this account, found by `match`, must not be linked to the wanted attributes; `undefined` when it may. */
+  refuseAdoption?(account: Account, wanted: Attributes): string | undefined
+  /** All accounts, page by page, de-duplicated by id. `cursor` of the last page seen resumes a walk. */
+  list(call: Call, cursor: string | undefined): Promise<{ accounts: readonly Account[]; next: string | undefined }>
+  /** Grants that the account holds, in the platform's words. */
+  readGrants(call: Call, id: AccountId): Promise<readonly Grant[]>
+  /** Gives and takes in as few calls as possible, and returns the grants as read. Idempotent both ways. */
+  writeGrants(call: Call, id: AccountId, give: readonly Grant[], take: readonly Grant[]): Promise<readonly Grant[]>
+  close(): Promise<void>
+}
+
+/** Where the module's requests go and how, ready made: base URL, time-outs, caps, pace. */
+export interface PlatformEnvironment {
+  readonly client: ClientSettings
+  readonly clock: Clock
+}
+
+export interface Platform<Settings> {
+  readonly facts: PlatformFacts
+  /** Shape of `connections.<name>.settings` in bridge.yaml: credentials and choices of this platform. Strict: unknown keys are errors. */
+  readonly settings: z.ZodType<Settings>
+  /** Opens nothing yet: sign-in happens with the first call. */
+  connect(settings: Settings, environment: PlatformEnvironment): PlatformConnection
+}

@@ -1,0 +1,78 @@
+/** What a simulator is: a stateful imitation of one platform over real HTTP. Simulators share no code with `src/platforms`. */
+
+/** One call as it arrived, before any fault was applied. */
+export interface RecordedCall {
+  readonly method: string
+  /** With query. */
+  readonly path: string
+  readonly requestBody: string
+  readonly requestHeaders: Readonly<Record<string, string>>
+  /** 0: the connection was closed without an answer. */
+  readonly status: number
+  readonly responseHeaders: Readonly<Record<string, string>>
+  readonly responseBody: string
+}
+
+export interface FaultRequest {
+  readonly mode: 'ok' | 'down' | 'slow' | 'lost' | 'html' | '500' | '401'
+  /** Only `slow`; default 1000. */
+  readonly delayMs?: number
+}
+
+/** A person that `--seed-users` puts on a platform. */
+export interface SeedPerson {
+  readonly userName: string
+  readonly email: string
+  readonly givenName: string
+  readonly familyName: string
+  readonly title: string
+  readonly department: string
+}
+
+/** What the platform's logic is handed; the server in front of it applies faults and records. */
+export interface SimulatorRequest {
+  readonly method: string
+  /** Decoded path without the base path, beginning with `/`. */
+  readonly path: string
+  /** As on the wire, without the base path. */
+  readonly rawPath: string
+  readonly query: URLSearchParams
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface SimulatorAnswer {
+  readonly status: number
+  /** Arrays become repeated headers (Set-Cookie). */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  readonly body?: string
+}
+
+/** The logic of one platform: pure state and answers; time comes in. */
+export interface PlatformLogic {
+  /** Path below the origin that belongs to the documented base URL: `/v2`, `/server`, or empty. */
+  readonly basePath: string
+  answer(request: SimulatorRequest): Promise<SimulatorAnswer> | SimulatorAnswer
+  /** How this platform refuses credentials, for fault mode `401`. */
+  refuseCredentials(request: SimulatorRequest): SimulatorAnswer
+  /** How this platform looks when it answers 500. */
+  serverError(request: SimulatorRequest): SimulatorAnswer
+  /** Whether this call can change something (fault mode `lost` closes only those). */
+  isWrite(request: SimulatorRequest): boolean
+  /** Credentials of an administrator, as the demo's ready line shows them. */
+  readonly credentials: Readonly<Record<string, string | number>>
+}
+
+export interface RunningSimulator {
+  /** `http://127.0.0.1:<port>` + base path. */
+  readonly baseUrl: string
+  /** `http://127.0.0.1:<port>/__sim` */
+  readonly controlUrl: string
+  readonly calls: readonly RecordedCall[]
+  forgetCalls(): void
+  fault(request: FaultRequest): void
+  /** How often the present mode has been applied since it was set. */
+  readonly faultCount: number
+  close(): Promise<void>
+}

@@ -1,0 +1,243 @@
+/**
+ * What the store keeps and promises. Every method takes the connection first: no query can leave it out (tenancy).
+ * Methods of `Store` read committed data; everything that writes happens inside `transaction`, which is atomic and, when
+ * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
+ */
+import type { JsonObject } from '../json.ts'
+
+export type ResourceType = 'User' | 'Group'
+
+/** A SCIM resource as stored: `json` is the canonical document without `groups`, `members` and Provisioning. */
+export interface StoredResource {
+  readonly connection: string
+  readonly type: ResourceType
+  readonly id: string
+  /** Increasing per connection; the stable order of lists. */
+  readonly seq: number
+  readonly version: number
+  readonly json: string
+  /** ISO 8601 with milliseconds, UTC. */
+  readonly created: string
+  readonly modified: string
+}
+
+/** Values that lists are searched by. The store folds them itself (`keys.ts`: NFKC, lower case). */
+export interface ResourceKeys {
+  readonly userName?: string
+  readonly displayName?: string
+  readonly externalId?: string
+  readonly emails?: readonly { readonly value: string; readonly type?: string }[]
+}
+
+export interface NewResource {
+  readonly type: ResourceType
+  readonly id: string
+  readonly json: string
+  readonly keys: ResourceKeys
+  /** False while a create has not been confirmed: invisible to `getResource` and lists. */
+  readonly visible: boolean
+  readonly now: string
+}
+
+/** What an index can answer; a filter's remaining parts are tested on the documents. */
+export type IndexedCondition =
+  | { readonly attribute: 'id' | 'userName' | 'externalId' | 'displayName'; readonly equals: string }
+  | { readonly attribute: 'email'; readonly equals: string; readonly type?: string }
+  | { readonly attribute: 'member'; readonly equals: string }
+  | { readonly attribute: 'lastModified'; readonly operator: 'ge' | 'gt' | 'le' | 'lt'; readonly value: string }
+
+export interface ListQuery {
+  readonly type: ResourceType
+  readonly where?: IndexedCondition
+  readonly order?: {
+    readonly by: 'seq' | 'id' | 'userName' | 'displayName' | 'externalId' | 'created' | 'lastModified'
+    readonly descending: boolean
+  }
+  /** Only with order by `seq` ascending: rows after this one. */
+  readonly afterSeq?: number
+  readonly offset?: number
+  readonly limit: number
+}
+
+/** Resource ↔ account. One row a resource; a tombstone outlives its resource. */
+export interface Link {
+  readonly connection: string
+  readonly resourceId: string
+  readonly state: 'proposed' | 'live' | 'tombstone'
+  readonly accountId: string | undefined
+  /** Platform attributes as last read back. */
+  readonly applied: JsonObject | undefined
+  readonly lastAppliedAt: string | undefined
+  /** Attributes that differ and were left alone. */
+  readonly drift: readonly string[]
+  /** Whether the 2xx of the create reached the socket; false when unknown. */
+  readonly wasFlushed: boolean
+  /** Kept for tombstones: who this was. */
+  readonly userName: string | undefined
+  readonly externalId: string | undefined
+  readonly deletedAt: string | undefined
+}
+
+/** A durable intent to bring one link to its desired state: the resource as stored now, or its end. At most one per link. */
+export interface Operation {
+  readonly id: number
+  readonly connection: string
+  readonly resourceId: string
+  readonly kind: 'create' | 'update' | 'delete'
+  /** Contains an unfinished switch-off: never given up. */
+  readonly isDeprovisioning: boolean
+  /** Explicit `active: true` was asked for: the only thing that may switch an account on. */
+  readonly mayActivate: boolean
+  /** The document before this request (JSON text), for a final refusal; undefined for a create. */
+  readonly before: string | undefined
+  /** Version of the resource when the operation was accepted. */
+  readonly version: number
+  readonly state: 'waiting' | 'running' | 'failed' | 'held'
+  readonly attempts: number
+  /** Milliseconds since 1970. */
+  readonly dueAt: number
+  /** Last error: its class and our log's detail. */
+  readonly errorKind: string | undefined
+  readonly errorMessage: string | undefined
+  readonly requestId: string
+  readonly caller: string
+  readonly createdAt: string
+  /** When the claim of a running operation ends; milliseconds since 1970. */
+  readonly leaseUntil: number | undefined
+  /** The latest possible moment at which a create of unknown outcome may still appear on the platform. */
+  readonly unknownSince: number | undefined
+}
+
+export type NewOperation = Omit<
+  Operation,
+  'id' | 'connection' | 'state' | 'attempts' | 'errorKind' | 'errorMessage' | 'leaseUntil'
+>
+
+export interface AuditEntry {
+  readonly at: string
+  readonly event: 'asked' | 'calling' | 'outcome'
+  readonly requestId: string
+  readonly caller: string
+  readonly resourceId: string | undefined
+  readonly operationId: number | undefined
+  readonly accountId: string | undefined
+  /** Names, methods, classes; never values, tokens or bodies. */
+  readonly detail: JsonObject
+}
+
+export interface Member {
+  readonly id: string
+  /** The user's displayName, else userName, at the time of reading. */
+  readonly display: string | undefined
+}
+export interface GroupReference {
+  readonly id: string
+  readonly display: string | undefined
+}
+
+export interface StoreReader {
+  /** Visible ones only. */
+  getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
+  list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
+  count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
+  /** Direct groups of each user, in one query; users without groups are absent from the answer. */
+  groupsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupReference[]>>
+  members(connection: string, groupId: string): Promise<readonly Member[]>
+  /** Members of several groups at once, for a page of a list. */
+  membersOf(connection: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>
+  getLink(connection: string, resourceId: string): Promise<Link | undefined>
+  /** Links of many resources, for a page of a list. */
+  getLinks(connection: string, resourceIds: readonly string[]): Promise<ReadonlyMap<string, Link>>
+  /** The proposed or live link that holds this account. */
+  findLinkByAccount(connection: string, accountId: string): Promise<Link | undefined>
+  getOperation(connection: string, resourceId: string): Promise<Operation | undefined>
+  getOperations(connection: string, resourceIds: readonly string[]): Promise<ReadonlyMap<string, Operation>>
+  /** Waiting operations whose time has come: deactivations and deletions first, then by due time. */
+  dueOperations(connection: string, now: number, limit: number): Promise<readonly Operation[]>
+  countOperations(connection: string): Promise<number>
+}
+
+export interface StoreWriter extends StoreReader {
+  /** Also invisible ones. */
+  getAnyResource(
+    connection: string,
+    type: ResourceType,
+    id: string,
+  ): Promise<(StoredResource & { visible: boolean }) | undefined>
+  /** Also invisible ones: who holds this userName (Users) or displayName (Groups)? */
+  findByUniqueName(
+    connection: string,
+    type: ResourceType,
+    name: string,
+  ): Promise<(StoredResource & { visible: boolean }) | undefined>
+  /** Assigns `seq`, version 1, counts it when visible. Throws `NameTaken`. */
+  insertResource(connection: string, resource: NewResource): Promise<StoredResource>
+  /** Stores when the version is still `expectedVersion` and adds 1 to it; undefined when it is not. Throws `NameTaken`. */
+  updateResource(
+    connection: string,
+    change: { type: ResourceType; id: string; expectedVersion: number; json: string; keys: ResourceKeys; now: string },
+  ): Promise<StoredResource | undefined>
+  /** Adds 1 to the version (a membership changed). */
+  touchResources(connection: string, type: ResourceType, ids: readonly string[], now: string): Promise<void>
+  showResource(connection: string, type: ResourceType, id: string): Promise<void>
+  /** With its keys and memberships. */
+  deleteResource(connection: string, type: ResourceType, id: string): Promise<void>
+
+  /** Only users of this connection; answers which of `ids` are none. */
+  unknownUsers(connection: string, ids: readonly string[]): Promise<readonly string[]>
+  /** Return the ids whose membership really changed. */
+  addMembers(connection: string, groupId: string, userIds: readonly string[]): Promise<readonly string[]>
+  removeMembers(connection: string, groupId: string, userIds: readonly string[]): Promise<readonly string[]>
+  removeAllMembers(connection: string, groupId: string): Promise<readonly string[]>
+  /** A set difference in SQL: what was added and what was removed. */
+  replaceMembers(
+    connection: string,
+    groupId: string,
+    userIds: readonly string[],
+  ): Promise<{ added: readonly string[]; removed: readonly string[] }>
+
+  /** Inserts or replaces. Throws `AccountTaken` when another proposed or live link holds the account. */
+  putLink(link: Link): Promise<void>
+  deleteLink(connection: string, resourceId: string): Promise<void>
+  setFlushed(connection: string, resourceId: string): Promise<void>
+
+  /** Replaces the link's unfinished operation, if there is one, and answers the new one's id. */
+  putOperation(connection: string, operation: NewOperation): Promise<number>
+  updateOperation(
+    connection: string,
+    id: number,
+    change: Partial<
+      Pick<Operation, 'state' | 'attempts' | 'dueAt' | 'errorKind' | 'errorMessage' | 'leaseUntil' | 'unknownSince'>
+    >,
+  ): Promise<void>
+  /** Only this very operation: a newer one of the same link stays. */
+  deleteOperation(connection: string, id: number): Promise<void>
+
+  appendAudit(connection: string, entry: AuditEntry): Promise<void>
+}
+
+export interface Store extends StoreReader {
+  /**
+   * Runs `work` atomically; writers are served one at a time. Durable when it resolves.
+   * Throws `StoreUnavailable` (locked, disk full, file gone); whatever `work` throws rolls back and is thrown on.
+   */
+  transaction<T>(work: (write: StoreWriter) => Promise<T>): Promise<T>
+  /** Rows of the audit after `afterId`, for export. */
+  readAudit(connection: string, afterId: number, limit: number): Promise<readonly (AuditEntry & { id: number })[]>
+  /** A small read; throws `StoreUnavailable`. For `/readyz`. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+/** userName or displayName is in use (without regard to case). */
+export class NameTaken extends Error {
+  override readonly name = 'NameTaken'
+}
+export class AccountTaken extends Error {
+  override readonly name = 'AccountTaken'
+}
+/** Answered with 503 and Retry-After. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}

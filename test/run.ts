@@ -1,0 +1,37 @@
+/** Runs the tests and ends with a plain line `N passed, N failed`. `node test/run.ts [name part …]` runs the files whose path contains a part. */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const parts = process.argv.slice(2)
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  .sort()
+if (files.length === 0) {
+  console.error('no test file fits')
+  process.exit(2)
+}
+let passed = 0
+let failed = 0
+const events = run({
+  files: files.map((file) => `${root}/${file}`),
+  cwd: root,
+  concurrency: availableParallelism(),
+  timeout: 240_000,
+  execArgv: ['--disable-proto=delete'],
+})
+events.on('test:summary', (summary) => {
+  if (summary.file !== undefined) return
+  passed = summary.counts.passed
+  failed = summary.counts.failed + summary.counts.cancelled
+  if (!summary.success && failed === 0) failed = 1
+})
+events.compose(spec).pipe(process.stdout)
+process.on('exit', () => {
+  console.log(`\n${passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1
+})
