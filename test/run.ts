@@ -27,7 +27,7 @@ const events = run({
 events.on('test:summary', (summary) => {
   if (summary.file !== undefined) return
   passed = summary.counts.passed
-  failed = summary.counts.failed + summary.counts.cancelled
+  failed = summary.counts.tests - passed - summary.counts.skipped - summary.counts.todo
   if (!summary.success && failed === 0) failed = 1
 })
 events.compose(spec).pipe(process.stdout)
