@@ -1,0 +1,142 @@
+/** The composition root: configuration → store → connections → HTTP application. */
+import type { Server } from 'node:http'
+import { createServer } from 'node:http'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from './clock.ts'
+import type { Config, ConnectionConfig } from './config/config.ts'
+import { createApp } from './http/app.ts'
+import { callerTokens, type Gate } from './http/authenticate.ts'
+import { createMetrics } from './http/metrics.ts'
+import type { Log } from './log.ts'
+import { readMappingFile } from './mapping/read.ts'
+import { createPace } from './platforms/pace.ts'
+import { platforms } from './platforms/registry.ts'
+import type { ProvisionedConnection } from './provision/connection.ts'
+import { createProvision, type Provision } from './provision/provision.ts'
+import type { ScimConnection } from './scim/context.ts'
+import { createDiscovery } from './scim/discovery.ts'
+import { createPageMemory } from './scim/page-memory.ts'
+import { compileSchemas } from './scim/schema.ts'
+import { openStore } from './store/open.ts'
+
+/** Places of walks that one connection remembers. */
+const rememberedPages = 10_000
+/** Longer than the budget of any request: a slow sender, not a slow answer. */
+const requestTimeoutMs = 60_000
+const headersTimeoutMs = 15_000
+/** Identity providers keep connections for minutes; a proxy in front closes first. */
+const keepAliveMs = 75_000
+/** What is in work at the end may finish so long; the rest is durable and goes on with the next start. */
+const stopGraceMs = 5_000
+
+/** `mappings/` of this package: one file a platform. */
+export const builtInMappings = join(dirname(dirname(fileURLToPath(import.meta.url))), 'mappings')
+
+export interface Bridge {
+  /** Resolves when the port is open, with the address in use. */
+  listen(): Promise<{ host: string; port: number }>
+  stop(): Promise<void>
+}
+
+/** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
+export async function createBridge(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Bridge> {
+  const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
+  const store = await openStore(config.store, { clock, log })
+  const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID() }
+  const provisions = provisioned.map((connection) => createProvision(connection, world))
+  const schemas = compileSchemas()
+  const connections = new Map<string, ScimConnection>()
+  const gates = new Map<string, Gate>()
+  for (const [index, connection] of config.connections.entries()) {
+    const provision = provisions[index]
+    if (provision === undefined) continue
+    connections.set(connection.name, scimConnection(connection, config, provision, schemas, clock))
+    gates.set(connection.name, {
+      tokens: callerTokens(connection.tokens),
+      isSchemeOptional: connection.headerTokenWithoutScheme,
+    })
+  }
+  const metrics = createMetrics({
+    read: () =>
+      Promise.all(
+        provisions.map(async ({ connection: { name }, suspension }) => ({
+          connection: name,
+          waiting: await store.countOperations(name),
+          isSuspended: suspension() !== undefined,
+        })),
+      ),
+  })
+  const app = createApp({ connections, gates, store, clock, log, metrics })
+  const server = createServer({ keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, app)
+  return {
+    async listen() {
+      const address = await listening(server, config.listen)
+      for (const provision of provisions) provision.start()
+      return address
+    },
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      await Promise.all(provisions.map((provision) => provision.stop(stopGraceMs)))
+      server.closeAllConnections()
+      await closed
+      await Promise.all(provisioned.map(({ platform }) => platform.close()))
+      await store.close()
+    },
+  }
+}
+
+function provisionedConnection(connection: ConnectionConfig, config: Config, clock: Clock): ProvisionedConnection {
+  const platform = platforms.get(connection.platform)
+  if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
+  const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
+  const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts)
+  const pace = createPace(connection.pace ?? platform.facts.pace, clock)
+  const maximumRetryMs = config.retry.maximumSeconds * 1_000
+  return {
+    name: connection.name,
+    mode: connection.mode,
+    mapping,
+    facts: platform.facts,
+    platform: platform.connect(connection.settings, { client: { baseUrl: connection.baseUrl, pace }, clock }),
+    maximumRetryMs,
+    deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
+    busyStatus: connection.busyStatus,
+  }
+}
+
+/** Where wrong log-ins lock the service account, only a person tries again, unless the operator said otherwise. */
+function deniedWaitMs(connection: ConnectionConfig, locksOnWrongCredentials: boolean): number | undefined {
+  if (connection.retryAfterDeniedSeconds !== undefined) return connection.retryAfterDeniedSeconds * 1_000
+  return locksOnWrongCredentials ? undefined : 3_600_000
+}
+
+function scimConnection(
+  connection: ConnectionConfig,
+  config: Config,
+  provision: Provision,
+  schemas: ScimConnection['schemas'],
+  clock: Clock,
+): ScimConnection {
+  const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
+  return {
+    name: connection.name,
+    baseUrl,
+    schemas,
+    discovery: createDiscovery({ baseUrl, schemas }),
+    patch: connection.patch,
+    provision,
+    pageMemory: createPageMemory(rememberedPages, clock),
+  }
+}
+
+function listening(server: Server, { host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port })
+    })
+  })
+}

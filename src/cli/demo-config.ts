@@ -1,0 +1,52 @@
+import { randomBytes } from 'node:crypto'
+import { stringify } from 'yaml'
+
+export const demoPlatforms = ['figshare', 'ethosce', 'openspecimen', 'selfcommunity', 'dspace'] as const
+export type DemoPlatform = (typeof demoPlatforms)[number]
+
+export interface DemoConnection {
+  readonly platform: DemoPlatform
+  /** Accepted by this connection alone. */
+  readonly token: string
+  readonly baseUrl: string
+  /** The simulator's administrator, in the words of the platform module's settings. */
+  readonly credentials: Readonly<Record<string, string | number>>
+}
+
+export function newDemoToken(): string {
+  return `scimb_${randomBytes(32).toString('base64url')}`
+}
+
+/** The whole `bridge.yaml` of a demo: real platforms need the same keys, with references instead of literal secrets. */
+export function demoConfig(options: {
+  readonly port: number
+  readonly sharedToken: string | undefined
+  readonly mappings: string
+  readonly connections: readonly DemoConnection[]
+}): string {
+  const { port, sharedToken, connections } = options
+  return stringify({
+    publicUrl: `http://127.0.0.1:${port}`,
+    listen: { host: '127.0.0.1', port },
+    store: 'sqlite:bridge.sqlite',
+    log: { level: 'info' },
+    allowLiteralSecrets: true,
+    retry: { maximumSeconds: 5 },
+    connections: Object.fromEntries(
+      connections.map((connection) => [
+        connection.platform,
+        {
+          platform: connection.platform,
+          mapping: `${options.mappings}/connections/demo-${connection.platform}.yaml`,
+          mode: 'confirmed',
+          baseUrl: connection.baseUrl,
+          allowHttp: true,
+          tokens: sharedToken === undefined ? [connection.token] : [connection.token, sharedToken],
+          pace: 'off',
+          retryAfterDeniedSeconds: 5,
+          settings: { ...connection.credentials },
+        },
+      ]),
+    ),
+  })
+}

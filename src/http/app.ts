@@ -1,0 +1,68 @@
+import express, { type Express, type RequestHandler } from 'express'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { ScimConnection, ScimContext } from '../scim/context.ts'
+import { libraryRoutes, ownRoutes } from '../scim/router.ts'
+import type { Store } from '../store/store.ts'
+import { accessLog } from './access-log.ts'
+import { authenticate, type Gate } from './authenticate.ts'
+import { body } from './body.ts'
+import { callerLimit } from './caller-limit.ts'
+import { health } from './health.ts'
+import { lastErrorHandler, noSuchEndpoint } from './last-error.ts'
+import type { Metrics } from './metrics.ts'
+import { query } from './query.ts'
+import { requestState, stateOf } from './request-state.ts'
+import { route } from './route.ts'
+
+export interface Served {
+  readonly connections: ReadonlyMap<string, ScimConnection>
+  readonly gates: ReadonlyMap<string, Gate>
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+/** The order of everything that happens to a request. */
+export function createApp(served: Served): Express {
+  const { clock, log, metrics, store } = served
+  const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
+  app.use(requestState(clock))
+  app.use(health(store, metrics))
+  const scim = '/:connection/scim/v2'
+  app.use(scim, accessLog(log, metrics, clock), route)
+  // Authentication comes before the first byte of a body: strangers must not make us parse.
+  app.use(scim, authenticate(served.gates), callerLimit(), body, query, context(served))
+  app.use(scim, ownRoutes())
+  app.use(scim, libraryRoutes())
+  app.use(noSuchEndpoint)
+  app.use(lastErrorHandler(log))
+  return app
+}
+
+/** Everything that the SCIM layer may know of a request. */
+function context({ connections, store, clock }: Served): RequestHandler {
+  return (request, response, next) => {
+    const state = stateOf(response)
+    const connection = connections.get(state.connection ?? '')
+    if (connection === undefined) return noSuchEndpoint(request, response, next)
+    const scimContext: ScimContext = {
+      connection,
+      store,
+      clock,
+      requestId: state.id,
+      caller: state.caller ?? '',
+      get signal() {
+        return state.signal
+      },
+      query: response.locals.query,
+      ifMatch: request.headers['if-match'],
+      ifNoneMatch: request.headers['if-none-match'],
+      body: response.locals.body,
+      response,
+    }
+    response.locals.context = scimContext
+    next()
+  }
+}

@@ -1,0 +1,104 @@
+import type { Request, RequestHandler } from 'express'
+import { Problem } from '../errors.ts'
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { bodyBytes, groupBodyBytes, jsonDepth } from '../limits.ts'
+import { stateOf } from './request-state.ts'
+
+const mediaTypes = new Set(['application/scim+json', 'application/json'])
+const withBody = new Set(['POST', 'PUT', 'PATCH'])
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+/** Keys that reach prototypes in careless code. No SCIM attribute has such a name. */
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+/** Reads and parses the body of an authenticated request into `locals.body`. */
+export const body: RequestHandler = async (request, response, next) => {
+  if (!withBody.has(request.method)) return next()
+  const limit = stateOf(response).route?.startsWith('Groups') ? groupBodyBytes : bodyBytes
+  refuseForeignMedia(request)
+  const bytes = await readBytes(request, limit)
+  response.locals.body = parseBody(bytes)
+  // The SCIM library's parser passes by a request that has been read.
+  request.body = response.locals.body
+  next()
+}
+
+function refuseForeignMedia(request: Request): void {
+  const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== undefined && !mediaTypes.has(type)) {
+    throw new Problem(415, undefined, 'The body has to be application/scim+json (or application/json).')
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new Problem(415, undefined, 'A compressed body is not taken; send it as it is.')
+  }
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem(413, undefined, `The body is larger than ${limit} bytes; split it into several requests.`)
+}
+
+function readBytes(request: Request, limit: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = []
+    let size = 0
+    request.on('data', (part: Buffer) => {
+      size += part.length
+      if (size > limit) {
+        parts.length = 0
+        reject(tooLarge(limit))
+      } else parts.push(part)
+    })
+    request.on('end', () => resolve(Buffer.concat(parts)))
+    request.on('error', reject)
+    request.on('close', () => reject(new Problem(400, 'invalidSyntax', 'The body ended early.')))
+  })
+}
+
+/** RFC 7644 §3.8: UTF-8 JSON, and with us always an object. */
+export function parseBody(bytes: Buffer): JsonObject {
+  if (bytes.length === 0) throw new Problem(400, 'invalidSyntax', 'The request needs a body: a JSON object.')
+  let parsed: Json
+  try {
+    const text = utf8.decode(bytes)
+    refuseDepth(text)
+    parsed = JSON.parse(text)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    throw new Problem(400, 'invalidSyntax', 'The body is not valid JSON in UTF-8.')
+  }
+  if (!isJsonObject(parsed)) throw new Problem(400, 'invalidSyntax', 'The body has to be a JSON object.')
+  refuseForbiddenKeys(parsed)
+  return parsed
+}
+
+/** Before parsing, in one pass: a deeply nested text costs the parser far more than it cost its sender. */
+function refuseDepth(text: string): void {
+  let depth = 0
+  let isText = false
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (isText) {
+      if (code === 0x5c) index += 1
+      else if (code === 0x22) isText = false
+    } else if (code === 0x22) isText = true
+    else if (code === 0x7b || code === 0x5b) {
+      depth += 1
+      if (depth > jsonDepth)
+        throw new Problem(400, 'invalidSyntax', `The body is nested deeper than ${jsonDepth} levels.`)
+    } else if (code === 0x7d || code === 0x5d) depth -= 1
+  }
+}
+
+function refuseForbiddenKeys(value: Json): void {
+  if (Array.isArray(value)) {
+    for (const entry of value) refuseForbiddenKeys(entry)
+    return
+  }
+  if (!isJsonObject(value)) return
+  for (const [key, entry] of Object.entries(value)) {
+    if (forbiddenKeys.has(key))
+      throw new Problem(400, 'invalidSyntax', 'The body has a key that no attribute may have.')
+    refuseForbiddenKeys(entry)
+  }
+}

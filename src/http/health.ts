@@ -1,0 +1,24 @@
+import { Router } from 'express'
+import type { Store } from '../store/store.ts'
+import type { Metrics } from './metrics.ts'
+
+/** `/livez`: the process answers. `/readyz`: it can serve, its store answers. `/metrics`: Prometheus text. */
+export function health(store: Store, metrics: Metrics): Router {
+  const router = Router()
+  router.get('/livez', (_request, response) => {
+    response.type('text/plain').send('ok\n')
+  })
+  router.get('/readyz', async (_request, response) => {
+    try {
+      await store.ping()
+      response.type('text/plain').send('ok\n')
+    } catch {
+      response.status(503).type('text/plain').send('the store does not answer\n')
+    }
+  })
+  router.get('/metrics', async (_request, response) => {
+    response.setHeader('Content-Type', metrics.registry.contentType)
+    response.end(await metrics.registry.metrics())
+  })
+  return router
+}

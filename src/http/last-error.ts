@@ -1,0 +1,56 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { Problem } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { scimMediaType } from '../scim/router.ts'
+import { StoreUnavailable } from '../store/store.ts'
+import { stateOf } from './request-state.ts'
+
+const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
+
+export const noSuchEndpoint: RequestHandler = () => {
+  throw new Problem(404, undefined, 'There is no such endpoint.')
+}
+
+/**
+ * The only place that writes errors (RFC 7644 §3.12). It shows our own `Problem`s and nothing else: the text of any other
+ * error stays in the log.
+ */
+export function lastErrorHandler(log: Log): ErrorRequestHandler {
+  return (error, request, response, _next) => {
+    const state = stateOf(response)
+    const problem = problemOf(response.locals.problem ?? error)
+    if (problem.status >= 500) log.error({ requestId: state.id, err: problem.cause ?? problem }, 'a request failed')
+    if (response.headersSent) {
+      log.error({ requestId: state.id }, 'a request failed after its answer had begun')
+      response.destroy()
+      return
+    }
+    for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
+    response.status(problem.status)
+    if (problem.status === 304) {
+      response.end()
+      return
+    }
+    const text = JSON.stringify({
+      schemas: [errorUrn],
+      status: String(problem.status),
+      ...(problem.scimType === undefined ? {} : { scimType: problem.scimType }),
+      detail: `${problem.message} (request ${state.id})`,
+    })
+    response.setHeader('Content-Type', scimMediaType)
+    if (request.method === 'HEAD') response.end()
+    else response.end(Buffer.from(text))
+  }
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof StoreUnavailable) {
+    return new Problem(503, undefined, "The bridge's store is not available; try again.", {
+      cause: error,
+      headers: { 'Retry-After': '30' },
+    })
+  }
+  if (error instanceof URIError) return new Problem(400, 'invalidSyntax', 'The path is not percent-encoded UTF-8.')
+  return new Problem(500, undefined, 'internal error', { cause: error })
+}

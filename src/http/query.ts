@@ -1,0 +1,35 @@
+import type { RequestHandler } from 'express'
+import { Problem } from '../errors.ts'
+
+/** Parameters that SCIM knows; others are ignored, as RFC 7644 asks of servers. */
+const known = new Set([
+  'filter',
+  'startindex',
+  'count',
+  'attributes',
+  'excludedattributes',
+  'sortby',
+  'sortorder',
+  'cursor',
+])
+
+/**
+ * Our own reading of the query, into `locals.query`: names in any letter case, `+` and `%20` as blanks, a repeated parameter refused.
+ * `request.query` is pinned to an empty object: in Express 5 it is a getter that parses anew, and nothing behind may read it.
+ */
+export const query: RequestHandler = (request, response, next) => {
+  const url = request.originalUrl
+  const mark = url.indexOf('?')
+  const parameters = new Map<string, string>()
+  if (mark !== -1) {
+    for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
+      const lower = name.toLowerCase()
+      if (!known.has(lower)) continue
+      if (parameters.has(lower)) throw new Problem(400, 'invalidValue', `The parameter ${lower} is given twice.`)
+      parameters.set(lower, value)
+    }
+  }
+  response.locals.query = parameters
+  Object.defineProperty(request, 'query', { value: {}, writable: false, configurable: true })
+  next()
+}

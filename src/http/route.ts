@@ -1,0 +1,54 @@
+import type { RequestHandler } from 'express'
+import { Problem } from '../errors.ts'
+import { pathBytes } from '../limits.ts'
+import { stateOf } from './request-state.ts'
+
+const collection = ['GET', 'POST']
+const item = ['GET', 'PUT', 'PATCH', 'DELETE']
+const read = ['GET']
+const anything = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+/** Path below `/{connection}/scim/v2` → methods. `*` stands for one segment. */
+const table: ReadonlyMap<string, readonly string[]> = new Map([
+  ['Users', collection],
+  ['Users/*', item],
+  ['Users/.search', ['POST']],
+  ['Groups', collection],
+  ['Groups/*', item],
+  ['Groups/.search', ['POST']],
+  ['.search', ['POST']],
+  ['Bulk', ['POST']],
+  ['Me', anything],
+  ['ServiceProviderConfig', read],
+  ['Schemas', read],
+  ['Schemas/*', read],
+  ['ResourceTypes', read],
+  ['ResourceTypes/*', read],
+])
+
+/** Decides whether there is such an endpoint before anything else is looked at; the routers behind would answer with texts of their own. */
+export const route: RequestHandler = (request, response, next) => {
+  if (Buffer.byteLength(request.originalUrl.split('?', 1)[0] ?? '') > pathBytes) {
+    throw new Problem(404, undefined, 'There is no endpoint with such a long path.')
+  }
+  const segments = request.path.split('/').slice(1)
+  if (segments.at(-1) === '') segments.pop()
+  for (const segment of segments) {
+    try {
+      decodeURIComponent(segment)
+    } catch {
+      throw new Problem(400, 'invalidSyntax', 'The path is not percent-encoded UTF-8.')
+    }
+  }
+  const exact = segments.join('/')
+  const name = table.has(exact) ? exact : segments.length === 2 && segments[1] !== '' ? `${segments[0]}/*` : ''
+  const methods = table.get(name)
+  if (methods === undefined) throw new Problem(404, undefined, 'There is no such endpoint.')
+  stateOf(response).route = name
+  if (!methods.includes(request.method)) {
+    throw new Problem(405, undefined, `${request.method} is not offered here.`, {
+      headers: { Allow: methods.join(', ') },
+    })
+  }
+  next()
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { demoCommand } from './cli/demo.ts'
+import { mappingCommand } from './cli/mapping.ts'
+import { serveCommand } from './cli/serve.ts'
+import { ConfigProblems } from './config/problems.ts'
+import { MappingProblems } from './mapping/problems.ts'
+import { NewerSchema } from './store/newer-schema.ts'
+
+/** The database was written by a later version: nothing may be done with it. */
+const newerSchemaExit = 57
+
+const version: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+const program = new Command('scim-bridge')
+  .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
+  .version(String(version))
+  .exitOverride()
+  .addCommand(serveCommand())
+  .addCommand(demoCommand())
+  .addCommand(mappingCommand())
+for (const command of program.commands) {
+  command.exitOverride()
+  for (const inner of command.commands) inner.exitOverride()
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** What went wrong, for the person at the terminal; answers the exit status. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof ConfigProblems || error instanceof MappingProblems) {
+    console.error(error.message)
+    return 1
+  }
+  console.error(error instanceof Error ? `scim-bridge: ${error.message}` : 'scim-bridge: failed')
+  return error instanceof NewerSchema ? newerSchemaExit : 1
+}

@@ -1,0 +1,152 @@
+import { PlatformError, Problem } from '../errors.ts'
+import type { StoredResource, StoreWriter } from '../store/store.ts'
+import {
+  type AcceptContext,
+  type Accepted,
+  acceptCreate,
+  acceptDelete,
+  acceptUpdate,
+  type ComputeUser,
+  type WantedUser,
+} from './accept.ts'
+import type { Settled } from './attempt.ts'
+import type { Asked, ProvisionedConnection, World } from './connection.ts'
+import { retryAfterSeconds } from './retry.ts'
+import { createRunner } from './runner.ts'
+
+/** What the SCIM layer asks of one connection. Everything thrown is a `Problem`, or a failure of the store. */
+export interface Provision {
+  readonly connection: ProvisionedConnection
+  /** Answers the user as stored when it is applied (`confirmed`) or durable (`deferred`). 400, 409, 429 else. */
+  createUser(asked: Asked, user: WantedUser): Promise<StoredResource>
+  /** `compute` runs in the transaction that stores its result; undefined from it: nothing changes. Answers undefined when there is no such user. */
+  updateUser(asked: Asked, id: string, compute: ComputeUser): Promise<StoredResource | undefined>
+  /** False: there is no such user. */
+  deleteUser(asked: Asked, id: string, isExpected: (version: number) => boolean): Promise<boolean>
+  /** The answer of a create has reached the socket. */
+  noteFlushed(id: string): void
+  /** Whether calls to the platform are suspended, and why. */
+  suspension(): string | undefined
+  start(): void
+  /** See `Runner.stop`. */
+  stop(graceMs: number): Promise<void>
+}
+
+export function createProvision(connection: ProvisionedConnection, world: World): Provision {
+  const { store, clock, log } = world
+  const runner = createRunner(connection, world)
+  const flushed = new Set<string>()
+  const isFlushed = (id: string) => flushed.has(id)
+
+  async function accept<T extends Accepted | 'missing' | 'done' | undefined>(
+    asked: Asked,
+    work: (write: StoreWriter, context: AcceptContext) => Promise<T>,
+  ): Promise<T> {
+    try {
+      const accepted = await store.transaction((write) => work(write, { connection, world, asked, isFlushed }))
+      if (typeof accepted === 'object' && accepted.replacedId !== undefined) {
+        runner.supersede(accepted.replacedId, accepted.operationId)
+      }
+      return accepted
+    } catch (error) {
+      throw error instanceof PlatformError ? problemOf(error, undefined) : error
+    }
+  }
+
+  /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
+  async function finish(asked: Asked, accepted: Accepted): Promise<void> {
+    if (connection.mode === 'deferred') return runner.wake()
+    let settled: Settled
+    try {
+      settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal)
+    } catch (error) {
+      // The budget is spent. The operation is durable, and the outbox finishes it.
+      if (!asked.signal.aborted) throw error
+      throw notYet('The platform has not confirmed the change in time; it is kept and will be finished.', undefined)
+    }
+    if (settled.kind === 'waiting') throw problemOf(settled.error, settled.dueAt)
+    if (settled.kind === 'refused') throw problemOf(settled.error, undefined)
+  }
+
+  function problemOf(error: PlatformError, dueAt: number | undefined): Problem {
+    const { rule } = error
+    if (rule.status === 429 && (dueAt !== undefined || rule.retry !== 'stop')) {
+      return error.kind === 'broken' && dueAt === undefined
+        ? new Problem(500, undefined, error.message, { cause: error, detail: error.detail })
+        : notYet(error.message, dueAt, error)
+    }
+    return new Problem(rule.status, scimTypeOf(error), error.message, { cause: error, detail: error.detail })
+  }
+
+  function notYet(message: string, dueAt: number | undefined, cause?: PlatformError): Problem {
+    const headers = { 'Retry-After': String(retryAfterSeconds(dueAt, clock.now())) }
+    return new Problem(
+      connection.busyStatus,
+      undefined,
+      message,
+      cause === undefined ? { headers } : { headers, cause, detail: cause.detail },
+    )
+  }
+
+  async function getStored(id: string): Promise<StoredResource> {
+    const stored = await store.getResource(connection.name, 'User', id)
+    if (stored === undefined) throw new Problem(404, undefined, 'This user was deleted meanwhile.')
+    return stored
+  }
+
+  async function writeFlushed(): Promise<void> {
+    const ids = [...flushed]
+    await store.transaction(async (write) => {
+      for (const id of ids) await write.setFlushed(connection.name, id)
+    })
+    for (const id of ids) flushed.delete(id)
+  }
+
+  return {
+    connection,
+    async createUser(asked, user) {
+      const accepted = await accept(asked, (write, context) => acceptCreate(write, context, user))
+      await finish(asked, accepted)
+      return getStored(accepted.resourceId)
+    },
+    async updateUser(asked, id, compute) {
+      const accepted = await accept(asked, (write, context) => acceptUpdate(write, context, id, compute))
+      if (accepted === 'missing') return undefined
+      if (accepted !== 'done') await finish(asked, accepted)
+      return getStored(id)
+    },
+    async deleteUser(asked, id, isExpected) {
+      const accepted = await accept(asked, (write, context) => acceptDelete(write, context, id, isExpected))
+      if (accepted === undefined) return false
+      await finish(asked, accepted)
+      return true
+    },
+    noteFlushed(id) {
+      flushed.add(id)
+      if (flushed.size > 1) return
+      setImmediate(() => {
+        // Best effort: lost, it only makes a repeated POST answer 201 instead of 409.
+        writeFlushed().catch((error: unknown) =>
+          log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
+        )
+      })
+    },
+    suspension: () => runner.breaker.reason(),
+    start: () => runner.start(),
+    stop: (graceMs) => runner.stop(graceMs),
+  }
+}
+
+function scimTypeOf(error: PlatformError): Problem['scimType'] {
+  switch (error.kind) {
+    case 'refused':
+      return 'invalidValue'
+    case 'immutable':
+      return 'mutability'
+    case 'conflict':
+    case 'disputed':
+      return 'uniqueness'
+    default:
+      return undefined
+  }
+}

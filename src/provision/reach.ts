@@ -1,0 +1,224 @@
+/**
+ * The effects of one attempt: find or read, decide, write, read back. No commit happens here (`attempt.ts` makes them);
+ * everything thrown is a `PlatformError`.
+ */
+import { Absent, Broken, Conflict, Disputed, Immutable, type PlatformError, Refused, Unknown } from '../errors.ts'
+import type { Account, AccountId, Attributes } from '../facts.ts'
+import type { JsonObject } from '../json.ts'
+import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
+import type { Refusal, Wanted } from '../mapping/mapping.ts'
+import type { Call } from '../platforms/platform.ts'
+import type { Link, Operation } from '../store/store.ts'
+import type { ProvisionedConnection } from './connection.ts'
+
+/** A create whose answer was lost may still be carried out by the platform for so long. */
+export const lateCreateMs = 120_000
+
+export interface Situation {
+  readonly connection: ProvisionedConnection
+  readonly document: JsonObject
+  readonly link: Link
+  readonly operation: Operation
+  readonly now: number
+  isLinkedElsewhere(id: AccountId): Promise<boolean>
+}
+
+export interface Reached {
+  /** As read last; undefined when the account is absent, as wanted. */
+  readonly account: Account | undefined
+  /** Attributes that differ and were left alone. */
+  readonly drift: readonly string[]
+  /** The account is off and nobody asked for it to be switched on. */
+  readonly isLeftOff: boolean
+}
+
+/** Brings the account to the state that the stored resource asks for. */
+export async function reachWanted(call: Call, situation: Situation): Promise<Reached> {
+  const { connection, document, link } = situation
+  const wanted = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true })
+  // A leaver is never kept because another attribute cannot be expressed: what cannot be said stays as it is.
+  if (wanted.active) refuseFirst(wanted.refusals)
+
+  const linked = link.accountId === undefined ? undefined : await connection.platform.read(call, link.accountId)
+  if (linked !== undefined) return adjust(call, situation, linked, wanted)
+  if (link.accountId !== undefined && link.state === 'live') {
+    // Gone under our feet: certain only when the search by `match` agrees.
+    const other = await findAccount(call, situation, wanted.attributes)
+    if (other !== undefined) {
+      throw new Disputed(
+        'The account of this user was replaced by another one on the platform; an operator has to decide which is right.',
+        `${connection.name}: the linked account is gone and match finds another`,
+      )
+    }
+    if (!wanted.active) return { account: undefined, drift: [], isLeftOff: false }
+    throw new Absent(`${connection.name}: the linked account is gone`)
+  }
+  const found = await findAccount(call, situation, wanted.attributes)
+  if (found !== undefined) return adjust(call, situation, found, wanted)
+  refuseFirst(wanted.refusals)
+  return create(call, situation, wanted)
+}
+
+/** Takes the account away as the mapping's `lifecycle.delete` says. */
+export async function reachDeleted(call: Call, situation: Situation): Promise<Reached> {
+  const { connection, document, link, operation } = situation
+  const { mapping, platform, facts } = connection
+  const gone: Reached = { account: undefined, drift: [], isLeftOff: false }
+  const wanted = toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
+  let account = link.accountId === undefined ? undefined : await platform.read(call, link.accountId)
+  if (account === undefined && link.state !== 'live') account = await findAccount(call, situation, wanted.attributes)
+  if (account === undefined) {
+    if (operation.unknownSince !== undefined && situation.now - operation.unknownSince < lateCreateMs) {
+      throw new Unknown(`${connection.name}: a create of unknown outcome may still appear`)
+    }
+    return gone
+  }
+  refuseProtected(connection, account)
+  if (mapping.lifecycle.delete === 'delete' && platform.remove !== undefined) {
+    await platform.remove(call, account.id)
+    return gone
+  }
+  if (!isActive(mapping, account.attributes)) return { account, drift: [], isLeftOff: false }
+  const after = await platform.update(call, account, mapping.lifecycle.deactivate)
+  if (isActive(mapping, after.attributes))
+    throw new Broken(`${connection.name}: the account is still on after deactivation`)
+  return { account: after, drift: [], isLeftOff: false }
+}
+
+/** Exactly one account that is ours to take, or none. Never "the first of several". */
+async function findAccount(call: Call, situation: Situation, wanted: Attributes): Promise<Account | undefined> {
+  const { connection } = situation
+  const hits = await findBy(call, connection, connection.mapping.match, wanted)
+  if (hits.size > 1) {
+    throw new Disputed(
+      `More than one ${connection.facts.title} account fits this user (by ${connection.mapping.match.join(', ')}); an administrator of ${connection.facts.title} has to merge or correct them.`,
+      `${connection.name}: ${hits.size} accounts match: ${[...hits.keys()].join(', ')}`,
+    )
+  }
+  const [account] = hits.values()
+  const others = await findBy(call, connection, connection.mapping.distinct, wanted)
+  for (const id of others.keys()) {
+    if (id === account?.id) continue
+    throw new Conflict(
+      `Another ${connection.facts.title} account already has this ${connection.mapping.distinct.join(' or ')}; change the value, or remove that account.`,
+      `${connection.name}: a distinct attribute is held by account ${id}`,
+    )
+  }
+  if (account === undefined) return undefined
+  const conflict = await whyNotOurs(situation, account, wanted)
+  if (conflict !== undefined)
+    throw new Conflict(conflict, `${connection.name}: account ${account.id} may not be adopted`)
+  return account
+}
+
+async function findBy(
+  call: Call,
+  connection: ProvisionedConnection,
+  attributes: readonly string[],
+  wanted: Attributes,
+): Promise<Map<AccountId, Account>> {
+  const hits = new Map<AccountId, Account>()
+  for (const attribute of attributes) {
+    const value = wanted.get(attribute)
+    if ((typeof value !== 'string' && typeof value !== 'number') || value === '') continue
+    for (const account of await connection.platform.find(call, attribute, String(value), wanted))
+      hits.set(account.id, account)
+  }
+  return hits
+}
+
+async function whyNotOurs(situation: Situation, account: Account, wanted: Attributes): Promise<string | undefined> {
+  const { connection } = situation
+  const { title } = connection.facts
+  if (await situation.isLinkedElsewhere(account.id)) {
+    return `The ${title} account that fits this user belongs to another user of this connection.`
+  }
+  const protection = account.protectedBecause ?? protectedBecause(connection.mapping, account.attributes)
+  if (protection !== undefined)
+    return `The ${title} account that fits this user is protected (${protection}) and is never taken over.`
+  return connection.platform.refuseAdoption?.(account, wanted)
+}
+
+async function create(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {
+  const { connection } = situation
+  let account: Account
+  try {
+    account = await connection.platform.create(call, createAttributes(connection.mapping, wanted))
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error
+    // "Taken" is only a suspicion: the account may be the one that a lost answer of ours made.
+    const found = await findAccount(call, situation, wanted.attributes)
+    if (found === undefined) throw error
+    account = found
+  }
+  return adjust(call, situation, account, wanted)
+}
+
+/** Writes the difference between what is wanted and the account as read, if there is one. */
+async function adjust(call: Call, situation: Situation, account: Account, asked: Wanted): Promise<Reached> {
+  const { connection, operation, document } = situation
+  const { mapping, facts } = connection
+  refuseProtected(connection, account)
+  const isOn = isActive(mapping, account.attributes)
+  // Only an explicit `active: true` switches an account on: not a retry, an update, or a default.
+  const isLeftOff = asked.active && !isOn && !operation.mayActivate
+  const wanted = isLeftOff
+    ? toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
+    : asked
+  const comparison = compare(mapping, facts, wanted, account.attributes)
+  if (wanted.active) refuseFirst(comparison.refusals)
+  const lost = [...wanted.refusals, ...comparison.refusals].map((refusal) => refusal.attribute)
+  const drift = [...comparison.drift, ...lost, ...(isLeftOff ? facts.statusAttributes : [])]
+  if (comparison.changes.size === 0) return { account, drift, isLeftOff }
+
+  const after = await write(call, situation, account, wanted, comparison.changes)
+  if (isActive(mapping, after.attributes) !== wanted.active) {
+    throw new Broken(`${connection.name}: the account is ${wanted.active ? 'off' : 'on'} after it was switched`)
+  }
+  const remaining = [...compare(mapping, facts, wanted, after.attributes).changes.keys()]
+  // Some platforms do not edit an account that is off: its edits wait, as drift, until it is switched on again.
+  if (remaining.length > 0 && wanted.active)
+    throw new Broken(`${connection.name}: unchanged after a write: ${remaining.join(', ')}`)
+  return { account: after, drift: [...drift, ...remaining], isLeftOff }
+}
+
+async function write(
+  call: Call,
+  situation: Situation,
+  account: Account,
+  wanted: Wanted,
+  changes: Attributes,
+): Promise<Account> {
+  const { platform, mapping } = situation.connection
+  try {
+    return await platform.update(call, account, changes)
+  } catch (error) {
+    const isOther = error instanceof Refused || error instanceof Immutable || error instanceof Conflict
+    if (wanted.active || !isOther) throw error
+    // The platform refused something else in the request of a leaver: switching off must not wait for it.
+    const now = (await platform.read(call, account.id)) ?? account
+    return isActive(mapping, now.attributes) ? platform.update(call, now, mapping.lifecycle.deactivate) : now
+  }
+}
+
+function refuseProtected(connection: ProvisionedConnection, account: Account): void {
+  const protection = account.protectedBecause ?? protectedBecause(connection.mapping, account.attributes)
+  if (protection === undefined) return
+  throw new Immutable(
+    `This ${connection.facts.title} account is protected (${protection}); the bridge never changes it. Remove the user from the assignment, or change the protection in the mapping.`,
+    `${connection.name}: account ${account.id} is protected`,
+  )
+}
+
+/** The first refusal as the error that the identity provider's administrator reads. */
+export function refuseFirst(refusals: readonly Refusal[]): void {
+  const [refusal] = refusals
+  if (refusal === undefined) return
+  throw asError(refusal)
+}
+
+export function asError(refusal: Refusal): PlatformError {
+  return refusal.kind === 'mutability'
+    ? new Immutable(refusal.message, `mapping refuses ${refusal.attribute}`)
+    : new Refused(refusal.message, `mapping refuses ${refusal.attribute}`)
+}

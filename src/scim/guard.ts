@@ -1,0 +1,20 @@
+import type { Response } from 'express'
+
+/** `status: 0` makes the SCIM library's own error answer throw before a byte is sent, so that ours is the only one. */
+export class Sentinel extends Error {
+  readonly status = 0
+}
+const sentinel = new Sentinel('see locals.problem')
+
+/**
+ * Runs one of our handlers under the SCIM library's routers. Whatever it throws is kept for the last error handler: the
+ * library would turn any foreign error into 404, which an identity provider reads as "the user is gone".
+ */
+export async function guard<T>(response: Response, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    response.locals.problem = error
+    throw sentinel
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Resources as text. A stored document is text and goes out as text: what is kept apart (`members`, `groups`,
+ * Provisioning, `meta`) is spliced in before the last brace.
+ */
+import type { JsonObject } from '../json.ts'
+import type { GroupReference, Link, Member, Operation, StoredResource } from '../store/store.ts'
+import { provisioningUrn } from './attribute.ts'
+import { etagOf } from './context.ts'
+
+export interface UserParts {
+  readonly groups: readonly GroupReference[]
+  readonly link: Link | undefined
+  readonly operation: Operation | undefined
+}
+
+export function renderUser(baseUrl: string, stored: StoredResource, parts: UserParts): string {
+  const groups = parts.groups.length === 0 ? '' : `,"groups":${JSON.stringify(groupsValue(baseUrl, parts.groups))}`
+  const provisioning = `,"${provisioningUrn}":${JSON.stringify(provisioningValue(parts))}`
+  return `${stored.json.slice(0, -1)}${groups}${provisioning},"meta":${metaText(baseUrl, stored)}}`
+}
+
+/** Members are left out where the client asked for that: `undefined` never reads them. */
+export function renderGroup(baseUrl: string, stored: StoredResource, members: readonly Member[] | undefined): string {
+  const text =
+    members === undefined || members.length === 0
+      ? ''
+      : `,"members":[${members.map((member) => memberText(baseUrl, member)).join(',')}]`
+  return `${stored.json.slice(0, -1)}${text},"meta":${metaText(baseUrl, stored)}}`
+}
+
+export function locationOf(baseUrl: string, stored: { readonly type: 'User' | 'Group'; readonly id: string }): string {
+  return `${baseUrl}/${stored.type}s/${stored.id}`
+}
+
+function metaText(baseUrl: string, stored: StoredResource): string {
+  const version = etagOf(stored.version).replaceAll('"', '\\"')
+  return `{"resourceType":"${stored.type}","created":"${stored.created}","lastModified":"${stored.modified}","version":"${version}","location":${JSON.stringify(locationOf(baseUrl, stored))}}`
+}
+
+function memberText(baseUrl: string, member: Member): string {
+  const display = member.display === undefined ? '' : `,"display":${JSON.stringify(member.display)}`
+  return `{"value":"${member.id}","$ref":${JSON.stringify(`${baseUrl}/Users/${member.id}`)}${display},"type":"User"}`
+}
+
+export function groupsValue(baseUrl: string, groups: readonly GroupReference[]): JsonObject[] {
+  return groups.map((group) => ({
+    value: group.id,
+    $ref: `${baseUrl}/Groups/${group.id}`,
+    ...(group.display === undefined ? {} : { display: group.display }),
+    type: 'direct',
+  }))
+}
+
+export function membersValue(baseUrl: string, members: readonly Member[]): JsonObject[] {
+  return members.map((member) => ({
+    value: member.id,
+    $ref: `${baseUrl}/Users/${member.id}`,
+    ...(member.display === undefined ? {} : { display: member.display }),
+    type: 'User',
+  }))
+}
+
+/** What has become of the wish on the platform. */
+export function provisioningValue({ link, operation }: Pick<UserParts, 'link' | 'operation'>): JsonObject {
+  const state =
+    operation === undefined
+      ? 'applied'
+      : operation.state === 'failed' || operation.state === 'held'
+        ? operation.state
+        : 'pending'
+  const drift =
+    link === undefined || link.drift.length === 0
+      ? undefined
+      : `left as it is on the platform: ${link.drift.join(', ')}`
+  const detail = operation?.errorMessage ?? drift
+  return {
+    state,
+    ...(detail === undefined ? {} : { detail }),
+    ...(link?.accountId === undefined ? {} : { accountId: link.accountId }),
+    ...(link?.lastAppliedAt === undefined ? {} : { lastAppliedAt: link.lastAppliedAt }),
+  }
+}
+
+export function metaValue(baseUrl: string, stored: StoredResource): JsonObject {
+  return {
+    resourceType: stored.type,
+    created: stored.created,
+    lastModified: stored.modified,
+    version: etagOf(stored.version),
+    location: locationOf(baseUrl, stored),
+  }
+}

@@ -1,0 +1,90 @@
+import { type Request, type RequestHandler, Router } from 'express'
+import { SCIMMYRouters } from 'scimmy-routers'
+import { Problem } from '../errors.ts'
+import type { ScimContext } from './context.ts'
+import { declareResources } from './resources.ts'
+import { search } from './search.ts'
+
+export const scimMediaType = 'application/scim+json'
+
+/** Set by the middleware in front: authentication, body and query are done when a request gets here. */
+export function contextOf(request: Request): ScimContext {
+  const context: ScimContext | undefined = request.res?.locals.context
+  if (context === undefined)
+    throw new Problem(500, undefined, 'internal error', { detail: 'a request reached SCIM without context' })
+  return context
+}
+
+/** What the library's routers would answer wrongly, answered before they see it: discovery, search, bulk and `/Me`. */
+export function ownRoutes(): Router {
+  const router = Router({ mergeParams: true })
+  router.get(
+    '/ServiceProviderConfig',
+    answer((context) => unfiltered(context).discovery.serviceProviderConfig),
+  )
+  router.get(
+    '/Schemas',
+    answer((context) => unfiltered(context).discovery.schemas),
+  )
+  router.get(
+    '/Schemas/:urn',
+    answer((context, request) => found(context.connection.discovery.schema(String(request.params.urn)))),
+  )
+  router.get(
+    '/ResourceTypes',
+    answer((context) => unfiltered(context).discovery.resourceTypes),
+  )
+  router.get(
+    '/ResourceTypes/:name',
+    answer((context, request) => found(context.connection.discovery.resourceType(String(request.params.name)))),
+  )
+  router.post(
+    '/.search',
+    answer((context) => search(context, ['Group', 'User'])),
+  )
+  router.post(
+    '/Users/.search',
+    answer((context) => search(context, ['User'])),
+  )
+  router.post(
+    '/Groups/.search',
+    answer((context) => search(context, ['Group'])),
+  )
+  router.all(['/Bulk', '/Me'], () => {
+    throw new Problem(501, undefined, 'This endpoint is not offered; /ServiceProviderConfig tells what is.')
+  })
+  return router
+}
+
+/** The library's routers, made once: they keep their state in statics. */
+export function libraryRoutes(): RequestHandler {
+  declareResources()
+  const router = new SCIMMYRouters({
+    type: 'bearer',
+    // Authentication is done before the body is read; here it is only asserted.
+    handler: (request: Request) => contextOf(request).caller,
+    context: (request: Request) => contextOf(request),
+  })
+  return router
+}
+
+type Work = (context: ScimContext, request: Request) => Buffer | Promise<Buffer>
+
+function answer(work: Work): RequestHandler {
+  return async (request, response) => {
+    const bytes = await work(contextOf(request), request)
+    response.status(200).setHeader('Content-Type', scimMediaType)
+    response.send(bytes)
+  }
+}
+
+/** RFC 7644 §4: a filter on discovery is forbidden, not ignored. */
+function unfiltered(context: ScimContext): ScimContext['connection'] {
+  if (context.query.has('filter')) throw new Problem(403, undefined, 'Discovery cannot be filtered.')
+  return context.connection
+}
+
+function found(bytes: Buffer | undefined): Buffer {
+  if (bytes === undefined) throw new Problem(404, undefined, 'There is nothing with this name.')
+  return bytes
+}

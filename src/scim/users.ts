@@ -1,0 +1,116 @@
+import type { JsonObject } from '../json.ts'
+import type { Asked } from '../provision/connection.ts'
+import type { StoredResource } from '../store/store.ts'
+import {
+  answerIfUnchanged,
+  bodyOf,
+  etagOf,
+  isExpectedVersion,
+  notFound,
+  refuseStale,
+  type ScimContext,
+} from './context.ts'
+import { normaliseResource } from './normalise.ts'
+import { applyPatch, parsePatch } from './patch.ts'
+import { type Projection, parseProjection } from './projection.ts'
+import { locationOf, renderUser } from './render.ts'
+import { isSameDocument } from './same-document.ts'
+import { fromStored, toStoredUser } from './stored.ts'
+
+/** RFC 7644 §3.4.1. From the store alone: exact and fast while the platform is away. */
+export async function getUser(context: ScimContext, id: string): Promise<Buffer> {
+  const stored = await context.store.getResource(context.connection.name, 'User', id)
+  if (stored === undefined) throw notFound('User')
+  answerIfUnchanged(context, stored.version)
+  return answer(context, stored)
+}
+
+/** RFC 7644 §3.3. */
+export async function createUser(context: ScimContext): Promise<Buffer> {
+  const projection = projectionOf(context)
+  const { document, active } = normaliseResource(context.connection.schemas.user, bodyOf(context), 'create')
+  const stored = await context.connection.provision.createUser(askedOf(context), {
+    document: toStoredUser({ ...document, active: active ?? true }),
+    active,
+  })
+  context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
+  context.response.once('finish', () => context.connection.provision.noteFlushed(stored.id))
+  return answer(context, stored, projection)
+}
+
+/** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */
+export async function replaceUser(context: ScimContext, id: string): Promise<Buffer> {
+  const projection = projectionOf(context)
+  const { document, active } = normaliseResource(context.connection.schemas.user, bodyOf(context), 'replace')
+  const stored = await change(context, id, (base) => {
+    const next = { ...document, active: active ?? base.active ?? true }
+    return { document: next, active, changed: !isSameDocument(base, next) }
+  })
+  return answer(context, stored, projection)
+}
+
+/** RFC 7644 §3.5.2. Answers the whole user: Okta and Entra both take 200. */
+export async function patchUser(context: ScimContext, id: string): Promise<Buffer> {
+  const projection = projectionOf(context)
+  const { schemas, patch: dialect } = context.connection
+  const options = { strict: dialect === 'strict' }
+  const patch = parsePatch(schemas.user, bodyOf(context), options)
+  const stored = await change(context, id, (base) => applyPatch(schemas.user, base, patch, { ...options, id }))
+  return answer(context, stored, projection)
+}
+
+/** RFC 7644 §3.6. */
+export async function deleteUser(context: ScimContext, id: string): Promise<void> {
+  const isExpected = (version: number) => isExpectedVersion(context.ifMatch, version)
+  const existed = await context.connection.provision.deleteUser(askedOf(context), id, isExpected)
+  if (!existed) throw notFound('User')
+}
+
+interface Change {
+  readonly document: JsonObject
+  readonly active: boolean | undefined
+  readonly changed: boolean
+}
+
+/** Computed inside the transaction that stores it: no update of another request is lost. */
+async function change(
+  context: ScimContext,
+  id: string,
+  compute: (base: JsonObject) => Change,
+): Promise<StoredResource> {
+  const stored = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
+    refuseStale(context, current)
+    const { document, active, changed } = compute(fromStored(current))
+    return changed ? { document: toStoredUser(document), active } : undefined
+  })
+  if (stored === undefined) throw notFound('User')
+  return stored
+}
+
+function askedOf(context: ScimContext): Asked {
+  return { requestId: context.requestId, caller: context.caller, signal: context.signal }
+}
+
+function projectionOf(context: ScimContext): Projection {
+  return parseProjection(
+    context.connection.schemas.user,
+    context.query.get('attributes'),
+    context.query.get('excludedattributes'),
+  )
+}
+
+async function answer(
+  context: ScimContext,
+  stored: StoredResource,
+  projection = projectionOf(context),
+): Promise<Buffer> {
+  const { store, connection } = context
+  const [groups, link, operation] = await Promise.all([
+    projection.wantsGroups ? store.groupsOf(connection.name, [stored.id]) : undefined,
+    store.getLink(connection.name, stored.id),
+    store.getOperation(connection.name, stored.id),
+  ])
+  context.response.setHeader('ETag', etagOf(stored.version))
+  const text = renderUser(connection.baseUrl, stored, { groups: groups?.get(stored.id) ?? [], link, operation })
+  return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))
+}
