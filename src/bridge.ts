@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
+import { loadConfig } from './config/load.ts'
 import { createApp } from './http/app.ts'
 import { callerTokens, type Gate } from './http/authenticate.ts'
 import { createMetrics } from './http/metrics.ts'
@@ -15,9 +16,9 @@ import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
 import type { ScimConnection } from './scim/context.ts'
-import { createDiscovery } from './scim/discovery.ts'
+import { bearerScheme, createDiscovery } from './scim/discovery.ts'
 import { createPageMemory } from './scim/page-memory.ts'
-import { compileSchemas } from './scim/schema.ts'
+import { compileSchemas, type Schemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
 
 /** Places of walks that one connection remembers. */
@@ -32,6 +33,15 @@ const stopGraceMs = 5_000
 
 /** `mappings/` of this package: one file a platform. */
 export const builtInMappings = join(dirname(dirname(fileURLToPath(import.meta.url))), 'mappings')
+
+/** `bridge.yaml` with the settings of every platform checked. Throws `FileProblems`. */
+export function readConfig(file: string, environment: Readonly<Record<string, string | undefined>>): Config {
+  return loadConfig(file, {
+    environment,
+    settingsOf: (platform) => platforms.get(platform)?.settings,
+    platforms: [...platforms.keys()],
+  })
+}
 
 export interface Bridge {
   /** Resolves when the port is open, with the address in use. */
@@ -116,7 +126,7 @@ function scimConnection(
   connection: ConnectionConfig,
   config: Config,
   provision: Provision,
-  schemas: ScimConnection['schemas'],
+  schemas: Schemas,
   clock: Clock,
 ): ScimConnection {
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
@@ -124,7 +134,7 @@ function scimConnection(
     name: connection.name,
     baseUrl,
     schemas,
-    discovery: createDiscovery({ baseUrl, schemas }),
+    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] }),
     patch: connection.patch,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),

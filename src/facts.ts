@@ -30,6 +30,8 @@ export interface AttributeFact {
   readonly clearable?: boolean
   /** False: values that differ only in letter case are equal. Absent means true. */
   readonly caseExact?: boolean
+  /** False: an account that has no value cannot be given one later. Absent means that it can, where `write` is `always`. */
+  readonly addable?: boolean
   /** Whether accounts can be found by it. Absent means no. */
   readonly findable?: boolean
   readonly minLength?: number

@@ -3,8 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { demoCommand } from './cli/demo.ts'
 import { mappingCommand } from './cli/mapping.ts'
 import { serveCommand } from './cli/serve.ts'
-import { ConfigProblems } from './config/problems.ts'
-import { MappingProblems } from './mapping/problems.ts'
+import { FileProblems } from './yaml/problems.ts'
 import { NewerSchema } from './store/newer-schema.ts'
 
 /** The database was written by a later version: nothing may be done with it. */
@@ -33,7 +32,7 @@ try {
 /** What went wrong, for the person at the terminal; answers the exit status. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof ConfigProblems || error instanceof MappingProblems) {
+  if (error instanceof FileProblems) {
     console.error(error.message)
     return 1
   }

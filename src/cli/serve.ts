@@ -1,7 +1,7 @@
 import { Command } from 'commander'
-import { createBridge } from '../bridge.ts'
+import { createBridge, readConfig } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
-import { loadConfig } from '../config/load.ts'
+
 import { createLog } from '../log.ts'
 
 /** `scim-bridge serve [--config FILE]`: runs until SIGTERM or SIGINT. */
@@ -11,7 +11,7 @@ export function serveCommand(): Command {
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async (options: { config?: string }) => {
       const file = options.config ?? process.env.BRIDGE_CONFIG ?? 'bridge.yaml'
-      const config = loadConfig(file, process.env)
+      const config = readConfig(file, process.env)
       const log = createLog(config.log.level)
       const bridge = await createBridge(config, { clock: systemClock, log })
       const stopped = stopSignal()

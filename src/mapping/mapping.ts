@@ -1,5 +1,5 @@
 /** A loaded mapping file, checked and compiled. Made only by `loadMapping`; everything in it is immutable. */
-import type { AccountId, Attributes, Grant, Json } from '../facts.ts'
+import type { AccountId, AttributeFact, Attributes, Grant, Json } from '../facts.ts'
 
 /** A compiled SCIM path of the subset that mappings use, for example `emails[type eq "work"].value`. */
 export interface Path {
@@ -8,9 +8,10 @@ export interface Path {
   readonly steps: readonly PathStep[]
 }
 export type PathStep =
-  | { readonly kind: 'name'; readonly name: string }
+  /** `key` is the name in lower case: resources are read without regard to case. */
+  | { readonly kind: 'name'; readonly name: string; readonly key: string }
   | { readonly kind: 'index'; readonly index: number }
-  | { readonly kind: 'filter'; readonly name: string; readonly equals: string | number | boolean }
+  | { readonly kind: 'filter'; readonly name: string; readonly key: string; readonly equals: string | number | boolean }
 
 export type Test =
   | { readonly path: Path; readonly kind: 'equals'; readonly value: Json }
@@ -30,6 +31,7 @@ export type Source =
 
 export interface Rule {
   readonly attribute: string
+  readonly fact: AttributeFact
   readonly source: Source
   readonly transforms: readonly CompiledTransform[]
   readonly table: Table | undefined
@@ -46,7 +48,8 @@ export interface Rule {
 export interface CompiledTransform {
   readonly name: string
   readonly kind: 'same' | 'back' | 'lossy'
-  run(value: Json, scim: ScimLookup): Json
+  /** Undefined: not a value that it takes. `null`: no value. */
+  run(value: Json, scim: ScimLookup): Json | undefined
   /** Only `same` and `back`. Undefined: the value is outside the image. */
   back?(value: Json): Json | undefined
 }
@@ -81,6 +84,8 @@ export interface GroupsPolicy {
   readonly match: 'displayName' | 'externalId'
   /** Group (by `match`, exact) → grants. */
   readonly grants: ReadonlyMap<string, readonly Grant[]>
+  /** Every different grant of the file → its place in it. A grant given by several groups is one and the same object. */
+  readonly listed: ReadonlyMap<Grant, number>
   readonly manage: 'granted' | 'listed'
   readonly unmatched: 'ignore' | 'refuse'
   readonly adopt: 'by_name' | 'never'
@@ -118,6 +123,8 @@ export interface Wanted {
   readonly active: boolean
   /** Empty when the resource can be expressed whole. */
   readonly refusals: readonly Refusal[]
+  /** What refuses a *new* account beside them: values that the platform requires and that `empty: keep` leaves to an existing one. */
+  readonly createRefusals: readonly Refusal[]
 }
 
 /** The difference between what is wanted and an account as read. */

@@ -17,6 +17,11 @@ export interface ClientSettings {
   readonly timeoutMs?: number
   /** Bytes of one answer, decompressed; default 5 MB. */
   readonly maxAnswerBytes?: number
+  /**
+   * Asked with the address of each connected socket, before any header is sent: names are checked where they lead, so a
+   * name that is resolved anew to an inner address gains nothing. False ends in `Unreachable`. Default: every address.
+   */
+  readonly mayConnect?: (address: string) => boolean
 }
 
 export interface PlatformRequest {
@@ -41,13 +46,21 @@ export interface PlatformAnswer {
   readonly text: string
   /** Parsed body when the media type is JSON and it parses, else `undefined`. Never trusted: parse it with zod. */
   readonly json: unknown
+  /** The media type is text/html, or the body begins like a page. EthosCE also sends one-line texts as text/html. */
   readonly isHtml: boolean
 }
 
+/** Credentials of each request, as headers; what `request.headers` says wins. */
+export type Authorize = (request: PlatformRequest) => Readonly<Record<string, string>>
+
 /**
- * Sends one request. Returns any answer with a status that a module can judge (2xx, 4xx, 500).
- * Throws: `Unreachable` (nothing was sent), `Busy` (429; 503 with Retry-After), `Unknown` (time-out, reset, cut or oversized
- * answer, 502, 503, 504, any redirect after a write was sent), `Broken` (redirect or oversized answer to a read).
+ * Sends one request: waits for the pace, awaits `call.beforeWrite` when the request writes, follows no redirect, keeps no
+ * cookie, repeats nothing. Gives back every answer with a status that a module can judge: 2xx, 3xx, 4xx except 429, 500.
+ * A module treats each status it does not know with `unexpectedAnswer` of `answer.ts`.
+ *
+ * Throws: `Unreachable` (nothing was sent), `Busy` (429; 503 with Retry-After; no slot before the call's time was over),
+ * `Unknown` (time-out, reset, cut answer, 502, 503, 504 and other 5xx; an oversized or encoded answer to a write), `Broken`
+ * (an oversized or encoded answer to a read), `Fault` (a path segment or header that may not be sent).
  */
 export interface Client {
   send(call: Call, request: PlatformRequest): Promise<PlatformAnswer>

@@ -56,6 +56,19 @@ export interface PlatformConnection {
   readGrants(call: Call, id: AccountId): Promise<readonly Grant[]>
   /** Gives and takes in as few calls as possible, and returns the grants as read. Idempotent both ways. */
   writeGrants(call: Call, id: AccountId, give: readonly Grant[], take: readonly Grant[]): Promise<readonly Grant[]>
+  /**
+   * Only where `facts.groups`: makes the group that a grant would name (`{ tag: name }`, `{ group: name }`), unless one with
+   * exactly this name is there. `writeGrants` never makes groups: an unknown one is `Refused`.
+   */
+  createGroup?(call: Call, name: string): Promise<void>
+  /**
+   * Only for the mode `invitation`, instead of `create`: mails the person a link by which the account is made. There is no
+   * account and no id yet, so the link stays proposed and the caller asks `find` again later; everything else (grants, a
+   * deactivation meanwhile) is written then. Throws `Conflict`, nothing sent, when an account is there already: adopt it.
+   * After `Unknown` the mail may be out, and no find can tell: treat it as sent. Each repetition mails again.
+   * `give`: grants that the platform can promise within the invitation; those that it cannot are left out.
+   */
+  invite?(call: Call, attributes: Attributes, give: readonly Grant[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -44,7 +44,7 @@ export async function acceptCreate(write: StoreWriter, context: AcceptContext, u
   await refuseWhenFull(write, connection)
   const id = world.newId()
   const document = withId(user.document, id)
-  refuseInexpressible(connection, document)
+  refuseInexpressible(connection, document, true)
   const now = new Date(world.clock.now()).toISOString()
   await write.insertResource(connection.name, {
     type: 'User',
@@ -81,7 +81,7 @@ async function acceptAgain(
   const wasAnswered = link?.state !== 'live' || link.wasFlushed || context.isFlushed(existing.id)
   if (existing.visible && (wasAnswered || !isSamePerson)) throw duplicate()
   const document = withId(user.document, existing.id)
-  refuseInexpressible(connection, document)
+  refuseInexpressible(connection, document, !existing.visible)
   const stored = await update(write, context, existing, document)
   const kind = existing.visible ? 'update' : 'create'
   const accepted = await putOperation(write, context, {
@@ -123,7 +123,7 @@ export async function acceptUpdate(
   const document = withId(user.document, id)
   if (isActiveDocument(document)) {
     await refuseWhenFull(write, connection)
-    refuseInexpressible(connection, document)
+    refuseInexpressible(connection, document, operation?.kind === 'create')
   }
   const stored = await update(write, context, current, document)
   return putOperation(write, context, {
@@ -250,8 +250,11 @@ async function putOperation(write: StoreWriter, context: AcceptContext, intent: 
 }
 
 /** Said before anything is stored: a resource that the mapping cannot express is refused at once, in both write modes. */
-function refuseInexpressible(connection: ProvisionedConnection, document: JsonObject): void {
-  const [refusal] = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true }).refusals
+function refuseInexpressible(connection: ProvisionedConnection, document: JsonObject, isNew: boolean): void {
+  const { refusals, createRefusals } = toPlatform(connection.mapping, connection.facts, document, {
+    activeDefault: true,
+  })
+  const [refusal] = isNew ? [...refusals, ...createRefusals] : refusals
   if (refusal === undefined) return
   throw asError(refusal)
 }

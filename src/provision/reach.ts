@@ -3,25 +3,15 @@
  * everything thrown is a `PlatformError`.
  */
 import { Absent, Broken, Conflict, Disputed, Immutable, type PlatformError, Refused, Unknown } from '../errors.ts'
-import type { Account, AccountId, Attributes } from '../facts.ts'
-import type { JsonObject } from '../json.ts'
+import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'
 import type { Call } from '../platforms/platform.ts'
-import type { Link, Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
+import { findAccount, type Situation } from './find-account.ts'
 
 /** A create whose answer was lost may still be carried out by the platform for so long. */
 export const lateCreateMs = 120_000
-
-export interface Situation {
-  readonly connection: ProvisionedConnection
-  readonly document: JsonObject
-  readonly link: Link
-  readonly operation: Operation
-  readonly now: number
-  isLinkedElsewhere(id: AccountId): Promise<boolean>
-}
 
 export interface Reached {
   /** As read last; undefined when the account is absent, as wanted. */
@@ -55,7 +45,7 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
   }
   const found = await findAccount(call, situation, wanted.attributes)
   if (found !== undefined) return adjust(call, situation, found, wanted)
-  refuseFirst(wanted.refusals)
+  refuseFirst([...wanted.refusals, ...wanted.createRefusals])
   return create(call, situation, wanted)
 }
 
@@ -83,60 +73,6 @@ export async function reachDeleted(call: Call, situation: Situation): Promise<Re
   if (isActive(mapping, after.attributes))
     throw new Broken(`${connection.name}: the account is still on after deactivation`)
   return { account: after, drift: [], isLeftOff: false }
-}
-
-/** Exactly one account that is ours to take, or none. Never "the first of several". */
-async function findAccount(call: Call, situation: Situation, wanted: Attributes): Promise<Account | undefined> {
-  const { connection } = situation
-  const hits = await findBy(call, connection, connection.mapping.match, wanted)
-  if (hits.size > 1) {
-    throw new Disputed(
-      `More than one ${connection.facts.title} account fits this user (by ${connection.mapping.match.join(', ')}); an administrator of ${connection.facts.title} has to merge or correct them.`,
-      `${connection.name}: ${hits.size} accounts match: ${[...hits.keys()].join(', ')}`,
-    )
-  }
-  const [account] = hits.values()
-  const others = await findBy(call, connection, connection.mapping.distinct, wanted)
-  for (const id of others.keys()) {
-    if (id === account?.id) continue
-    throw new Conflict(
-      `Another ${connection.facts.title} account already has this ${connection.mapping.distinct.join(' or ')}; change the value, or remove that account.`,
-      `${connection.name}: a distinct attribute is held by account ${id}`,
-    )
-  }
-  if (account === undefined) return undefined
-  const conflict = await whyNotOurs(situation, account, wanted)
-  if (conflict !== undefined)
-    throw new Conflict(conflict, `${connection.name}: account ${account.id} may not be adopted`)
-  return account
-}
-
-async function findBy(
-  call: Call,
-  connection: ProvisionedConnection,
-  attributes: readonly string[],
-  wanted: Attributes,
-): Promise<Map<AccountId, Account>> {
-  const hits = new Map<AccountId, Account>()
-  for (const attribute of attributes) {
-    const value = wanted.get(attribute)
-    if ((typeof value !== 'string' && typeof value !== 'number') || value === '') continue
-    for (const account of await connection.platform.find(call, attribute, String(value), wanted))
-      hits.set(account.id, account)
-  }
-  return hits
-}
-
-async function whyNotOurs(situation: Situation, account: Account, wanted: Attributes): Promise<string | undefined> {
-  const { connection } = situation
-  const { title } = connection.facts
-  if (await situation.isLinkedElsewhere(account.id)) {
-    return `The ${title} account that fits this user belongs to another user of this connection.`
-  }
-  const protection = account.protectedBecause ?? protectedBecause(connection.mapping, account.attributes)
-  if (protection !== undefined)
-    return `The ${title} account that fits this user is protected (${protection}) and is never taken over.`
-  return connection.platform.refuseAdoption?.(account, wanted)
 }
 
 async function create(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {

@@ -7,16 +7,57 @@ export interface RecordedCall {
   readonly path: string
   readonly requestBody: string
   readonly requestHeaders: Readonly<Record<string, string>>
-  /** 0: the connection was closed without an answer. */
+  /** 0: the connection was closed without an answer, or none was given yet. */
   readonly status: number
   readonly responseHeaders: Readonly<Record<string, string>>
   readonly responseBody: string
 }
 
+/** The first seven are the demo's fault control; the others are finer positions for tests. See `faults.ts` for what each does. */
+export const faultModes = [
+  'ok',
+  'down',
+  'slow',
+  'lost',
+  'html',
+  '500',
+  '401',
+  'hang',
+  'hang-after',
+  'late',
+  'reset-before',
+  'reset-after',
+  'reset-in-headers',
+  '500-after',
+  '429',
+  '503',
+  'truncated',
+  'redirect',
+  'drip',
+  'answer',
+] as const
+export type FaultMode = (typeof faultModes)[number]
+
 export interface FaultRequest {
-  readonly mode: 'ok' | 'down' | 'slow' | 'lost' | 'html' | '500' | '401'
-  /** Only `slow`; default 1000. */
+  readonly mode: FaultMode
+  /** `slow`: before the answer, default 1000. `drip`: between two bytes of the body, default 1000. */
   readonly delayMs?: number
+  /** Only calls that can or cannot change something, as the platform's `isWrite` says; others are answered as normal. */
+  readonly only?: 'reads' | 'writes'
+  /** Only calls whose path (below the base path, decoded) begins so. */
+  readonly path?: string
+  /** Lets so many calls that fit pass as normal first. */
+  readonly skip?: number
+  /** Applies to so many calls, then everything is normal again. */
+  readonly times?: number
+  /** Text of `Retry-After` for `429` and `503`; absent means no such header. */
+  readonly retryAfter?: string
+  /** Target of `redirect`. */
+  readonly location?: string
+  /** For `answer`: an answer made up by the test, nothing done. Defaults: 200, `application/json`, empty. */
+  readonly status?: number
+  readonly contentType?: string
+  readonly body?: string
 }
 
 /** A person that `--seed-users` puts on a platform. */
@@ -32,9 +73,9 @@ export interface SeedPerson {
 /** What the platform's logic is handed; the server in front of it applies faults and records. */
 export interface SimulatorRequest {
   readonly method: string
-  /** Decoded path without the base path, beginning with `/`. */
+  /** Decoded path without the base path, beginning with `/`; without query. */
   readonly path: string
-  /** As on the wire, without the base path. */
+  /** As on the wire, without the base path, with query. */
   readonly rawPath: string
   readonly query: URLSearchParams
   /** Lower-case names. */
@@ -69,6 +110,7 @@ export interface RunningSimulator {
   readonly baseUrl: string
   /** `http://127.0.0.1:<port>/__sim` */
   readonly controlUrl: string
+  /** Oldest first; at most `maxRecordedCalls`, 2,000 unless told. */
   readonly calls: readonly RecordedCall[]
   forgetCalls(): void
   fault(request: FaultRequest): void

@@ -1,0 +1,13 @@
+import express from 'express'
+
+/** The least that Express can do: one answer of the size of a user. */
+const text = Buffer.from(JSON.stringify({ text: process.argv[2] }))
+const app = express().disable('x-powered-by').disable('etag')
+app.get('/', (_request, response) => {
+  response.setHeader('Content-Type', 'application/scim+json')
+  response.send(text)
+})
+const server = app.listen(0, '127.0.0.1', () => {
+  const address = server.address()
+  console.log(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}/`)
+})

@@ -1,0 +1,170 @@
+/** `scim-bridge mapping …`: checks mapping files and says what they do. Calls no platform. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { Command } from 'commander'
+import { isJsonObject, type JsonObject } from '../json.ts'
+import { runExamples } from '../mapping/examples.ts'
+import { explain } from '../mapping/explain.ts'
+import { mappingJsonSchema } from '../mapping/format.ts'
+import type { LoadedMapping } from '../mapping/load.ts'
+import { MappingProblems } from '../mapping/problems.ts'
+import { type FactsOf, readMappingFile } from '../mapping/read.ts'
+import { platforms } from '../platforms/registry.ts'
+import { explanationText } from './explanation-text.ts'
+
+export interface MappingDependencies {
+  readonly factsOf: FactsOf
+  /** The folder `mappings/` of this package. */
+  readonly builtInMappings: string
+  /** Writes to standard output; the text ends with a newline. */
+  readonly write: (text: string) => void
+  readonly setExitCode: (code: number) => void
+}
+
+const installed: MappingDependencies = {
+  factsOf: (platform) => platforms.get(platform)?.facts,
+  builtInMappings: join(import.meta.dirname, '..', '..', 'mappings'),
+  write: (text) => process.stdout.write(text),
+  setExitCode: (code) => {
+    process.exitCode = code
+  },
+}
+
+/** Ends with 0 when all is well, 1 when a mapping is not, and commander's error (2) for wrong usage. */
+export function mappingCommand(dependencies: MappingDependencies = installed): Command {
+  const command = new Command('mapping').description('check, test and explain mapping files; no platform is called')
+  command
+    .command('check')
+    .description('list everything that is wrong in mapping files (all built-in ones when none is named)')
+    .argument('[file...]')
+    .option('--json', 'for machines')
+    .action((files: string[], options: { json?: true }) => check(dependencies, files, options.json === true))
+  command
+    .command('test')
+    .description('run the examples of mapping files')
+    .argument('[file...]')
+    .option('--json', 'for machines')
+    .action((files: string[], options: { json?: true }) => test(dependencies, files, options.json === true))
+  command
+    .command('explain')
+    .description('say, attribute by attribute, what a mapping makes of a person')
+    .argument('<file>', 'a mapping file, or the name of a platform or connection in mappings/')
+    .requiredOption('--user <file>', 'a SCIM User as JSON')
+    .option('--groups <names>', 'groups of the person, separated by commas', '')
+    .option('--json', 'for machines')
+    .action((file: string, options: { user: string; groups: string; json?: true }, self: Command) => {
+      const user = readUser(options.user)
+      if (user === undefined) self.error(`error: --user: ${options.user} is not a SCIM User in JSON`, { exitCode: 2 })
+      explainOne(dependencies, file, user, options.groups, options.json === true)
+    })
+  command
+    .command('schema')
+    .description('print the JSON Schema of mapping files, for editors')
+    .action(() => dependencies.write(schemaText()))
+  return command
+}
+
+/** The contents of `mappings/mapping.schema.json`. */
+export function schemaText(): string {
+  return `${JSON.stringify(mappingJsonSchema(), null, 1)}\n`
+}
+
+function check(dependencies: MappingDependencies, files: readonly string[], isJson: boolean): void {
+  const results = filesOrAll(dependencies, files).map((file) => ({ file, ...read(dependencies, file) }))
+  const problems = results.flatMap((result) => result.problems?.problems ?? [])
+  if (isJson) dependencies.write(`${JSON.stringify({ files: results.map(({ file }) => file), problems })}\n`)
+  else {
+    for (const { file, problems: wrong } of results) dependencies.write(`${wrong?.message ?? `${file}: ok`}\n`)
+  }
+  if (problems.length > 0) dependencies.setExitCode(1)
+}
+
+function test(dependencies: MappingDependencies, files: readonly string[], isJson: boolean): void {
+  const results = filesOrAll(dependencies, files).map((file) => {
+    const { loaded, problems } = read(dependencies, file)
+    const facts = loaded && dependencies.factsOf(loaded.mapping.platform)
+    const examples = loaded && facts ? runExamples(loaded, facts) : []
+    return { file, problems: problems?.problems ?? [], message: problems?.message, examples }
+  })
+  const all = results.flatMap((result) => result.examples)
+  const failed = all.filter((example) => !example.ok).length
+  if (isJson) {
+    dependencies.write(
+      `${JSON.stringify(results.map(({ file, problems, examples }) => ({ file, problems, examples })))}\n`,
+    )
+  } else {
+    for (const { file, message, examples } of results) {
+      if (message !== undefined) dependencies.write(`${message}\n`)
+      for (const { name, ok, message: why } of examples) {
+        dependencies.write(`${file}: ${ok ? 'ok' : 'FAILED'}: ${name}${why === undefined ? '' : `: ${why}`}\n`)
+      }
+    }
+    dependencies.write(`${all.length - failed} examples passed, ${failed} failed\n`)
+  }
+  if (failed > 0 || results.some(({ problems }) => problems.length > 0)) dependencies.setExitCode(1)
+}
+
+function explainOne(
+  dependencies: MappingDependencies,
+  name: string,
+  user: JsonObject,
+  groupNames: string,
+  isJson: boolean,
+): void {
+  const { mapping } = readMappingFile(fileNamed(dependencies, name), dependencies.factsOf, { withoutExamples: true })
+  const facts = dependencies.factsOf(mapping.platform)
+  if (facts === undefined) throw new Error(`no platform '${mapping.platform}'`)
+  const groups = groupNames
+    .split(',')
+    .map((group) => group.trim())
+    .filter((group) => group !== '')
+  const explanation = explain(
+    mapping,
+    facts,
+    withId(user),
+    groups.map((group) => ({ displayName: group, externalId: group })),
+  )
+  dependencies.write(isJson ? `${JSON.stringify(explanation)}\n` : explanationText(explanation))
+}
+
+/** A person that is sent to the bridge has no id yet; any id shows what the rules make of it. */
+function withId(user: JsonObject): JsonObject {
+  return Object.hasOwn(user, 'id') ? user : { id: '00000000-0000-4000-8000-000000000000', ...user }
+}
+
+function readUser(file: string): JsonObject | undefined {
+  try {
+    const user: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return isJsonObject(user) ? user : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function read(
+  dependencies: MappingDependencies,
+  file: string,
+): { readonly loaded?: LoadedMapping; readonly problems?: MappingProblems } {
+  try {
+    return { loaded: readMappingFile(file, dependencies.factsOf, { withoutExamples: true }) }
+  } catch (error) {
+    if (error instanceof MappingProblems) return { problems: error }
+    throw error
+  }
+}
+
+function filesOrAll({ builtInMappings }: MappingDependencies, files: readonly string[]): readonly string[] {
+  if (files.length > 0) return files
+  return [builtInMappings, join(builtInMappings, 'connections')].filter(existsSync).flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .sort()
+      .map((name) => relative('', join(folder, name))),
+  )
+}
+
+function fileNamed({ builtInMappings }: MappingDependencies, name: string): string {
+  if (existsSync(name) || !/^[A-Za-z0-9_-]+$/.test(name)) return name
+  const candidates = [join(builtInMappings, 'connections', `${name}.yaml`), join(builtInMappings, `${name}.yaml`)]
+  return candidates.find(existsSync) ?? name
+}

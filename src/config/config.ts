@@ -1,0 +1,34 @@
+/** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { JsonObject } from '../json.ts'
+
+export interface Config {
+  readonly file: string
+  /** Without a slash at the end. `Location` and `meta.location` come from here, never from a request. */
+  readonly publicUrl: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly store: { readonly kind: 'sqlite'; readonly file: string }
+  readonly log: { readonly level: string }
+  readonly retry: { readonly maximumSeconds: number }
+  readonly connections: readonly ConnectionConfig[]
+}
+
+export interface ConnectionConfig {
+  readonly name: string
+  readonly platform: string
+  /** Undefined: the mapping of the platform that comes with the bridge. */
+  readonly mapping: string | undefined
+  readonly mode: 'confirmed' | 'deferred'
+  /** Without a slash at the end. */
+  readonly baseUrl: string
+  /** Bearer tokens that the identity provider may use. */
+  readonly tokens: readonly string[]
+  readonly headerTokenWithoutScheme: boolean
+  readonly patch: 'lenient' | 'strict'
+  readonly busyStatus: 429 | 503
+  /** Undefined: the platform's default. */
+  readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off' | undefined
+  /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
+  readonly retryAfterDeniedSeconds: number | undefined
+  /** Checked by the platform's own schema. */
+  readonly settings: JsonObject
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+
+/** First segments of paths that are no connections. */
+const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
+const year = 31_536_000
+
+const url = z.url({ protocol: /^https?$/, error: 'has to be an http or https URL' }).transform((text) => text.replace(/\/+$/, ''))
+const seconds = z.number().int().min(1).max(year)
+
+const connection = z.strictObject({
+  platform: z.string(),
+  mapping: z.string().min(1).optional(),
+  mode: z.enum(['confirmed', 'deferred']).default('confirmed'),
+  baseUrl: url,
+  allowHttp: z.boolean().default(false),
+  tokens: z.array(z.string().min(16, { error: 'is shorter than 16 characters: a token has to be hard to guess' })).min(1).max(20),
+  headerTokenWithoutScheme: z.boolean().default(false),
+  patch: z.enum(['lenient', 'strict']).default('lenient'),
+  busyStatus: z.union([z.literal(429), z.literal(503)]).default(429),
+  pace: z
+    .union([
+      z.literal('off'),
+      z.strictObject({ requestsPerSecond: z.number().positive().max(1_000), concurrency: z.number().int().min(1).max(64) }),
+    ])
+    .optional(),
+  retryAfterDeniedSeconds: seconds.optional(),
+  settings: z.record(z.string(), z.json()).default({}),
+})
+
+/** The shape of `bridge.yaml`, references replaced. */
+export const configFormat = z.strictObject({
+  publicUrl: url,
+  listen: z
+    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.number().int().min(0).max(65_535).default(8080) })
+    .default({ host: '127.0.0.1', port: 8080 }),
+  store: z
+    .string()
+    .refine((text) => text.startsWith('sqlite:') && text.length > 'sqlite:'.length, {
+      error: 'has to be sqlite:<file>, the only store of this version',
+    })
+    .default('sqlite:data/bridge.sqlite'),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
+    .default({ level: 'info' }),
+  allowLiteralSecrets: z.boolean().default(false),
+  retry: z.strictObject({ maximumSeconds: seconds.default(3_600) }).default({ maximumSeconds: 3_600 }),
+  connections: z.record(
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'a connection is named by small letters, digits and hyphens' })
+      .refine((name) => !reservedNames.has(name), { error: 'this name belongs to the bridge itself' }),
+    connection,
+  ),
+})
+
+/** Keys by place, for suggestions; `*` stands for the name of a connection. */
+export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['', Object.keys(configFormat.shape)],
+  ['listen', ['host', 'port']],
+  ['log', ['level']],
+  ['retry', ['maximumSeconds']],
+  ['connections.*', Object.keys(connection.shape)],
+  ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+])
+
+/** Settings under these names are secrets. */
+export const secretSettings: ReadonlySet<string> = new Set(['token', 'password', 'secret', 'jwtSecret'])

@@ -1,0 +1,68 @@
+/**
+ * `${NAME}` and `{ file: … }` in place of text. A secret that is written out in bridge.yaml ends in version control and
+ * in backups, so it is refused unless the operator insists.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { secretSettings } from './format.ts'
+
+export type PathPart = string | number
+/** `message` never contains a value. */
+export type Report = (path: readonly PathPart[], message: string) => void
+
+export interface ReferenceOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly directory: string
+  readonly allowLiteralSecrets: boolean
+  readonly report: Report
+}
+
+const reference = /\$(\$?)\{([^}]*)\}/g
+const secretFileBytes = 65_536
+
+/** The same tree with every reference replaced. */
+export function resolveReferences(value: Json, options: ReferenceOptions, path: readonly PathPart[] = []): Json {
+  if (typeof value === 'string') return resolveText(value, options, path)
+  if (Array.isArray(value)) return value.map((entry, index) => resolveReferences(entry, options, [...path, index]))
+  if (!isJsonObject(value)) return value
+  if (isSecretPlace(path) && typeof value.file === 'string' && Object.keys(value).length === 1) {
+    return readSecret(value.file, options, path)
+  }
+  const resolved: JsonObject = {}
+  for (const [name, entry] of Object.entries(value)) resolved[name] = resolveReferences(entry, options, [...path, name])
+  return resolved
+}
+
+/** `connections.<name>.tokens.<n>`, and `connections.<name>.settings.….<secret>`. */
+function isSecretPlace(path: readonly PathPart[]): boolean {
+  if (path[0] !== 'connections') return false
+  if (path[2] === 'tokens') return path.length === 4
+  return path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
+}
+
+function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {
+  let hasReference = false
+  const resolved = text.replaceAll(reference, (whole, escape: string, name: string) => {
+    if (escape !== '') return whole.slice(1)
+    hasReference = true
+    const value = options.environment[name]
+    if (value === undefined || value === '') options.report(path, `the environment variable ${name} is not set`)
+    return value ?? ''
+  })
+  if (isSecretPlace(path) && !hasReference && !options.allowLiteralSecrets) {
+    options.report(path, 'a secret is not written here: write "${NAME}" and set the variable NAME, or { file: path }')
+  }
+  return resolved
+}
+
+function readSecret(file: string, options: ReferenceOptions, path: readonly PathPart[]): string {
+  try {
+    const text = readFileSync(resolve(options.directory, file), 'utf8')
+    if (text.length > secretFileBytes) throw new Error('too large')
+    return text.replace(/\r?\n$/, '')
+  } catch {
+    options.report([...path, 'file'], 'this file cannot be read')
+    return ''
+  }
+}

@@ -1,0 +1,107 @@
+import type { PlatformFacts } from '../facts.ts'
+import { compileMapping } from './compile.ts'
+import { runExamples } from './examples.ts'
+import { type Example, mappingFile } from './format.ts'
+import { problemsOf } from './issues.ts'
+import { type LocatedMap, type PathPart, parseLocated, positionOf, toJson } from './located.ts'
+import type { Mapping } from './mapping.ts'
+import { merge } from './merge.ts'
+import { type MappingProblem, MappingProblems } from './problems.ts'
+
+export interface SourceFile {
+  /** As it stands in messages. */
+  readonly file: string
+  readonly text: string
+}
+
+export interface LoadInput extends SourceFile {
+  /** The file named by `extends`. */
+  readonly base?: SourceFile
+  readonly facts: PlatformFacts
+  /** Of the connection that uses the mapping, where that is known. */
+  readonly writeMode?: 'confirmed' | 'deferred'
+}
+
+export interface LoadedMapping {
+  readonly file: string
+  readonly mapping: Mapping
+  /** The file's own; those of a base are about the base alone. */
+  readonly examples: readonly Example[]
+}
+
+/** Checks, compiles and runs the examples, of the base too. Throws `MappingProblems` with everything that is wrong. */
+export function loadMapping(input: LoadInput): LoadedMapping {
+  const problems: MappingProblem[] = []
+  const base = input.base && compileFile({ ...input.base, facts: input.facts }, problems)
+  const main = compileFile(input, problems)
+  if (problems.length === 0) {
+    for (const compiled of [base, main])
+      if (compiled !== undefined) problems.push(...failedExamples(compiled, input.facts))
+  }
+  if (main === undefined || problems.length > 0) throw new MappingProblems(problems)
+  return main.loaded
+}
+
+/** As `loadMapping`, without running the examples. */
+export function checkMapping(input: LoadInput): LoadedMapping {
+  const problems: MappingProblem[] = []
+  const compiled = compileFile(input, problems)
+  if (compiled === undefined || problems.length > 0) throw new MappingProblems(problems)
+  return compiled.loaded
+}
+
+interface CompiledFile {
+  readonly loaded: LoadedMapping
+  readonly root: LocatedMap
+}
+
+/** Undefined when the file has not the shape of a mapping; other problems are reported beside a result. */
+function compileFile(input: LoadInput, problems: MappingProblem[]): CompiledFile | undefined {
+  const report = (problem: MappingProblem) => problems.push(problem)
+  const before = problems.length
+  const own = parseLocated(input.file, input.text, report)
+  const base = input.base && parseLocated(input.base.file, input.base.text, report)
+  if (own === undefined || (input.base !== undefined && base === undefined) || problems.length > before)
+    return undefined
+  const reportAt = (root: LocatedMap) => (path: readonly PathPart[], message: string) => {
+    report({ ...positionOf(root, path), path: path.join('.'), message })
+  }
+  checkExtends(own, base, reportAt)
+  const root = base === undefined ? own : merge(base, own)
+  const parsed = mappingFile.safeParse(toJson(root))
+  if (!parsed.success) {
+    problems.push(...problemsOf(parsed.error.issues, root))
+    return undefined
+  }
+  const mapping = compileMapping(parsed.data, input.facts, reportAt(root))
+  if (mapping.mode === 'invitation' && input.writeMode === 'confirmed') {
+    const message = 'an invitation is answered before there is an account: the connection needs mode: deferred'
+    reportAt(root)(['user', 'mode'], message)
+  }
+  return { loaded: { file: input.file, mapping, examples: parsed.data.examples }, root }
+}
+
+function checkExtends(
+  own: LocatedMap,
+  base: LocatedMap | undefined,
+  reportAt: (root: LocatedMap) => (path: readonly PathPart[], message: string) => void,
+): void {
+  if (base === undefined) {
+    if (own.entries.has('extends')) reportAt(own)(['extends'], 'the file that it names was not given')
+    return
+  }
+  if (base.entries.has('extends')) reportAt(base)(['extends'], 'is extended itself: only one level is read')
+  for (const key of ['version', 'platform']) {
+    const [said, extended] = [own, base].map((root) => root.entries.get(key)?.value)
+    if (said?.kind !== 'scalar' || extended?.kind !== 'scalar') continue
+    if (said.value !== extended.value) reportAt(own)([key], `is not ${extended.value}, as in the file that it extends`)
+  }
+}
+
+function failedExamples({ loaded, root }: CompiledFile, facts: PlatformFacts): MappingProblem[] {
+  return runExamples(loaded, facts).flatMap(({ ok, name, message }, index) => {
+    if (ok) return []
+    const path = ['examples', index]
+    return [{ ...positionOf(root, path), path: path.join('.'), message: `${name}: ${message}` }]
+  })
+}

@@ -1,0 +1,198 @@
+/** SCIM paths, as far as mappings need them: one filter (`eq`) or one index, on one multi-valued attribute. */
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { pathLength } from './bounds.ts'
+import type { Path, PathStep, ScimLookup } from './mapping.ts'
+import { coreUrn, enterpriseNames, enterpriseUrn, type ScimName, userNames } from './scim-names.ts'
+import { listed, nearest } from './suggest.ts'
+import { isNothing } from './values.ts'
+
+/** Prefix (`ent`) → extension URN. */
+export type Prefixes = ReadonlyMap<string, string>
+
+export type ParsedPath = { readonly path: Path } | { readonly problem: string }
+
+const notAPath = 'not a SCIM path (try userName, name.givenName or emails[type eq "work"].value)'
+const word = '[A-Za-z$][A-Za-z0-9_$-]*'
+const literal = '"(?:[^"\\\\]|\\\\["\\\\])*"|true|false|-?\\d{1,15}'
+const grammar = new RegExp(
+  `^(?:([A-Za-z][^\\[\\]" ]*):)?(${word})(?:\\[(?:(\\d{1,2})|(${word}) eq (${literal}))\\])?(?:\\.(${word}))?$`,
+  'i',
+)
+
+/** A path that ends in one simple value. `problem` says what to write instead. */
+export function parsePath(text: string, prefixes: Prefixes): ParsedPath {
+  return parse(text, prefixes, false)
+}
+
+/** A path that may also end in something whole (`emails`, `name`), of which only the presence can be asked. */
+export function parseAnyPath(text: string, prefixes: Prefixes): ParsedPath {
+  return parse(text, prefixes, true)
+}
+
+function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPath {
+  const parts = text.length > pathLength ? null : grammar.exec(text)
+  if (parts === null) return { problem: notAPath }
+  const [, qualifier, first = '', index, filterName, filterValue, last] = parts
+  const extension = extensionOf(qualifier, prefixes)
+  if ('problem' in extension) return extension
+  const { urn, names } = extension
+  const known = names?.get(first.toLowerCase())
+  if (names !== undefined && known === undefined) return { problem: unknownName(qualifier, first, names) }
+  const sub = last === undefined ? undefined : subName(known, last)
+  if (last !== undefined && sub === undefined) return { problem: notAPath }
+  const hasSelector = index !== undefined || filterName !== undefined
+  if (known !== undefined) {
+    if (hasSelector && !known.isMultiValued) return { problem: `not a SCIM path (${known.name} has only one value)` }
+    if (!mayBeWhole && known.isMultiValued && !hasSelector) {
+      return { problem: `not a SCIM path (say which of the ${known.name}, as in ${known.name}[primary eq true].value)` }
+    }
+    if (!mayBeWhole && known.sub !== undefined && sub === undefined) {
+      const some = known.sub.keys().next().value ?? 'value'
+      return { problem: `not a SCIM path (say which part, as in ${text}.${known.sub.get(some) ?? some})` }
+    }
+  }
+  const steps: PathStep[] = []
+  if (urn !== undefined) steps.push(named(urn))
+  steps.push(named(known?.name ?? first))
+  if (index !== undefined) steps.push({ kind: 'index', index: Number(index) })
+  if (filterName !== undefined && filterValue !== undefined) {
+    const name = subName(known, filterName)
+    if (name === undefined) return { problem: notAPath }
+    steps.push({ kind: 'filter', name, key: name.toLowerCase(), equals: literalValue(filterValue) })
+  }
+  if (sub !== undefined) steps.push(named(sub))
+  return { path: { text, steps } }
+}
+
+function named(name: string): PathStep {
+  return { kind: 'name', name, key: name.toLowerCase() }
+}
+
+function extensionOf(
+  qualifier: string | undefined,
+  prefixes: Prefixes,
+): { urn: string | undefined; names: ReadonlyMap<string, ScimName> | undefined } | { problem: string } {
+  if (qualifier === undefined) return { urn: undefined, names: userNames }
+  const urn = qualifier.toLowerCase().startsWith('urn:') ? qualifier : prefixes.get(qualifier)
+  if (urn === undefined) {
+    const near = nearest(qualifier, prefixes.keys())
+    const hint = near === undefined ? `have ${listed(prefixes.keys())}` : `did you mean ${near}?`
+    return { problem: `no prefix named '${qualifier}' (${hint}): declare it under prefixes` }
+  }
+  if (urn.toLowerCase() === coreUrn.toLowerCase()) return { urn: undefined, names: userNames }
+  if (urn.toLowerCase() === enterpriseUrn.toLowerCase()) return { urn: enterpriseUrn, names: enterpriseNames }
+  return { urn, names: undefined }
+}
+
+function unknownName(qualifier: string | undefined, name: string, names: ReadonlyMap<string, ScimName>): string {
+  const near = nearest(name, names.keys())
+  if (near === undefined) return notAPath
+  const canonical = names.get(near)?.name ?? near
+  return `not a SCIM path (did you mean ${qualifier === undefined ? canonical : `${qualifier}:${canonical}`}?)`
+}
+
+/** Undefined when the schema is known and has no such sub-attribute. */
+function subName(known: ScimName | undefined, name: string): string | undefined {
+  return known === undefined ? name : known.sub?.get(name.toLowerCase())
+}
+
+function literalValue(text: string): string | number | boolean {
+  if (text.startsWith('"')) return text.slice(1, -1).replace(/\\(["\\])/g, '$1')
+  if (/^true$/i.test(text)) return true
+  if (/^false$/i.test(text)) return false
+  return Number(text)
+}
+
+/**
+ * Reads paths of one resource. Names are compared without case, through Maps that are made once for each object of the
+ * resource, so that a name can reach nothing but the resource's own properties.
+ */
+export function lookupIn(scim: JsonObject): ScimLookup {
+  const indexes = new Map<JsonObject, Map<string, Json>>()
+  const propertyOf = (object: JsonObject, key: string): Json | undefined => {
+    let index = indexes.get(object)
+    if (index === undefined) {
+      index = new Map()
+      for (const [name, value] of Object.entries(object)) {
+        const lower = name.toLowerCase()
+        if (!index.has(lower)) index.set(lower, value)
+      }
+      indexes.set(object, index)
+    }
+    return index.get(key)
+  }
+  const follow = (start: Json, steps: readonly PathStep[], from: number): Json | undefined => {
+    let value: Json | undefined = start
+    for (let position = from; position < steps.length; position++) {
+      const step = steps[position]
+      if (step === undefined || value === undefined) return undefined
+      if (step.kind === 'name') value = isJsonObject(value) ? propertyOf(value, step.key) : undefined
+      else if (step.kind === 'index') value = Array.isArray(value) ? value[step.index] : undefined
+      else return firstMatch(value, step, steps, position + 1)
+    }
+    return value === undefined || isNothing(value) ? undefined : value
+  }
+  /** The first element that matches *and* has the value asked for: an element can be there without one. */
+  const firstMatch = (
+    value: Json,
+    filter: PathStep & { kind: 'filter' },
+    steps: readonly PathStep[],
+    next: number,
+  ): Json | undefined => {
+    if (!Array.isArray(value)) return undefined
+    for (const element of value) {
+      if (!isJsonObject(element)) continue
+      const compared = propertyOf(element, filter.key)
+      if (compared === undefined || !isSame(compared, filter.equals)) continue
+      const found = follow(element, steps, next)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  return (path) => follow(scim, path.steps, 0)
+}
+
+/** RFC 7643 §2.4: `type` and the like are compared without case. */
+function isSame(value: Json, equals: string | number | boolean): boolean {
+  if (typeof value === 'string' && typeof equals === 'string') return value.toLowerCase() === equals.toLowerCase()
+  return value === equals
+}
+
+/** Puts a value into a resource that is being built, making what is missing on the way; a place already taken stays. */
+export function writePath(scim: JsonObject, path: Path, value: Json): void {
+  let place: Json = scim
+  for (const [position, step] of path.steps.entries()) {
+    const next = path.steps[position + 1]
+    const isLast = next === undefined
+    const fresh = (): Json => (isLast ? value : next.kind === 'name' ? {} : [])
+    if (step.kind === 'name') {
+      if (!isJsonObject(place)) return
+      if (!Object.hasOwn(place, step.name)) place[step.name] = fresh()
+      place = place[step.name] ?? null
+      continue
+    }
+    if (!Array.isArray(place)) return
+    place = step.kind === 'index' ? elementAt(place, step.index, fresh) : elementWith(place, step, fresh)
+  }
+}
+
+function elementAt(list: Json[], index: number, fresh: () => Json): Json {
+  const existing = list[index]
+  if (existing !== undefined) return existing
+  // A list has no holes: with no third value there is no fourth.
+  const element = fresh()
+  list.push(element)
+  return element
+}
+
+function elementWith(list: Json[], filter: PathStep & { kind: 'filter' }, fresh: () => Json): Json {
+  for (const element of list) {
+    if (!isJsonObject(element)) continue
+    const compared = Object.hasOwn(element, filter.name) ? element[filter.name] : undefined
+    if (compared !== undefined && isSame(compared, filter.equals)) return element
+  }
+  const element = fresh()
+  if (isJsonObject(element)) element[filter.name] = filter.equals
+  list.push(element)
+  return element
+}

@@ -1,0 +1,44 @@
+/** The attributes of a SCIM User that a mapping can name (RFC 7643 §4.1, §4.3): lower-cased name → canonical spelling and sub-attributes. */
+
+export interface ScimName {
+  readonly name: string
+  readonly isMultiValued: boolean
+  /** Undefined: a simple value. */
+  readonly sub: ReadonlyMap<string, string> | undefined
+}
+
+export const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+export const coreUrn = 'urn:ietf:params:scim:schemas:core:2.0:User'
+
+function byLowerCase(names: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(names.map((name) => [name.toLowerCase(), name]))
+}
+
+function simple(...names: string[]): [string, ScimName][] {
+  return names.map((name) => [name.toLowerCase(), { name, isMultiValued: false, sub: undefined }])
+}
+
+function complex(name: string, sub: readonly string[], isMultiValued = false): [string, ScimName] {
+  return [name.toLowerCase(), { name, isMultiValued, sub: byLowerCase(sub) }]
+}
+
+const plural = ['value', 'display', 'type', 'primary', '$ref']
+
+export const userNames: ReadonlyMap<string, ScimName> = new Map([
+  ...simple('id', 'externalId', 'userName', 'displayName', 'nickName', 'profileUrl', 'title', 'userType'),
+  ...simple('preferredLanguage', 'locale', 'timezone', 'active'),
+  complex('name', ['formatted', 'familyName', 'givenName', 'middleName', 'honorificPrefix', 'honorificSuffix']),
+  ...['emails', 'phoneNumbers', 'ims', 'photos', 'groups', 'entitlements', 'roles', 'x509Certificates'].map((name) =>
+    complex(name, plural, true),
+  ),
+  complex(
+    'addresses',
+    ['formatted', 'streetAddress', 'locality', 'region', 'postalCode', 'country', 'type', 'primary'],
+    true,
+  ),
+])
+
+export const enterpriseNames: ReadonlyMap<string, ScimName> = new Map([
+  ...simple('employeeNumber', 'costCenter', 'organization', 'division', 'department'),
+  complex('manager', ['value', '$ref', 'displayName']),
+])

@@ -1,0 +1,179 @@
+/** The one HTTP client for all platforms. It knows HTTP and the errors, no platform. */
+import { isIP } from 'node:net'
+import { Agent, buildConnector, type Dispatcher, request as sendRequest } from 'undici'
+import { Broken, Busy, Fault, PlatformError, Unknown, Unreachable } from '../errors.ts'
+import { platformAnswerBytes, platformTimeoutMs, retryAfterMinimum } from '../limits.ts'
+import type { Authorize, Client, ClientSettings, PlatformAnswer, PlatformRequest } from './client.ts'
+import { describe, encode, first, isWrite, pathOf, retryAfterMs, toAnswer } from './http.ts'
+import type { Call } from './platform.ts'
+
+/** Sockets of one connection: a slow platform must not take those of others. */
+const sockets = 4
+
+export function createClient(settings: ClientSettings, authorize: Authorize = () => ({})): Client {
+  const timeoutMs = settings.timeoutMs ?? platformTimeoutMs
+  const maxBytes = settings.maxAnswerBytes ?? platformAnswerBytes
+  const agent = new Agent({
+    connections: sockets,
+    pipelining: 1,
+    connect: guardedConnect(timeoutMs, settings.mayConnect),
+    // One timer of ours rules the whole request; undici's own would only add other error texts.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+
+  async function exchange(call: Call, request: PlatformRequest, prepared: Prepared): Promise<PlatformAnswer> {
+    let wasSent = false
+    const dispatcher = agent.compose(noticeStart(() => (wasSent = true)))
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    try {
+      const { statusCode, headers, body } = await sendRequest(prepared.url, {
+        dispatcher,
+        method: request.method,
+        headers: prepared.headers,
+        body: prepared.body ?? null,
+        signal: AbortSignal.any([call.signal, late.signal]),
+      })
+      return toAnswer(statusCode, headers, await readBody(request, headers, body, maxBytes))
+    } catch (error) {
+      if (error instanceof PlatformError) throw error
+      const detail = `${describe(request)}: ${reasonOf(error)}`
+      throw wasSent ? new Unknown(detail, { cause: error }) : new Unreachable(detail, { cause: error })
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    async send(call, request) {
+      const prepared = prepare(settings.baseUrl, request, authorize(request))
+      const release = await waitForSlot(settings, call, request)
+      try {
+        if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })
+        const answer = await exchange(call, request, prepared)
+        const busy = askedToWait(answer, request)
+        if (busy !== undefined) {
+          settings.pace.hold(busy.retryAfterMs ?? retryAfterMinimum * 1000)
+          throw busy
+        }
+        if (answer.status > 500) throw new Unknown(`${describe(request)}: ${answer.status}`)
+        return answer
+      } finally {
+        release()
+      }
+    },
+    close: () => agent.close(),
+  }
+}
+
+/** Our own pace having no slot in time is no sign against the platform: not `Unreachable`. */
+async function waitForSlot(settings: ClientSettings, call: Call, request: PlatformRequest): Promise<() => void> {
+  try {
+    return await settings.pace.acquire(call.signal)
+  } catch (error) {
+    if (error instanceof PlatformError) throw error
+    throw new Busy(`${describe(request)}: no slot in time, nothing was sent`, { cause: error })
+  }
+}
+
+function askedToWait(answer: PlatformAnswer, request: PlatformRequest): Busy | undefined {
+  const waitMs = retryAfterMs(answer.headers)
+  if (answer.status !== 429 && !(answer.status === 503 && answer.headers['retry-after'] !== undefined)) return undefined
+  const detail = `${describe(request)}: ${answer.status}`
+  return waitMs === undefined ? new Busy(detail) : new Busy(detail, { retryAfterMs: waitMs })
+}
+
+interface Prepared {
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly body: string | undefined
+}
+
+function prepare(baseUrl: string, request: PlatformRequest, credentials: Readonly<Record<string, string>>): Prepared {
+  for (const segment of request.path) {
+    // `..` survives percent-encoding and would leave the base path; an empty segment names the collection.
+    if (segment === '' || segment === '.' || segment === '..') {
+      throw new Fault(`${request.method}: a path segment that may not be sent`)
+    }
+  }
+  const query = (request.query ?? []).map((pair) => pair.map(encode).join('=')).join('&')
+  const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'identity' }
+  const body = request.body === undefined || typeof request.body === 'string' ? request.body : toJson(request.body)
+  if (body !== undefined) headers['content-type'] = request.contentType ?? 'application/json'
+  for (const [name, value] of [...Object.entries(credentials), ...Object.entries(request.headers ?? {})]) {
+    if (!/^[\w-]+$/.test(name) || !/^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)) {
+      throw new Fault(`${describe(request)}: a header that may not be sent`)
+    }
+    headers[name.toLowerCase()] = value
+  }
+  return { url: `${baseUrl}${pathOf(request)}${query === '' ? '' : `?${query}`}`, headers, body }
+}
+
+function toJson(body: unknown): string {
+  return JSON.stringify(body)
+}
+
+async function readBody(
+  request: PlatformRequest,
+  headers: PlatformAnswer['headers'],
+  body: Dispatcher.ResponseData['body'],
+  maxBytes: number,
+): Promise<Buffer> {
+  const encoding = first(headers['content-encoding']) ?? 'identity'
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    // Leaving the loop destroys the body, and with it the socket.
+    if (bytes > maxBytes) throw unreadable(request, `an answer of more than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  // We ask for none: what is packed all the same may unpack to anything.
+  if (encoding !== 'identity' && bytes > 0) throw unreadable(request, 'an encoded answer')
+  return Buffer.concat(chunks)
+}
+
+function unreadable(request: PlatformRequest, what: string): PlatformError {
+  const detail = `${describe(request)}: ${what}`
+  return isWrite(request) ? new Unknown(detail) : new Broken(detail)
+}
+
+/** Calls `onStart` when a socket is ready and the first byte of the request is about to be written, not before. */
+function noticeStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        onStart()
+        handler.onRequestStart?.(controller, context)
+      },
+      onRequestUpgrade: (controller, status, headers, socket) =>
+        handler.onRequestUpgrade?.(controller, status, headers, socket),
+      onResponseStart: (controller, status, headers, text) =>
+        handler.onResponseStart?.(controller, status, headers, text),
+      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+      onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+    })
+}
+
+function guardedConnect(timeoutMs: number, mayConnect: ClientSettings['mayConnect']): buildConnector.connector {
+  const connect = buildConnector({ timeout: timeoutMs, allowH2: false })
+  if (mayConnect === undefined) return connect
+  return (options, callback) =>
+    connect(options, (...result) => {
+      const [error, socket] = result
+      if (error !== null) return callback(error, null)
+      const address = socket.remoteAddress ?? ''
+      if (isIP(address) !== 0 && mayConnect(address)) return callback(null, socket)
+      socket.destroy()
+      callback(new Error('the name leads to an address that is not allowed'), null)
+    })
+}
+
+/** Class and code, never the text of a platform. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'failed'
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return code ?? (error.message === '' ? error.name : error.message)
+}

@@ -1,0 +1,60 @@
+import type { Account, Attributes } from '../../facts.ts'
+import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import type { Client, PlatformRequest } from '../client.ts'
+import { createOneAtATime } from '../one-at-a-time.ts'
+import type { Call, PlatformConnection } from '../platform.ts'
+import { createSeenAccounts } from '../seen-accounts.ts'
+import { groupPage } from './answers.ts'
+import { createFlavour } from './flavour.ts'
+import { createGroup, readGroups, writeGroups } from './groups.ts'
+import { invite } from './invitation.ts'
+import { findPeople, listPeople, readPerson } from './people.ts'
+import { createSession, type Session } from './session.ts'
+import type { Settings } from './settings.ts'
+import { createPerson, removePerson, updatePerson } from './writes.ts'
+
+/** `baseUrl` ends in `/server`; members are named to groups by their address below it. */
+export function createConnection(
+  client: Client,
+  settings: Settings,
+  baseUrl: string,
+  now: () => number,
+): PlatformConnection {
+  const session = createSession(client, settings, now)
+  const reader = { session, ownEmail: settings.user }
+  const flavourOf = createFlavour(session, settings, now)
+  const seen = createSeenAccounts(now)
+  const membershipWrites = createOneAtATime()
+  const membersUrl = `${baseUrl}/api/eperson/epersons`
+  return {
+    check: (call) => check(session, call),
+    find: (call, attribute, value) => findPeople(reader, call, attribute, value),
+    read: (call, id) => readPerson(reader, call, id),
+    create: (call, attributes) => createPerson(reader, call, attributes),
+    update: (call, before, changes) => updatePerson(reader, call, before, changes),
+    remove: (call, id) => removePerson(reader, call, id),
+    refuseAdoption,
+    list: (call, cursor) => listPeople(reader, call, seen, cursor),
+    readGrants: (call, id) => readGroups(session, call, id),
+    writeGrants: (call, id, give, take) => writeGroups(session, call, membershipWrites, membersUrl, id, give, take),
+    createGroup: (call, name) => createGroup(session, call, name),
+    invite: (call, attributes, give) => invite(reader, call, flavourOf, attributes, give),
+    close: () => client.close(),
+  }
+}
+
+/** A netid is whom the sign-in system knows: another one is another person. */
+function refuseAdoption(account: Account, wanted: Attributes): string | undefined {
+  const has = account.attributes.get('netid')
+  const wants = wanted.get('netid')
+  if (has === undefined || wants === undefined || wants === null || has === wants) return undefined
+  return 'it has another netid, so it belongs to another identity'
+}
+
+/** Only administrators may list groups. (`authn/status` would answer 200 to anybody, logged in or not.) */
+async function check(session: Session, call: Call): Promise<void> {
+  const request: PlatformRequest = { method: 'GET', path: ['api', 'eperson', 'groups'], query: [['size', '1']] }
+  const answer = await session.send(call, request)
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  parseAnswer(groupPage, request, answer)
+}

@@ -1,0 +1,19 @@
+import { createClient } from '../create-client.ts'
+import type { Platform } from '../platform.ts'
+import { createConnection } from './connection.ts'
+import { facts } from './facts.ts'
+import { createPeople } from './people.ts'
+import { type EthosceSettings, settings } from './settings.ts'
+import { createSite } from './site.ts'
+
+export const ethosce: Platform<EthosceSettings> = {
+  facts,
+  settings,
+  connect(chosen, environment) {
+    const basic = Buffer.from(`${chosen.user}:${chosen.password}`).toString('base64')
+    const credentials = { authorization: `Basic ${basic}` }
+    const client = createClient(environment.client, () => credentials)
+    const site = createSite(client, environment.client.pace, chosen.pageSize)
+    return createConnection(site, createPeople(site, chosen.profileType), chosen, () => client.close())
+  },
+}

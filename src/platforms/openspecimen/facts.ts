@@ -1,0 +1,57 @@
+import type { PlatformFacts } from '../../facts.ts'
+
+/** OpenSpecimen's column lengths are not documented; 255 is what its database uses for texts of this kind. */
+const columnLength = 255
+
+function refuseSystemLogin(value: string): string | undefined {
+  return value.toLowerCase() === '$system' ? 'is the name of a built-in account' : undefined
+}
+
+export const facts: PlatformFacts = {
+  platform: 'openspecimen',
+  title: 'OpenSpecimen',
+  attributes: new Map([
+    [
+      'loginName',
+      {
+        type: 'string',
+        write: 'always',
+        required: true,
+        caseExact: false,
+        findable: true,
+        maxLength: columnLength,
+        check: refuseSystemLogin,
+      },
+    ],
+    ['domainName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
+    ['emailAddress', { type: 'string', write: 'always', required: true, caseExact: false, maxLength: columnLength }],
+    ['firstName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
+    ['lastName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
+    ['instituteName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
+    ['primarySite', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
+    ['phoneNumber', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
+    ['address', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
+    ['timeZone', { type: 'string', write: 'always', maxLength: columnLength }],
+    ['type', { type: 'string', write: 'always', values: ['NONE', 'INSTITUTE', 'SUPER', 'CONTACT'] }],
+    ['apiUser', { type: 'boolean', write: 'read' }],
+    // Only Active and Closed are ever written; the others can be read, and a mapping may count them as on or off.
+    [
+      'activityStatus',
+      { type: 'string', write: 'always', values: ['Active', 'Closed', 'Locked', 'Expired', 'Pending'] },
+    ],
+  ]),
+  openAttributes: [],
+  statusAttributes: ['activityStatus'],
+  canDelete: true,
+  modes: ['direct'],
+  grantKeys: new Map([
+    ['role', { type: 'string', required: true }],
+    ['site', { type: 'string', required: false }],
+    ['collectionProtocol', { type: 'string', required: false }],
+  ]),
+  grantForms: [['role']],
+  groups: undefined,
+  pace: { requestsPerSecond: 5, concurrency: 4 },
+  // Five refused sign-ins in a row lock the service account and mail every administrator.
+  locksOnWrongCredentials: true,
+}

@@ -1,0 +1,117 @@
+/** Grants: user-type tags by name. Adding and removing are idempotent; the documented `assign` is a toggle and never used. */
+import { Absent, Broken, Immutable, Refused } from '../../errors.ts'
+import type { AccountId, Grant } from '../../facts.ts'
+import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import type { PlatformRequest } from '../client.ts'
+import type { Call } from '../platform.ts'
+import { type Tag, tag, tagPage } from './answers.ts'
+import { facts } from './facts.ts'
+import { pages } from './pages.ts'
+import { fieldErrors, namesOf, saysNone } from './refusals.ts'
+import type { Caller } from './tokens.ts'
+import { readUser } from './users.ts'
+
+function isUserTag(candidate: Tag): boolean {
+  return candidate.deleted !== true && (candidate.type ?? 'user') === 'user'
+}
+
+/** Name → tag. */
+async function heldTags(caller: Caller, call: Call, id: AccountId): Promise<Map<string, Tag>> {
+  const held = new Map<string, Tag>()
+  try {
+    for await (const rows of pages(caller, call, ['api', 'v2', 'user', id, 'tags'], [], tagPage))
+      for (const row of rows) if (isUserTag(row)) held.set(row.name, row)
+  } catch (error) {
+    // 404 is a page in an unexpected shape to the walk; only the account itself can say that it is gone.
+    if (error instanceof Broken && (await readUser(caller, call, id)) === undefined)
+      throw new Absent(`account ${id} has no tags because it is gone`, { cause: error })
+    throw error
+  }
+  return held
+}
+
+export async function readTags(caller: Caller, call: Call, id: AccountId): Promise<readonly Grant[]> {
+  return toGrants(await heldTags(caller, call, id))
+}
+
+function toGrants(held: ReadonlyMap<string, Tag>): readonly Grant[] {
+  return [...held.keys()].map((name) => ({ tag: name }))
+}
+
+export async function writeTags(
+  caller: Caller,
+  call: Call,
+  id: AccountId,
+  give: readonly Grant[],
+  take: readonly Grant[],
+): Promise<readonly Grant[]> {
+  if (id === '1' || id === String(caller.serviceUserId))
+    throw new Immutable('The account is protected and cannot be given tags.', `tags of protected account ${id}`)
+  const held = await heldTags(caller, call, id)
+  const missing = [...new Set(give.map((grant) => String(grant.tag)))].filter((name) => !held.has(name))
+  const unwanted = [...new Set(take.map((grant) => String(grant.tag)))].filter((name) => held.has(name))
+  if (missing.length === 0 && unwanted.length === 0) return toGrants(held)
+  // All names are looked up before the first is given: an unknown one leaves the old set whole.
+  const adding: Tag[] = []
+  for (const name of missing) adding.push(await requireTag(caller, call, name))
+  for (const added of adding) await change(caller, call, added, 'add', id)
+  for (const name of unwanted) {
+    const removed = held.get(name)
+    if (removed !== undefined) await change(caller, call, removed, 'remove', id)
+  }
+  const after = await heldTags(caller, call, id)
+  if (missing.some((name) => !after.has(name)) || unwanted.some((name) => after.has(name)))
+    throw new Broken(`tags of account ${id} were read back otherwise than written`)
+  return toGrants(after)
+}
+
+async function findTag(caller: Caller, call: Call, name: string): Promise<Tag | undefined> {
+  const query = [
+    ['type', 'user'],
+    ['search', name],
+  ] as const
+  for await (const rows of pages(caller, call, ['api', 'v2', 'tag'], query, tagPage)) {
+    const found = rows.find((row) => row.name === name && isUserTag(row))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+async function requireTag(caller: Caller, call: Call, name: string): Promise<Tag> {
+  const found = await findTag(caller, call, name)
+  if (found !== undefined) return found
+  throw new Refused(
+    'tag: SelfCommunity has no user tag with this name; make it first, or correct the mapping.',
+    'no such tag',
+  )
+}
+
+async function change(caller: Caller, call: Call, of: Tag, action: 'add' | 'remove', id: AccountId): Promise<void> {
+  const path = ['api', 'v2', 'tag', String(of.id), action]
+  const request: PlatformRequest = { method: 'POST', path, body: { user: Number(id) } }
+  const answer = await caller.asService(call, request)
+  if (answer.status === 204 || answer.status === 200) return
+  if (saysNone(answer) && (await readUser(caller, call, id)) === undefined) throw new Absent(`account ${id} is gone`)
+  throw unexpectedAnswer(request, answer)
+}
+
+/** Makes a user tag when none has exactly this name. */
+export async function createTag(caller: Caller, call: Call, name: string): Promise<void> {
+  if ((await findTag(caller, call, name)) !== undefined) return
+  const limit = facts.groups?.maxNameLength ?? 0
+  if (name === '' || [...name].length > limit)
+    throw new Refused(`displayName: a SelfCommunity tag has 1 to ${limit} characters.`, 'tag name does not fit')
+  const request: PlatformRequest = { method: 'POST', path: ['api', 'v2', 'tag'], body: { name, type: 'user' } }
+  const answer = await caller.asService(call, request)
+  if (answer.status === 400 && !answer.isHtml) {
+    if ((await findTag(caller, call, name)) !== undefined) return
+    const names = namesOf(fieldErrors(answer), ['name'])
+    throw new Refused(
+      `displayName: SelfCommunity refuses the tag's ${names}.`,
+      `${request.method} /api/v2/tag/ answered 400`,
+    )
+  }
+  if (answer.status !== 201 && answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const made = parseAnswer(tag, request, answer)
+  if (made.name !== name) throw new Broken(`tag ${made.id} was made with another name`)
+}

@@ -1,0 +1,127 @@
+/** Reading users. `user/{id}/` has neither e-mail nor status; `account/search/` has both and finds exactly one. */
+import { Broken, Fault } from '../../errors.ts'
+import type { Account, AccountId } from '../../facts.ts'
+import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import type { PlatformRequest } from '../client.ts'
+import type { Call } from '../platform.ts'
+import type { SeenAccounts } from '../seen-accounts.ts'
+import { toAccount } from './accounts.ts'
+import { me, type User, user, userPage } from './answers.ts'
+import { pageQuery, pageSize, pages } from './pages.ts'
+import { saysNone } from './refusals.ts'
+import type { Caller } from './tokens.ts'
+
+const elevatedRoles: ReadonlySet<string> = new Set(['admin', 'moderator'])
+
+/** The one account that SelfCommunity finds, hard-deleted ones excepted. */
+async function search(caller: Caller, call: Call, attribute: string, value: string): Promise<User | undefined> {
+  const query: [string, string][] = [[attribute, value]]
+  // Without its provider an ext_id is refused, or means something else.
+  if (attribute === 'ext_id') query.push(['provider', 'external'])
+  const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'account', 'search'], query }
+  const answer = await caller.asService(call, request)
+  if (saysNone(answer)) return undefined
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const found = parseAnswer(user, request, answer)
+  return found.status === 'u' ? undefined : found
+}
+
+export async function findUsers(caller: Caller, call: Call, attribute: string, value: string): Promise<Account[]> {
+  if (attribute !== 'ext_id' && attribute !== 'email' && attribute !== 'username')
+    throw new Fault(`selfcommunity cannot find accounts by ${attribute}`)
+  const found = await search(caller, call, attribute, value)
+  if (found === undefined) return []
+  const has = found[attribute]
+  const isMeant = attribute === 'email' ? has?.toLowerCase() === value.toLowerCase() : has === value
+  if (!isMeant) return []
+  const account = toAccount(found, undefined, caller.serviceUserId)
+  if (!account.attributes.has('status')) throw new Broken(`account/search/ shows no status of account ${account.id}`)
+  return [await withRole(caller, call, account)]
+}
+
+/** SelfCommunity shows a role only to its owner: asked for accounts that are about to be linked or written. */
+export async function withRole(caller: Caller, call: Call, account: Account): Promise<Account> {
+  if (account.protectedBecause !== undefined) return account
+  const role = await readRole(caller, call, account.id)
+  if (role === undefined || !elevatedRoles.has(role)) return account
+  return { ...account, protectedBecause: `it has the role ${role}` }
+}
+
+/** Empty when the person has none; `undefined` when it cannot be read (a blocked person's token may be refused). */
+export async function readRole(caller: Caller, call: Call, id: AccountId): Promise<string | undefined> {
+  const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'user', 'me'] }
+  const answer = await caller.asPerson(call, Number(id), request)
+  if (answer.status === 401 || answer.status === 403) return undefined
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const person = parseAnswer(me, request, answer)
+  if (String(person.id) !== id) throw new Broken(`user/me/ answered with another account than ${id}`)
+  return person.role ?? ''
+}
+
+export async function readUser(caller: Caller, call: Call, id: AccountId): Promise<Account | undefined> {
+  if (!/^[1-9]\d{0,14}$/.test(id)) return undefined
+  const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'user', id] }
+  const answer = await caller.asService(call, request)
+  if (saysNone(answer)) return readDeleted(caller, call, id)
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const profile = parseAnswer(user, request, answer)
+  const found = await search(caller, call, 'username', profile.username)
+  if (found === undefined) return readDeleted(caller, call, id)
+  if (String(found.id) !== id) throw new Broken(`account/search/ answered with another account than ${id}`)
+  // The profile first: only it is sure to have the community's own fields.
+  const account = toAccount({ ...profile, ...found }, undefined, caller.serviceUserId)
+  if (!account.attributes.has('status')) throw new Broken(`account/search/ shows no status of account ${id}`)
+  return account
+}
+
+/** Soft-deleted accounts may be hidden everywhere but here. Not here either: the account is gone for certain. */
+async function readDeleted(caller: Caller, call: Call, id: AccountId): Promise<Account | undefined> {
+  const path = ['api', 'v2', 'moderation', 'user']
+  for await (const rows of pages(caller, call, path, [['status', 'd']], userPage)) {
+    const row = rows.find((candidate) => String(candidate.id) === id)
+    if (row !== undefined) return toAccount(row, 'd', caller.serviceUserId)
+  }
+  return undefined
+}
+
+const walkedStatuses = ['a', 'b', 'd'] as const
+
+/** One page of the walk over all accounts: active ones, then blocked, then soft-deleted. A cursor is `<walk>.<status>.<offset>`. */
+export async function listUsers(caller: Caller, call: Call, seen: SeenAccounts, cursor: string | undefined) {
+  const [walkText, statusText, offsetText] = cursor?.split('.') ?? [String(seen.begin()), 'a', '0']
+  const walk = Number(walkText)
+  const offset = Number(offsetText)
+  const at = (walkedStatuses as readonly string[]).indexOf(statusText ?? 'a')
+  const status = walkedStatuses[at] ?? 'a'
+  const request: PlatformRequest = {
+    method: 'GET',
+    path: ['api', 'v2', 'moderation', 'user'],
+    // Newcomers at the end: they must not push anybody over to a page already seen.
+    query: [['status', status], ['order_by', 'date_joined'], ...pageQuery(offset, pageSize)],
+  }
+  const answer = await caller.asService(call, request)
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const page = parseAnswer(userPage, request, answer)
+  const rows = seen.fresh(
+    walk,
+    page.results.map((row) => ({ id: String(row.id), row })),
+  )
+  const accounts: Account[] = []
+  for (const { row } of rows) {
+    const account = await completed(caller, call, row, status)
+    if (account !== undefined) accounts.push(account)
+  }
+  const reached = offset + page.results.length
+  const isEnd = page.results.length === 0 || reached >= page.count
+  const following = walkedStatuses[at + 1]
+  if (!isEnd) return { accounts, next: `${walk}.${status}.${reached}` }
+  return { accounts, next: following === undefined ? undefined : `${walk}.${following}.0` }
+}
+
+/** Whether rows carry the e-mail is not documented. Where they do not, the account is searched. */
+async function completed(caller: Caller, call: Call, row: User, status: string): Promise<Account | undefined> {
+  if (row.status === 'u') return undefined
+  if (row.email !== undefined) return toAccount(row, status, caller.serviceUserId)
+  const found = await search(caller, call, 'username', row.username)
+  return toAccount(found?.id === row.id ? { ...row, ...found } : row, status, caller.serviceUserId)
+}

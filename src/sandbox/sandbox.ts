@@ -1,0 +1,65 @@
+/** All five platforms at once, as the demo and the tests of the whole bridge use them. */
+import { createDspace } from './dspace/dspace.ts'
+import { createEthosce } from './ethosce/ethosce.ts'
+import { createFigshare } from './figshare/figshare.ts'
+import { createOpenspecimen } from './openspecimen/openspecimen.ts'
+import { createSelfcommunity } from './selfcommunity/selfcommunity.ts'
+import { startSimulator } from './server.ts'
+import type { PlatformLogic, RunningSimulator, SeedPerson } from './simulator.ts'
+
+export type SandboxSimulator<Logic extends PlatformLogic> = RunningSimulator & {
+  /** An administrator's, for the platform's own sign-in. */
+  readonly credentials: Logic['credentials']
+  /** State and knobs of the imitation. */
+  readonly logic: Logic
+}
+
+export interface SandboxOptions {
+  /** People who have an account on Figshare from the start. */
+  readonly seedUsers?: Iterable<SeedPerson>
+  /** Platform → port; a free one where none is given. */
+  readonly ports?: Partial<Readonly<Record<SandboxPlatform, number>>>
+}
+
+export type SandboxPlatform = 'figshare' | 'ethosce' | 'openspecimen' | 'selfcommunity' | 'dspace'
+
+export interface Sandbox {
+  readonly figshare: SandboxSimulator<ReturnType<typeof createFigshare>>
+  readonly ethosce: SandboxSimulator<ReturnType<typeof createEthosce>>
+  readonly openspecimen: SandboxSimulator<ReturnType<typeof createOpenspecimen>>
+  readonly selfcommunity: SandboxSimulator<ReturnType<typeof createSelfcommunity>>
+  readonly dspace: SandboxSimulator<ReturnType<typeof createDspace>>
+  /** Account ids of the seeded people, in their order. */
+  readonly figshareAccountIds: number[]
+  close(): Promise<void>
+}
+
+/** Rejects, with nothing left running, when a port is taken. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { ports = {} } = options
+  const started: RunningSimulator[] = []
+  const close = async () => {
+    await Promise.all(started.map((simulator) => simulator.close()))
+  }
+  const start = async <Logic extends PlatformLogic>(logic: Logic, port = 0): Promise<SandboxSimulator<Logic>> => {
+    const running = await startSimulator(logic, { port })
+    started.push(running)
+    return Object.assign(running, { credentials: logic.credentials, logic })
+  }
+  const figshare = createFigshare()
+  const figshareAccountIds = figshare.seed(options.seedUsers ?? [])
+  try {
+    return {
+      figshare: await start(figshare, ports.figshare),
+      ethosce: await start(createEthosce(), ports.ethosce),
+      openspecimen: await start(createOpenspecimen(), ports.openspecimen),
+      selfcommunity: await start(createSelfcommunity(), ports.selfcommunity),
+      dspace: await start(createDspace(), ports.dspace),
+      figshareAccountIds,
+      close,
+    }
+  } catch (cause) {
+    await close()
+    throw cause
+  }
+}

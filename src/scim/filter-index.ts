@@ -1,0 +1,117 @@
+/** Which part of a filter an index of the store answers. */
+import type { IndexedCondition } from '../store/store.ts'
+import { type Comparison, conjuncts, type Filter, type Target } from './filter-tree.ts'
+import { formatInstant, parseInstant } from './instant.ts'
+
+export interface IndexChoice {
+  readonly condition: IndexedCondition
+  /** The parts of the conjunction that the index leaves to be tested. */
+  readonly rest: readonly Filter[]
+}
+
+/**
+ * Best first. `member` before `id`: `id eq "X" and members eq "Y"`, Entra's reference check, then reads the few groups
+ * of Y and never the 50,000 members of X.
+ */
+const preference: readonly IndexedCondition['attribute'][] = [
+  'member',
+  'id',
+  'userName',
+  'externalId',
+  'email',
+  'displayName',
+  'lastModified',
+]
+
+/** Undefined when no index helps, as for every `or` and `not`. */
+export function chooseIndex(filter: Filter): IndexChoice | undefined {
+  const parts = conjuncts(filter)
+  let best: { condition: IndexedCondition; isExact: boolean; part: Filter } | undefined
+  for (const part of parts) {
+    const found = indexed(part)
+    if (found === undefined) continue
+    if (best === undefined || rank(found.condition) < rank(best.condition)) best = { ...found, part }
+  }
+  if (best === undefined) return undefined
+  const { condition, isExact, part: answered } = best
+  return { condition, rest: isExact ? parts.filter((part) => part !== answered) : parts }
+}
+
+function rank(condition: IndexedCondition): number {
+  return preference.indexOf(condition.attribute)
+}
+
+function indexed(part: Filter): { condition: IndexedCondition; isExact: boolean } | undefined {
+  if (part.kind === 'compare') return indexedComparison(part, part.target)
+  if (part.kind !== 'some') return undefined
+  const inner = conjuncts(part.part)
+  const named = (name: string) =>
+    inner.find((test) => test.kind === 'compare' && test.operator === 'eq' && test.target.attribute.name === name)
+  const byValue = named('value')
+  if (byValue?.kind !== 'compare') return undefined
+  const found = indexedComparison(byValue, { ...part.target, sub: byValue.target.attribute })
+  if (found === undefined) return undefined
+  const byType = named('type')
+  if (found.condition.attribute !== 'email' || byType?.kind !== 'compare' || !isText(byType.value)) {
+    return { ...found, isExact: found.isExact && inner.length === 1 }
+  }
+  // `emails[type eq "work" and value eq "…"]`
+  return { condition: { ...found.condition, type: byType.value }, isExact: inner.length === 2 }
+}
+
+/** The store keeps no keys for empty texts and for nothing at all. */
+function isText(value: Comparison['value']): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function indexedComparison(
+  { operator, value }: Comparison,
+  { extension, attribute, sub }: Target,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
+  if (extension !== undefined || !isText(value)) return undefined
+  const path = sub === undefined ? attribute.name : `${attribute.name}.${sub.name}`
+  if (path === 'meta.lastModified') return indexedTime(operator, value)
+  if (operator !== 'eq') return undefined
+  switch (path) {
+    case 'id':
+    case 'userName':
+    case 'externalId':
+    case 'displayName':
+      return { condition: { attribute: path, equals: value }, isExact: true }
+    case 'emails.value':
+      return { condition: { attribute: 'email', equals: value }, isExact: true }
+    case 'members.value':
+      return { condition: { attribute: 'member', equals: value }, isExact: true }
+    default:
+      return undefined
+  }
+}
+
+/** The store keeps milliseconds; a time between two of them is moved to the one that leaves the answer the same. */
+function indexedTime(
+  operator: Comparison['operator'],
+  text: string,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
+  const instant = parseInstant(text)
+  if (instant === undefined) return undefined
+  const bound = (name: 'ge' | 'gt' | 'le' | 'lt', rounding: 'down' | 'up', isExact = true) => {
+    const value = formatInstant(instant, rounding)
+    if (value === undefined) return undefined
+    return { condition: { attribute: 'lastModified', operator: name, value } as const, isExact }
+  }
+  switch (operator) {
+    case 'ge':
+      return bound('ge', 'up')
+    case 'gt':
+      return bound('gt', 'down')
+    case 'le':
+      return bound('le', 'down')
+    case 'lt':
+      return bound('lt', 'up')
+    // Narrows the rows; the test finds the equal ones.
+    case 'eq':
+      return bound('ge', 'up', false)
+    default:
+      return undefined
+  }
+}

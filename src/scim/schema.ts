@@ -1,0 +1,55 @@
+/**
+ * Compiles the schema descriptions into tables. Whatever name a client sends is looked up in these Maps and nowhere else,
+ * so that `__proto__` is just an unknown name.
+ */
+import type { AttributeDefinition, ExtensionSchema, ResourceSchema } from './attribute.ts'
+import type { AttributeDescription, DeclaredExtension, SchemaDescription } from './schema-description.ts'
+import { describeSchemas } from './schema-description.ts'
+
+export interface Schemas {
+  readonly user: ResourceSchema
+  readonly group: ResourceSchema
+  /** What `/Schemas` announces: User, Group, enterprise User, Provisioning, the declared ones. */
+  readonly descriptions: readonly SchemaDescription[]
+}
+
+/** Tables of one connection. Throws an `Error` that names the extension when a declaration cannot be used. */
+export function compileSchemas(options: { extensions?: readonly DeclaredExtension[] } = {}): Schemas {
+  const { user, group, enterprise, provisioning, declared } = describeSchemas(options.extensions ?? [])
+  const extensions = [
+    ...[enterprise, ...declared].map((description) => compileExtension(description, false)),
+    compileExtension(provisioning, true),
+  ]
+  return Object.freeze({
+    user: compileResource('User', user, extensions),
+    group: compileResource('Group', group, []),
+    descriptions: [user, group, enterprise, provisioning, ...declared],
+  })
+}
+
+function compileResource(
+  type: ResourceSchema['type'],
+  description: SchemaDescription,
+  extensions: readonly ExtensionSchema[],
+): ResourceSchema {
+  return Object.freeze({
+    type,
+    urn: description.urn,
+    core: compileAttributes(description.attributes),
+    extensions: new Map(extensions.map((extension) => [extension.urn.toLowerCase(), extension])),
+  })
+}
+
+function compileExtension(description: SchemaDescription, isReadOnly: boolean): ExtensionSchema {
+  return Object.freeze({ urn: description.urn, isReadOnly, attributes: compileAttributes(description.attributes) })
+}
+
+function compileAttributes(attributes: readonly AttributeDescription[]): ReadonlyMap<string, AttributeDefinition> {
+  return new Map(attributes.map((attribute) => [attribute.name.toLowerCase(), compileAttribute(attribute)]))
+}
+
+function compileAttribute(attribute: AttributeDescription): AttributeDefinition {
+  const { name, type, multiValued, required, mutability, returned, caseExact, uniqueness, subAttributes } = attribute
+  const sub = subAttributes === undefined ? undefined : compileAttributes(subAttributes)
+  return Object.freeze({ name, type, multiValued, required, mutability, returned, caseExact, uniqueness, sub })
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Counters } from './counters.ts'
+import { type AuditRow, toAudit } from './rows.ts'
+import { type Dialect, type Run, statement } from './statement.ts'
+import type { AuditEntry, Store, StoreWriter } from './store.ts'
+
+/** Append-only; each row carries the hash of itself and of the row before, per connection, so that a gap shows. */
+export function createAuditWrites(
+  dialect: Dialect,
+  counters: Counters,
+): (run: Run) => Pick<StoreWriter, 'appendAudit'> {
+  const hashOf = statement(
+    dialect,
+    ['connection', 'id'],
+    (slot) =>
+      sql<{ hash: string }>`select hash from audit where connection = ${slot('connection')} and id = ${slot('id')}`,
+  )
+  const insert = statement(
+    dialect,
+    [
+      'connection',
+      'id',
+      'at',
+      'event',
+      'requestId',
+      'caller',
+      'resourceId',
+      'operationId',
+      'accountId',
+      'detail',
+      'hash',
+    ],
+    (slot) => sql<unknown>`
+      insert into audit (connection, id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash)
+      values (${slot('connection')}, ${slot('id')}, ${slot('at')}, ${slot('event')}, ${slot('requestId')}, ${slot('caller')},
+        ${slot('resourceId')}, ${slot('operationId')}, ${slot('accountId')}, ${slot('detail')}, ${slot('hash')})`,
+  )
+  return (run) => ({
+    async appendAudit(connection, entry) {
+      const id = await counters.add(run, connection, 'audit.id', 1)
+      const before = await run(hashOf({ connection, id: id - 1 }))
+      const detail = JSON.stringify(entry.detail)
+      await run(
+        insert({
+          connection,
+          id,
+          at: entry.at,
+          event: entry.event,
+          requestId: entry.requestId,
+          caller: entry.caller,
+          resourceId: entry.resourceId ?? null,
+          operationId: entry.operationId ?? null,
+          accountId: entry.accountId ?? null,
+          detail,
+          hash: chainHash(before.rows[0]?.hash ?? '', connection, { ...entry, id }, detail),
+        }),
+      )
+    },
+  })
+}
+
+export function createAuditReads(dialect: Dialect): (run: Run) => Pick<Store, 'readAudit'> {
+  const page = statement(
+    dialect,
+    ['connection', 'afterId', 'limit'],
+    (slot) => sql<AuditRow>`
+      select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash from audit
+      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
+  )
+  return (run) => ({
+    async readAudit(connection, afterId, limit) {
+      const { rows } = await run(page({ connection, afterId, limit }))
+      return rows.map(toAudit)
+    },
+  })
+}
+
+function chainHash(before: string, connection: string, entry: AuditEntry & { id: number }, detail: string): string {
+  const fields = [
+    connection,
+    entry.id,
+    entry.at,
+    entry.event,
+    entry.requestId,
+    entry.caller,
+    entry.resourceId ?? null,
+    entry.operationId ?? null,
+    entry.accountId ?? null,
+    detail,
+  ]
+  return createHash('sha256').update(before).update('\n').update(JSON.stringify(fields)).digest('base64url')
+}

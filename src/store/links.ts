@@ -1,0 +1,78 @@
+import { sql } from 'kysely'
+import { isTaken } from './failures.ts'
+import { linkColumns } from './reads.ts'
+import { type Dialect, type Run, statement } from './statement.ts'
+import { AccountTaken, type Link, type StoreWriter } from './store.ts'
+
+export function createLinkWrites(
+  dialect: Dialect,
+): (run: Run) => Pick<StoreWriter, 'putLink' | 'deleteLink' | 'setFlushed'> {
+  const put = statement(
+    dialect,
+    [
+      'connection',
+      'resourceId',
+      'state',
+      'accountId',
+      'applied',
+      'lastAppliedAt',
+      'drift',
+      'wasFlushed',
+      'userName',
+      'externalId',
+      'deletedAt',
+    ],
+    (slot) => sql<unknown>`
+      insert into link (${linkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
+        ${slot('accountId')}, ${slot('applied')}, ${slot('lastAppliedAt')}, ${slot('drift')}, ${slot('wasFlushed')},
+        ${slot('userName')}, ${slot('externalId')}, ${slot('deletedAt')})
+      on conflict (connection, resource_id) do update set state = excluded.state, account_id = excluded.account_id,
+        applied = excluded.applied, last_applied_at = excluded.last_applied_at, drift = excluded.drift,
+        was_flushed = excluded.was_flushed, user_name = excluded.user_name, external_id = excluded.external_id,
+        deleted_at = excluded.deleted_at`,
+  )
+  const remove = statement(
+    dialect,
+    ['connection', 'resourceId'],
+    (slot) =>
+      sql<unknown>`delete from link where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+  )
+  const flush = statement(
+    dialect,
+    ['connection', 'resourceId'],
+    (slot) => sql<unknown>`
+      update link set was_flushed = 1 where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+  )
+  return (run) => ({
+    async putLink(link) {
+      try {
+        await run(put(linkValues(link)))
+      } catch (error) {
+        if (isTaken(error)) throw new AccountTaken('another link holds the account', { cause: error })
+        throw error
+      }
+    },
+    async deleteLink(connection, resourceId) {
+      await run(remove({ connection, resourceId }))
+    },
+    async setFlushed(connection, resourceId) {
+      await run(flush({ connection, resourceId }))
+    },
+  })
+}
+
+export function linkValues(link: Link) {
+  return {
+    connection: link.connection,
+    resourceId: link.resourceId,
+    state: link.state,
+    accountId: link.accountId ?? null,
+    applied: link.applied === undefined ? null : JSON.stringify(link.applied),
+    lastAppliedAt: link.lastAppliedAt ?? null,
+    drift: JSON.stringify(link.drift),
+    wasFlushed: link.wasFlushed ? 1 : 0,
+    userName: link.userName ?? null,
+    externalId: link.externalId ?? null,
+    deletedAt: link.deletedAt ?? null,
+  }
+}

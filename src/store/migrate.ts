@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { DatabaseSync } from 'node:sqlite'
+import { NewerSchema } from './newer-schema.ts'
+
+const folder = new URL('./migrations/', import.meta.url)
+
+interface Migration {
+  readonly number: number
+  readonly text: string
+}
+
+/** The numbered files, in order. */
+function knownMigrations(): readonly Migration[] {
+  return readdirSync(folder)
+    .filter((name) => /^\d{4}\.sql$/.test(name))
+    .sort()
+    .map((name) => ({ number: Number(name.slice(0, 4)), text: readFileSync(new URL(name, folder), 'utf8') }))
+}
+
+/** Brings the schema up to date, inside the caller's transaction. Throws `NewerSchema`. */
+export function migrate(database: DatabaseSync, now: number): void {
+  database.exec('create table if not exists migration (number bigint primary key, at bigint not null)')
+  const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
+  const migrations = knownMigrations()
+  const newest = migrations.at(-1)?.number ?? 0
+  if (present > newest) {
+    throw new NewerSchema(
+      `the store was written by a newer release (schema ${present}; this release knows ${newest}): ` +
+        'start that release, or restore the backup made before the upgrade',
+    )
+  }
+  for (const { number, text } of migrations) {
+    if (number <= present) continue
+    database.exec(text)
+    database.prepare('insert into migration (number, at) values (?, ?)').run(number, now)
+  }
+}

@@ -1,0 +1,176 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { createAuditReads, createAuditWrites } from './audit.ts'
+import type { BulkTarget } from './bulk.ts'
+import { createCounters } from './counters.ts'
+import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { type Lease, renewalMs, takeLease } from './lease.ts'
+import { createLinkWrites } from './links.ts'
+import { createMembershipWrites } from './memberships.ts'
+import { migrate } from './migrate.ts'
+import { NewerSchema } from './newer-schema.ts'
+import { createOperationWrites } from './operations.ts'
+import { prepareFile } from './prepare-file.ts'
+import { createReads } from './reads.ts'
+import { createResourceWrites } from './resources.ts'
+import { connectSqlite, type SqliteConnection } from './sqlite.ts'
+import type { Dialect, Run } from './statement.ts'
+import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
+import { createTransactionQueue } from './transactions.ts'
+
+export interface StoreLocation {
+  readonly kind: 'sqlite'
+  readonly file: string
+}
+
+export interface StoreOptions {
+  readonly clock: Clock
+  readonly log: Log
+  /** How long a lock of another program (a backup) is waited for; default 5 s. */
+  readonly lockWaitMs?: number
+}
+
+export type OpenedStore = Store & BulkTarget
+
+/**
+ * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
+ * damaged, not a database) or `NewerSchema`.
+ */
+export async function openStore(location: StoreLocation, options: StoreOptions): Promise<OpenedStore> {
+  const { clock, log, lockWaitMs = 5_000 } = options
+  const file = resolve(location.file)
+  const prepared = prepareFile(file, log)
+  const { writer, reader, lease } = openFile(file, { lockWaitMs, now: clock.now() })
+
+  const assertInPlace = () => {
+    const present = statSync(file, { throwIfNoEntry: false })
+    if (present?.ino === prepared.ino && present.dev === prepared.dev) return
+    // SQLite would go on writing to a file that nobody will find again.
+    throw new StoreUnavailable('the store is unavailable: its file was removed or replaced')
+  }
+  const mayWrite = () => {
+    assertInPlace()
+    if (!lease.isHeld()) throw new StoreUnavailable('the store is unavailable: another process has taken it over')
+  }
+  const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite })
+  const read: Run = async (query) => {
+    try {
+      return await reader.dialect.executeQuery(query)
+    } catch (error) {
+      throw asReadError(error, reader)
+    }
+  }
+  const renew = () =>
+    transactions
+      .run(async () => lease.renew(clock.now()))
+      .catch((error: unknown) => log.error({ err: error, alarm: true }, 'the lease on the store could not be renewed'))
+  const timer = setInterval(renew, renewalMs).unref()
+
+  const counters = createCounters(reader.dialect)
+  const reads = createReads(reader.dialect, counters)
+  const writes = createWrites(writer.dialect)
+  let closing: Promise<void> | undefined
+  return {
+    ...reads(read),
+    ...createAuditReads(reader.dialect)(read),
+    transaction: (work) => transactions.run((run) => work(writes(run))),
+    withDatabase: (work) => transactions.run(async () => work(writer.database)),
+    async ping() {
+      assertInPlace()
+      await reads(read).countOperations('')
+    },
+    close() {
+      closing ??= end()
+      return closing
+    },
+  }
+
+  async function end(): Promise<void> {
+    clearInterval(timer)
+    // First in the queue's last place, so that it follows what was asked before.
+    await transactions
+      .run(async () => lease.release())
+      .catch((error: unknown) => log.warn({ err: error }, 'the lease was not released'))
+    await transactions.end()
+    // The writer last: the last handle to close folds the write-ahead log into the file.
+    reader.close()
+    writer.close()
+  }
+}
+
+function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
+  const counters = createCounters(dialect)
+  const parts = [
+    createReads(dialect, counters),
+    createResourceWrites(dialect, counters),
+    createMembershipWrites(dialect),
+    createLinkWrites(dialect),
+    createOperationWrites(dialect, counters),
+    createAuditWrites(dialect, counters),
+  ] as const
+  const [reads, resources, memberships, links, operations, audit] = parts
+  return (run) => ({
+    ...reads(run),
+    ...resources(run),
+    ...memberships(run),
+    ...links(run),
+    ...operations(run),
+    ...audit(run),
+  })
+}
+
+interface OpenedFile {
+  readonly writer: SqliteConnection
+  /** Readers never wait for a writer, and see only what is committed. */
+  readonly reader: SqliteConnection
+  readonly lease: Lease
+}
+
+function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: number }): OpenedFile {
+  let writer: SqliteConnection | undefined
+  try {
+    writer = connectSqlite(file, { readOnly: false, lockWaitMs })
+    const { database } = writer
+    const check = database.prepare('pragma quick_check(1)').get()?.quick_check
+    if (check !== 'ok') throw new StoreRefused(damaged(file))
+    database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    // One transaction for schema and lease: of two starters one migrates, and the other one finds the lease taken.
+    database.exec('begin immediate')
+    migrate(database, now)
+    const lease = takeLease(database, file, now)
+    database.exec('commit')
+    // From now on locks are waited for without blocking the process.
+    database.exec('pragma busy_timeout = 0')
+    const reader = connectSqlite(file, { readOnly: true, lockWaitMs: Math.min(lockWaitMs, 250) })
+    return { writer, reader, lease }
+  } catch (error) {
+    writer?.close()
+    throw asRefusal(error, file)
+  }
+}
+
+function damaged(file: string): string {
+  return `${file} is damaged: keep a copy of it and of ${file}-wal, then restore the last backup`
+}
+
+function asRefusal(error: unknown, file: string): unknown {
+  const code = sqliteCode(error)
+  if (code === undefined || error instanceof NewerSchema) return error
+  const texts = new Map([
+    [5, `${file} is locked by another program: end it, then start again`],
+    [8, `${file} is read-only: give the bridge's user the right to write it and its folder`],
+    [11, damaged(file)],
+    [13, `${file} cannot be opened: the disk is full`],
+    [14, `${file} cannot be opened: give the bridge's user the right to write it and its folder`],
+    [26, `${file} is not a SQLite database: name another file, or restore a backup of the store`],
+  ])
+  const text = texts.get(code & 0xff) ?? `${file} cannot be opened (SQLite ${code})`
+  return new StoreRefused(text, { cause: error })
+}
+
+function asReadError(error: unknown, reader: SqliteConnection): unknown {
+  if (!reader.database.isOpen) return new StoreUnavailable('the store is unavailable: closed', { cause: error })
+  return asStoreError(error)
+}

@@ -1,0 +1,124 @@
+import { sql } from 'kysely'
+import type { Counters } from './counters.ts'
+import { operationColumns } from './reads.ts'
+import { type OperationRow, toOperation } from './rows.ts'
+import { type Dialect, type Run, statement } from './statement.ts'
+import type { Operation, StoreWriter } from './store.ts'
+
+type OperationWrites = Pick<StoreWriter, 'putOperation' | 'updateOperation' | 'deleteOperation'>
+
+export function createOperationWrites(dialect: Dialect, counters: Counters): (run: Run) => OperationWrites {
+  const texts = operationStatements(dialect)
+  return (run) => ({
+    async putOperation(connection, operation) {
+      const replaced = await run(texts.replace({ connection, resourceId: operation.resourceId }))
+      const id = await counters.add(run, connection, 'operation.id', 1)
+      const change = 1 - replaced.rows.length
+      if (change !== 0) await counters.add(run, connection, 'operation.count', change)
+      await run(
+        texts.insert({
+          connection,
+          id,
+          resourceId: operation.resourceId,
+          kind: operation.kind,
+          isDeprovisioning: operation.isDeprovisioning ? 1 : 0,
+          mayActivate: operation.mayActivate ? 1 : 0,
+          before: operation.before ?? null,
+          version: operation.version,
+          dueAt: operation.dueAt,
+          requestId: operation.requestId,
+          caller: operation.caller,
+          createdAt: operation.createdAt,
+          unknownSince: operation.unknownSince ?? null,
+          precedence: precedence(operation),
+        }),
+      )
+      return id
+    },
+    async updateOperation(connection, id, change) {
+      const { rows } = await run(texts.read({ connection, id }))
+      if (rows[0] === undefined) return
+      const next: Operation = { ...toOperation(rows[0]), ...change }
+      await run(
+        texts.update({
+          connection,
+          id,
+          state: next.state,
+          attempts: next.attempts,
+          dueAt: next.dueAt,
+          errorKind: next.errorKind ?? null,
+          errorMessage: next.errorMessage ?? null,
+          leaseUntil: next.leaseUntil ?? null,
+          unknownSince: next.unknownSince ?? null,
+        }),
+      )
+    },
+    async deleteOperation(connection, id) {
+      const { rows } = await run(texts.remove({ connection, id }))
+      if (rows.length > 0) await counters.add(run, connection, 'operation.count', -1)
+    },
+  })
+}
+
+/** Leavers first: an account that should be off is the one thing that cannot wait behind an initial load. */
+function precedence(operation: Pick<Operation, 'kind' | 'isDeprovisioning'>): 0 | 1 {
+  return operation.isDeprovisioning || operation.kind === 'delete' ? 0 : 1
+}
+
+function operationStatements(dialect: Dialect) {
+  return {
+    replace: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<{ id: number }>`
+        delete from operation where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}
+        returning id`,
+    ),
+    insert: statement(
+      dialect,
+      [
+        'connection',
+        'id',
+        'resourceId',
+        'kind',
+        'isDeprovisioning',
+        'mayActivate',
+        'before',
+        'version',
+        'dueAt',
+        'requestId',
+        'caller',
+        'createdAt',
+        'unknownSince',
+        'precedence',
+      ],
+      (slot) => sql<unknown>`
+        insert into operation (connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state,
+          attempts, due_at, request_id, caller, created_at, unknown_since, precedence)
+        values (${slot('connection')}, ${slot('id')}, ${slot('resourceId')}, ${slot('kind')}, ${slot('isDeprovisioning')},
+          ${slot('mayActivate')}, ${slot('before')}, ${slot('version')}, 'waiting', 0, ${slot('dueAt')},
+          ${slot('requestId')}, ${slot('caller')}, ${slot('createdAt')}, ${slot('unknownSince')}, ${slot('precedence')})`,
+    ),
+    read: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<OperationRow>`
+        select ${operationColumns} from operation where connection = ${slot('connection')} and id = ${slot('id')}`,
+    ),
+    update: statement(
+      dialect,
+      ['connection', 'id', 'state', 'attempts', 'dueAt', 'errorKind', 'errorMessage', 'leaseUntil', 'unknownSince'],
+      (slot) => sql<unknown>`
+        update operation set state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
+          error_kind = ${slot('errorKind')}, error_message = ${slot('errorMessage')}, lease_until = ${slot('leaseUntil')},
+          unknown_since = ${slot('unknownSince')}
+        where connection = ${slot('connection')} and id = ${slot('id')}`,
+    ),
+    remove: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<{ id: number }>`
+        delete from operation where connection = ${slot('connection')} and id = ${slot('id')} returning id`,
+    ),
+  }
+}

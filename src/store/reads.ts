@@ -1,0 +1,172 @@
+import { type CompiledQuery, sql } from 'kysely'
+import type { Counters } from './counters.ts'
+import { createLists, resourceColumns } from './lists.ts'
+import { type LinkRow, type OperationRow, type ResourceRow, toLink, toOperation, toResource } from './rows.ts'
+import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import type { GroupReference, Link, Member, Operation, StoreReader } from './store.ts'
+
+export const linkColumns = sql.raw(
+  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at',
+)
+export const operationColumns = sql.raw(
+  'connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
+    'error_kind, error_message, request_id, caller, created_at, lease_until, unknown_since',
+)
+
+/** All reads, for a connection that sees committed data or for one transaction. */
+export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
+  const lists = createLists(dialect)
+  const texts = readStatements(dialect)
+  return (run) => {
+    async function one<Row, Thing>(
+      query: CompiledQuery<Row>,
+      toThing: (row: Row) => Thing,
+    ): Promise<Thing | undefined> {
+      const { rows } = await run(query)
+      return rows[0] === undefined ? undefined : toThing(rows[0])
+    }
+    return {
+      getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
+      async list(connection, query) {
+        const { rows } = await run(lists.list(connection, query))
+        return rows.map(toResource)
+      },
+      async count(connection, type, where) {
+        if (where === undefined) return counters.read(run, connection, `visible.${type}`)
+        const { rows } = await run(lists.count(connection, type, where))
+        return rows[0]?.count ?? 0
+      },
+      async groupsOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.groups({ connection, ids: listValue(userIds) }))
+        const groups = new Map<string, GroupReference[]>()
+        for (const row of rows) append(groups, row.user_id, { id: row.id, display: row.display ?? undefined })
+        return groups
+      },
+      async members(connection, groupId) {
+        const { rows } = await run(texts.members({ connection, groupId }))
+        return rows.map((row) => ({ id: row.id, display: row.display ?? undefined }))
+      },
+      async membersOf(connection, groupIds) {
+        if (groupIds.length === 0) return new Map()
+        const { rows } = await run(texts.membersOf({ connection, ids: listValue(groupIds) }))
+        const members = new Map<string, Member[]>()
+        for (const row of rows) append(members, row.group_id, { id: row.id, display: row.display ?? undefined })
+        return members
+      },
+      getLink: (connection, resourceId) => one(texts.link({ connection, resourceId }), toLink),
+      async getLinks(connection, resourceIds) {
+        if (resourceIds.length === 0) return new Map()
+        const { rows } = await run(texts.links({ connection, ids: listValue(resourceIds) }))
+        return new Map(rows.map((row): [string, Link] => [row.resource_id, toLink(row)]))
+      },
+      findLinkByAccount: (connection, accountId) => one(texts.linkByAccount({ connection, accountId }), toLink),
+      getOperation: (connection, resourceId) => one(texts.operation({ connection, resourceId }), toOperation),
+      async getOperations(connection, resourceIds) {
+        if (resourceIds.length === 0) return new Map()
+        const { rows } = await run(texts.operations({ connection, ids: listValue(resourceIds) }))
+        return new Map(rows.map((row): [string, Operation] => [row.resource_id, toOperation(row)]))
+      },
+      async dueOperations(connection, now, limit) {
+        // Two walks of the index, each in order and ended by its limit: one over both would pass all that is not yet due.
+        const first = await run(texts.due({ connection, precedence: 0, now, limit }))
+        const left = limit - first.rows.length
+        if (left <= 0) return first.rows.map(toOperation)
+        const then = await run(texts.due({ connection, precedence: 1, now, limit: left }))
+        return [...first.rows, ...then.rows].map(toOperation)
+      },
+      countOperations: (connection) => counters.read(run, connection, 'operation.count'),
+    }
+  }
+}
+
+function readStatements(dialect: Dialect) {
+  return {
+    resource: statement(
+      dialect,
+      ['connection', 'type', 'id'],
+      (slot) => sql<ResourceRow>`
+        select ${resourceColumns} from resource
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 1`,
+    ),
+    groups: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<{ user_id: string; id: string; display: string | null }>`
+        select member.user_id, resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.group_id
+        where member.connection = ${slot('connection')} and resource.visible = 1
+          and member.user_id in (select value from ${listRows(slot('ids'))})
+        order by member.user_id, member.group_id`,
+    ),
+    members: statement(
+      dialect,
+      ['connection', 'groupId'],
+      (slot) => sql<{ id: string; display: string | null }>`
+        select resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.user_id
+        where member.connection = ${slot('connection')} and member.group_id = ${slot('groupId')}
+        order by member.user_id`,
+    ),
+    membersOf: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<{ group_id: string; id: string; display: string | null }>`
+        select member.group_id, resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.user_id
+        where member.connection = ${slot('connection')}
+          and member.group_id in (select value from ${listRows(slot('ids'))})
+        order by member.group_id, member.user_id`,
+    ),
+    link: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<LinkRow>`
+        select ${linkColumns} from link
+        where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+    ),
+    links: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<LinkRow>`
+        select ${linkColumns} from link
+        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
+    ),
+    linkByAccount: statement(
+      dialect,
+      ['connection', 'accountId'],
+      (slot) => sql<LinkRow>`
+        select ${linkColumns} from link
+        where connection = ${slot('connection')} and account_id = ${slot('accountId')} and state <> 'tombstone'`,
+    ),
+    operation: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<OperationRow>`
+        select ${operationColumns} from operation
+        where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+    ),
+    operations: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<OperationRow>`
+        select ${operationColumns} from operation
+        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
+    ),
+    due: statement(
+      dialect,
+      ['connection', 'precedence', 'now', 'limit'],
+      (slot) => sql<OperationRow>`
+        select ${operationColumns} from operation
+        where connection = ${slot('connection')} and precedence = ${slot('precedence')} and state = 'waiting'
+          and due_at <= ${slot('now')}
+        order by due_at, id limit ${slot('limit')}`,
+    ),
+  }
+}
+
+function append<Thing>(lists: Map<string, Thing[]>, key: string, thing: Thing): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [thing])
+  else list.push(thing)
+}

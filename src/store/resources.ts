@@ -1,0 +1,233 @@
+import { sql } from 'kysely'
+import type { Counters } from './counters.ts'
+import { isTaken } from './failures.ts'
+import { foldKey } from './keys.ts'
+import { resourceColumns } from './lists.ts'
+import { type ResourceRow, toResource } from './rows.ts'
+import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { NameTaken, type ResourceKeys, type ResourceType, type StoreWriter } from './store.ts'
+
+type ResourceWrites = Pick<
+  StoreWriter,
+  | 'getAnyResource'
+  | 'findByUniqueName'
+  | 'insertResource'
+  | 'updateResource'
+  | 'touchResources'
+  | 'showResource'
+  | 'deleteResource'
+>
+
+/** Reads and writes of resources that only a transaction may do. */
+export function createResourceWrites(dialect: Dialect, counters: Counters): (run: Run) => ResourceWrites {
+  const texts = resourceStatements(dialect)
+  return (run) => {
+    async function any(query: ReturnType<typeof texts.any>) {
+      const { rows } = await run(query)
+      return rows[0] === undefined ? undefined : { ...toResource(rows[0]), visible: rows[0].visible === 1 }
+    }
+    async function storeEmails(connection: string, id: string, keys: ResourceKeys): Promise<void> {
+      const wanted = emailRows(keys)
+      const { rows } = await run(texts.emails({ connection, id }))
+      if (rows.length === wanted.length && rows.every((row) => wanted.some((email) => isSame(row, email)))) return
+      if (rows.length > 0) await run(texts.forgetEmails({ connection, id }))
+      for (const email of wanted) await run(texts.insertEmail({ connection, id, ...email }))
+    }
+    return {
+      getAnyResource: (connection, type, id) => any(texts.any({ connection, type, id })),
+      findByUniqueName: (connection, type, name) =>
+        any((type === 'User' ? texts.byUserName : texts.byGroupName)({ connection, key: foldKey(name) })),
+      async insertResource(connection, resource) {
+        const { type, id, json, now } = resource
+        const seq = await counters.add(run, connection, 'resource.seq', 1)
+        const columns = keyColumns(type, resource.keys)
+        const visible = resource.visible ? 1 : 0
+        const { rows } = await unlessTaken(
+          run(texts.insert({ connection, type, id, json, now, seq, visible, ...columns })),
+        )
+        for (const email of emailRows(resource.keys)) await run(texts.insertEmail({ connection, id, ...email }))
+        if (resource.visible) await counters.add(run, connection, `visible.${type}`, 1)
+        return toResource(only(rows))
+      },
+      async updateResource(connection, change) {
+        const { type, id, json, now, expectedVersion } = change
+        const columns = keyColumns(type, change.keys)
+        const { rows } = await unlessTaken(
+          run(texts.update({ connection, type, id, json, now, expectedVersion, ...columns })),
+        )
+        if (rows[0] === undefined) return undefined
+        await storeEmails(connection, id, change.keys)
+        return toResource(rows[0])
+      },
+      async touchResources(connection, type, ids, now) {
+        if (ids.length > 0) await run(texts.touch({ connection, type, ids: listValue(ids), now }))
+      },
+      async showResource(connection, type, id) {
+        const { rows } = await run(texts.show({ connection, type, id }))
+        if (rows.length > 0) await counters.add(run, connection, `visible.${type}`, rows.length)
+      },
+      async deleteResource(connection, type, id) {
+        const { rows } = await run(texts.remove({ connection, type, id }))
+        if (rows[0]?.visible === 1) await counters.add(run, connection, `visible.${type}`, -1)
+      },
+    }
+  }
+}
+
+function resourceStatements(dialect: Dialect) {
+  return {
+    any: statement(
+      dialect,
+      ['connection', 'type', 'id'],
+      (slot) => sql<ResourceRow>`
+        select ${resourceColumns} from resource
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}`,
+    ),
+    byUserName: statement(
+      dialect,
+      ['connection', 'key'],
+      (slot) => sql<ResourceRow>`
+        select ${resourceColumns} from resource
+        where connection = ${slot('connection')} and type = 'User' and user_name_key = ${slot('key')}`,
+    ),
+    byGroupName: statement(
+      dialect,
+      ['connection', 'key'],
+      (slot) => sql<ResourceRow>`
+        select ${resourceColumns} from resource
+        where connection = ${slot('connection')} and type = 'Group' and display_key = ${slot('key')}`,
+    ),
+    insert: statement(
+      dialect,
+      [
+        'connection',
+        'type',
+        'id',
+        'json',
+        'now',
+        'seq',
+        'visible',
+        'userNameKey',
+        'displayKey',
+        'externalId',
+        'display',
+      ],
+      (slot) => sql<ResourceRow>`
+        insert into resource (connection, id, type, seq, version, visible, json, user_name_key, display_key, external_id,
+          display, created, modified)
+        values (${slot('connection')}, ${slot('id')}, ${slot('type')}, ${slot('seq')}, 1, ${slot('visible')}, ${slot('json')},
+          ${slot('userNameKey')}, ${slot('displayKey')}, ${slot('externalId')}, ${slot('display')}, ${slot('now')}, ${slot('now')})
+        returning ${resourceColumns}`,
+    ),
+    update: statement(
+      dialect,
+      [
+        'connection',
+        'type',
+        'id',
+        'json',
+        'now',
+        'expectedVersion',
+        'userNameKey',
+        'displayKey',
+        'externalId',
+        'display',
+      ],
+      (slot) => sql<ResourceRow>`
+        update resource set version = version + 1, json = ${slot('json')}, user_name_key = ${slot('userNameKey')},
+          display_key = ${slot('displayKey')}, external_id = ${slot('externalId')}, display = ${slot('display')},
+          modified = ${slot('now')}
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+          and version = ${slot('expectedVersion')}
+        returning ${resourceColumns}`,
+    ),
+    // Pairs: with `id in (…)` alone SQLite prefers an index on the type, and walks every user.
+    touch: statement(
+      dialect,
+      ['connection', 'type', 'ids', 'now'],
+      (slot) => sql<unknown>`
+        update resource set version = version + 1, modified = ${slot('now')}
+        where (connection, id) in (select ${slot('connection')}, value from ${listRows(slot('ids'))})
+          and type = ${slot('type')}`,
+    ),
+    show: statement(
+      dialect,
+      ['connection', 'type', 'id'],
+      (slot) => sql<{ id: string }>`
+        update resource set visible = 1
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 0
+        returning id`,
+    ),
+    remove: statement(
+      dialect,
+      ['connection', 'type', 'id'],
+      (slot) => sql<{ visible: number }>`
+        delete from resource where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+        returning visible`,
+    ),
+    emails: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<{ value_key: string; email_type: string }>`
+        select value_key, email_type from email_value
+        where connection = ${slot('connection')} and resource_id = ${slot('id')}`,
+    ),
+    forgetEmails: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<unknown>`
+        delete from email_value where connection = ${slot('connection')} and resource_id = ${slot('id')}`,
+    ),
+    insertEmail: statement(
+      dialect,
+      ['connection', 'id', 'valueKey', 'emailType'],
+      (slot) => sql<unknown>`
+        insert into email_value (connection, resource_id, value_key, email_type)
+        values (${slot('connection')}, ${slot('id')}, ${slot('valueKey')}, ${slot('emailType')})`,
+    ),
+  }
+}
+
+/** `display` is what members and groups are shown by; it keeps its spelling. */
+export function keyColumns(type: ResourceType, keys: ResourceKeys) {
+  const displayKey = keys.displayName === undefined ? null : foldKey(keys.displayName)
+  const isUser = type === 'User'
+  return {
+    userNameKey: isUser && keys.userName !== undefined ? foldKey(keys.userName) : null,
+    displayKey,
+    externalId: keys.externalId ?? null,
+    display: keys.displayName ?? (isUser ? keys.userName : undefined) ?? null,
+  }
+}
+
+/** Without repetitions; an e-mail without type has the empty one. */
+export function emailRows(keys: ResourceKeys): readonly { valueKey: string; emailType: string }[] {
+  const rows: { valueKey: string; emailType: string }[] = []
+  for (const { value, type = '' } of keys.emails ?? []) {
+    const row = { valueKey: foldKey(value), emailType: foldKey(type) }
+    if (!rows.some((known) => known.valueKey === row.valueKey && known.emailType === row.emailType)) rows.push(row)
+  }
+  return rows
+}
+
+function isSame(
+  row: { value_key: string; email_type: string },
+  email: { valueKey: string; emailType: string },
+): boolean {
+  return row.value_key === email.valueKey && row.email_type === email.emailType
+}
+
+async function unlessTaken<Result>(result: Promise<Result>): Promise<Result> {
+  try {
+    return await result
+  } catch (error) {
+    if (isTaken(error)) throw new NameTaken('the name is in use', { cause: error })
+    throw error
+  }
+}
+
+function only<Row>(rows: readonly Row[]): Row {
+  const row = rows[0]
+  if (row === undefined) throw new Error('the store did not answer the row that it stored')
+  return row
+}

@@ -1,0 +1,133 @@
+/** How the tables' rows become the words of `store.ts`. */
+import { isJsonObject, type JsonObject } from '../json.ts'
+import type { AuditEntry, Link, Operation, ResourceType, StoredResource } from './store.ts'
+
+export interface ResourceRow {
+  readonly connection: string
+  readonly id: string
+  readonly type: ResourceType
+  readonly seq: number
+  readonly version: number
+  readonly visible: number
+  readonly json: string
+  readonly created: string
+  readonly modified: string
+}
+
+export interface LinkRow {
+  readonly connection: string
+  readonly resource_id: string
+  readonly state: Link['state']
+  readonly account_id: string | null
+  readonly applied: string | null
+  readonly last_applied_at: string | null
+  readonly drift: string
+  readonly was_flushed: number
+  readonly user_name: string | null
+  readonly external_id: string | null
+  readonly deleted_at: string | null
+}
+
+export interface OperationRow {
+  readonly connection: string
+  readonly id: number
+  readonly resource_id: string
+  readonly kind: Operation['kind']
+  readonly is_deprovisioning: number
+  readonly may_activate: number
+  readonly before: string | null
+  readonly version: number
+  readonly state: Operation['state']
+  readonly attempts: number
+  readonly due_at: number
+  readonly error_kind: string | null
+  readonly error_message: string | null
+  readonly request_id: string
+  readonly caller: string
+  readonly created_at: string
+  readonly lease_until: number | null
+  readonly unknown_since: number | null
+}
+
+export interface AuditRow {
+  readonly id: number
+  readonly at: string
+  readonly event: AuditEntry['event']
+  readonly request_id: string
+  readonly caller: string
+  readonly resource_id: string | null
+  readonly operation_id: number | null
+  readonly account_id: string | null
+  readonly detail: string
+  readonly hash: string
+}
+
+export function toResource(row: ResourceRow): StoredResource {
+  const { connection, type, id, seq, version, json, created, modified } = row
+  return { connection, type, id, seq, version, json, created, modified }
+}
+
+export function toLink(row: LinkRow): Link {
+  return {
+    connection: row.connection,
+    resourceId: row.resource_id,
+    state: row.state,
+    accountId: row.account_id ?? undefined,
+    applied: row.applied === null ? undefined : parseObject(row.applied),
+    lastAppliedAt: row.last_applied_at ?? undefined,
+    drift: parseTexts(row.drift),
+    wasFlushed: row.was_flushed === 1,
+    userName: row.user_name ?? undefined,
+    externalId: row.external_id ?? undefined,
+    deletedAt: row.deleted_at ?? undefined,
+  }
+}
+
+export function toOperation(row: OperationRow): Operation {
+  return {
+    id: row.id,
+    connection: row.connection,
+    resourceId: row.resource_id,
+    kind: row.kind,
+    isDeprovisioning: row.is_deprovisioning === 1,
+    mayActivate: row.may_activate === 1,
+    before: row.before ?? undefined,
+    version: row.version,
+    state: row.state,
+    attempts: row.attempts,
+    dueAt: row.due_at,
+    errorKind: row.error_kind ?? undefined,
+    errorMessage: row.error_message ?? undefined,
+    requestId: row.request_id,
+    caller: row.caller,
+    createdAt: row.created_at,
+    leaseUntil: row.lease_until ?? undefined,
+    unknownSince: row.unknown_since ?? undefined,
+  }
+}
+
+export function toAudit(row: AuditRow): AuditEntry & { id: number } {
+  return {
+    id: row.id,
+    at: row.at,
+    event: row.event,
+    requestId: row.request_id,
+    caller: row.caller,
+    resourceId: row.resource_id ?? undefined,
+    operationId: row.operation_id ?? undefined,
+    accountId: row.account_id ?? undefined,
+    detail: parseObject(row.detail),
+  }
+}
+
+function parseObject(text: string): JsonObject {
+  const value: unknown = JSON.parse(text)
+  if (!isJsonObject(value)) throw new TypeError('a stored object is not a JSON object')
+  return value
+}
+
+function parseTexts(text: string): readonly string[] {
+  const value: unknown = JSON.parse(text)
+  if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
+  return value.filter((item) => typeof item === 'string')
+}

@@ -1,0 +1,55 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { Kysely, SqliteDialect } from 'kysely'
+import type { Dialect } from './statement.ts'
+
+/** The closed set of statements is far smaller; the bound is for what we have not thought of. */
+const maxStatements = 500
+
+export interface SqliteConnection {
+  readonly database: DatabaseSync
+  readonly dialect: Dialect
+  close(): void
+}
+
+/** One handle on the file, with Kysely in front of it. `lockWaitMs` blocks the process: keep it for the start. */
+export function connectSqlite(file: string, options: { readOnly: boolean; lockWaitMs: number }): SqliteConnection {
+  const database = new DatabaseSync(file, {
+    readOnly: options.readOnly,
+    timeout: options.lockWaitMs,
+    enableForeignKeyConstraints: true,
+  })
+  // Documents are read at random: pages come from the map, and the cache holds the upper levels of the indexes.
+  database.exec('pragma mmap_size = 268435456; pragma cache_size = -16384; pragma temp_store = memory')
+  const statements = new Map<string, ReturnType<typeof prepared>>()
+  const dialect: Dialect = new Kysely({
+    dialect: new SqliteDialect({
+      database: {
+        prepare(text) {
+          const known = statements.get(text)
+          if (known !== undefined) return known
+          const made = prepared(database.prepare(text))
+          if (statements.size >= maxStatements) statements.clear()
+          statements.set(text, made)
+          return made
+        },
+        close: () => database.close(),
+      },
+    }),
+  })
+  return { database, dialect, close: () => database.close() }
+}
+
+function prepared(statement: StatementSync) {
+  const reader = statement.columns().length > 0
+  return {
+    reader,
+    all: (values: readonly unknown[]) => statement.all(...values.map(asInput)),
+    run: (values: readonly unknown[]) => statement.run(...values.map(asInput)),
+    iterate: (values: readonly unknown[]) => statement.iterate(...values.map(asInput)),
+  }
+}
+
+function asInput(value: unknown): SQLInputValue {
+  if (value === null || typeof value === 'string' || typeof value === 'number') return value
+  throw new TypeError(`a statement cannot take a value of type ${typeof value}`)
+}

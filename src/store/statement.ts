@@ -1,0 +1,47 @@
+import { type CompiledQuery, type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely'
+
+export type Value = string | number | null
+
+/** Executes one statement where it belongs: on the connection for reads, or inside one transaction. */
+export type Run = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
+
+/** Knows the dialect; no table types, because statements are plain SQL with typed rows. */
+export type Dialect = Kysely<unknown>
+
+/** A place in a statement that gets its value with each call. */
+export class Slot {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/**
+ * Compiles a statement once. The answer gives it new values without going through the query builder again, which would
+ * cost more than the statement itself. A slot may be used several times.
+ */
+export function statement<Name extends string, Row>(
+  dialect: Dialect,
+  names: readonly Name[],
+  build: (slot: (name: Name) => RawBuilder<unknown>) => RawBuilder<Row>,
+): (values: Readonly<Record<Name, Value>>) => CompiledQuery<Row> {
+  const compiled = build((name) => sql`${new Slot(name)}`).compile(dialect)
+  const known = new Set<string>(names)
+  const slots = compiled.parameters.map((parameter) => {
+    if (!(parameter instanceof Slot)) throw new TypeError('a statement takes its values through slots only')
+    return parameter.name
+  })
+  const isName = (name: string): name is Name => known.has(name)
+  const order = slots.filter(isName)
+  return (values) => ({ ...compiled, parameters: order.map((name) => values[name]) })
+}
+
+/** The texts of a list as one value: a JSON array, so that lists of every length share one statement. */
+export function listValue(texts: readonly string[]): string {
+  return JSON.stringify(texts)
+}
+
+/** The rows of `listValue`, with the column `value`. */
+export function listRows(slot: RawBuilder<unknown>): RawBuilder<{ value: string }> {
+  return sql`json_each(${slot})`
+}

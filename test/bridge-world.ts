@@ -1,0 +1,124 @@
+/** A whole bridge in this process, in front of real simulators, on a real store. Time is the test's. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import supertest from 'supertest'
+import { parse, stringify } from 'yaml'
+import { type Bridge, builtInMappings, createBridge, readConfig } from '../src/bridge.ts'
+import { demoConfig, demoPlatforms, type DemoPlatform, newDemoToken } from '../src/cli/demo-config.ts'
+import type { JsonObject } from '../src/json.ts'
+import { createLog } from '../src/log.ts'
+import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts'
+import { ManualClock } from './manual-clock.ts'
+
+export const scimType = 'application/scim+json'
+
+export interface ScimClient {
+  get(path: string, headers?: Record<string, string>): supertest.Test
+  post(path: string, body: unknown, headers?: Record<string, string>): supertest.Test
+  put(path: string, body: unknown, headers?: Record<string, string>): supertest.Test
+  patch(path: string, operations: unknown, headers?: Record<string, string>): supertest.Test
+  delete(path: string, headers?: Record<string, string>): supertest.Test
+}
+
+export interface BridgeWorld {
+  readonly clock: ManualClock
+  readonly sandbox: Sandbox
+  readonly tokens: ReadonlyMap<DemoPlatform, string>
+  readonly url: string
+  /** Every line that the bridge has logged. */
+  readonly logLines: readonly string[]
+  scim(platform: DemoPlatform): ScimClient
+  /** Stops this bridge and starts another one on the same store and configuration. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** `change` edits the configuration before it is read. */
+export async function startBridgeWorld(change: (config: JsonObject) => void = () => {}): Promise<BridgeWorld> {
+  const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
+  const sandbox = await startSandbox({})
+  const clock = new ManualClock()
+  const tokens = new Map(demoPlatforms.map((platform) => [platform, newDemoToken()]))
+  const connections = demoPlatforms.map((platform) => ({
+    platform,
+    token: tokens.get(platform) ?? '',
+    baseUrl: sandbox[platform].baseUrl,
+    credentials: sandbox[platform].credentials,
+  }))
+  const config: JsonObject = parse(demoConfig({ port: 0, sharedToken: undefined, mappings: builtInMappings, connections }))
+  change(config)
+  const file = join(directory, 'bridge.yaml')
+  writeFileSync(file, stringify(config))
+  const logLines: string[] = []
+  const log = createLog(
+    'debug',
+    new Writable({
+      write(chunk, _encoding, done) {
+        logLines.push(String(chunk))
+        done()
+      },
+    }),
+  )
+  let bridge: Bridge
+  let url = ''
+  const start = async () => {
+    bridge = await createBridge(readConfig(file, {}), { clock, log })
+    const address = await bridge.listen()
+    url = `http://${address.host}:${address.port}`
+  }
+  await start()
+  return {
+    clock,
+    sandbox,
+    tokens,
+    logLines,
+    get url() {
+      return url
+    },
+    scim: (platform) => scimClient(url, platform, tokens.get(platform) ?? ''),
+    async restart() {
+      await bridge.stop()
+      await start()
+    },
+    async stop() {
+      await bridge.stop()
+      await sandbox.close()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function scimClient(url: string, connection: string, token: string): ScimClient {
+  const base = `/${connection}/scim/v2`
+  const agent = supertest(url)
+  const send = (request: supertest.Test, headers: Record<string, string> = {}) =>
+    request.set({ Authorization: `Bearer ${token}`, ...headers })
+  const write = (request: supertest.Test, body: unknown, headers: Record<string, string> = {}) =>
+    send(request, { 'Content-Type': scimType, ...headers }).send(typeof body === 'string' ? body : JSON.stringify(body))
+  return {
+    get: (path, headers) => send(agent.get(base + path), headers),
+    post: (path, body, headers) => write(agent.post(base + path), body, headers),
+    put: (path, body, headers) => write(agent.put(base + path), body, headers),
+    patch: (path, operations, headers) =>
+      write(agent.patch(base + path), { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations }, headers),
+    delete: (path, headers) => send(agent.delete(base + path), headers),
+  }
+}
+
+let counter = 0
+/** A person whom every platform takes; nobody else has the same names. */
+export function aUser(change: JsonObject = {}): JsonObject {
+  counter += 1
+  const name = `person${counter}`
+  return {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+    userName: `${name}@uni.example`,
+    externalId: `00u${counter}`,
+    name: { givenName: 'Ada', familyName: `Lovelace${counter}` },
+    emails: [{ type: 'work', primary: true, value: `${name}@uni.example` }],
+    active: true,
+    ...change,
+  }
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '../src/clock.ts'
+
+/** Time that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #now: number
+  #sleepers: { at: number; wake: () => void }[] = []
+  constructor(start = Date.UTC(2026, 0, 15, 9)) {
+    this.#now = start
+  }
+  now(): number {
+    return this.#now
+  }
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const sleeper = { at: this.#now + ms, wake: resolve }
+      this.#sleepers.push(sleeper)
+      signal?.addEventListener(
+        'abort',
+        () => {
+          this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
+          reject(signal.reason)
+        },
+        { once: true },
+      )
+    })
+  }
+  advance(ms: number): void {
+    this.#now += ms
+    const due = this.#sleepers.filter((sleeper) => sleeper.at <= this.#now)
+    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.at > this.#now)
+    for (const sleeper of due) sleeper.wake()
+  }
+}
