@@ -7,7 +7,7 @@ import type { PathPart } from './located.ts'
 import type { CompiledTransform, Path, Rule, Source, Table, Test } from './mapping.ts'
 import { type Prefixes, parseAnyPath, parsePath } from './paths.ts'
 import { pathsOf } from './rule-value.ts'
-import { suggestion } from './suggest.ts'
+import { listed } from './suggest.ts'
 import { compileTransform } from './transform-list.ts'
 
 export interface RuleContext {
@@ -39,8 +39,8 @@ export function compileRule(context: RuleContext, anyWritten: AnyWrittenRule): R
   const transforms = compileTransforms(context, written)
   const table = written.table === undefined ? undefined : context.tables.get(written.table)
   if (written.table !== undefined && table === undefined) {
-    const known = [...context.tables.keys()]
-    context.report([...context.path, 'table'], `no table named '${written.table}'${suggestion(written.table, known)}`)
+    const known = listed(context.tables.keys())
+    context.report([...context.path, 'table'], `no table named '${written.table}' (have ${known})`)
   }
   if (source === undefined) return undefined
   const paths = pathsOf(source)

@@ -46,7 +46,10 @@ export interface PlatformConnection {
   create(call: Call, attributes: Attributes): Promise<Account>
   /** `before` is the account as read in this attempt. Resumes a half-made account (adds a missing SSO row or profile). */
   update(call: Call, before: Account, changes: Changes): Promise<Account>
-  /** Only where `facts.canDelete`. Returns when the account was read as absent. */
+  /**
+   * Only where `facts.canDelete`. Returns when the account was read as absent, or as deleted (SelfCommunity shows status `d`),
+   * or, where the platform refuses to delete this one, as off.
+   */
   remove?(call: Call, id: AccountId): Promise<void>
   /** Why this account, found by `match`, must not be linked to the wanted attributes; `undefined` when it may. */
   refuseAdoption?(account: Account, wanted: Attributes): string | undefined

@@ -70,7 +70,7 @@ export async function listAccounts(
     path: accounts,
     query: [
       ...filters.map(({ name, value }): [string, string] => [name, value]),
-      ['id_gte', String(fromId)],
+      ...(fromId === 0 ? [] : [['id_gte', String(fromId)] as const]),
       // By page or offset Figshare ends at 9,000 records; by id it does not.
       ['limit', String(rows)],
     ],

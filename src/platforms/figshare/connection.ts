@@ -212,21 +212,17 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     },
 
     async list(call, cursor) {
-      const fromId = cursor === undefined ? 0 : toNumber(cursor)
-      const rows = await api.listAccounts(client, call, fromId, walkRows)
-      // Pages have been seen to repeat rows.
-      const ids = [...new Set(rows.map((row) => row.id))].filter((id) => id >= fromId).sort((one, two) => one - two)
-      const last = ids.at(-1)
-      if (last === undefined) {
-        if (rows.length > 0) throw new Broken('a walk over the accounts does not get on: id_gte is ignored')
-        return { accounts: [], next: undefined }
-      }
+      const seenId = cursor === undefined ? 0 : toNumber(cursor)
+      // Begins with the last one seen: later pages have been seen to miss their first row, or to repeat some.
+      const rows = await api.listAccounts(client, call, seenId, walkRows + 1)
+      const ids = [...new Set(rows.map((row) => row.id))].filter((id) => id > seenId).sort((one, two) => one - two)
+      if (rows.some((row) => row.id < seenId)) throw new Broken('a walk over the accounts goes back: id_gte is ignored')
       const accounts: Account[] = []
       for (const id of ids) {
         const account = await read(call, String(id))
         if (account !== undefined) accounts.push(account)
       }
-      return { accounts, next: String(last + 1) }
+      return { accounts, next: ids.at(-1)?.toString() }
     },
 
     async readGrants(call, id) {

@@ -1,5 +1,5 @@
 /** Changes that SelfCommunity lets only the person make, with a token of the person, and not while blocked. */
-import { Broken, Conflict, Denied, Immutable, type PlatformError, Refused, Unknown } from '../../errors.ts'
+import { Absent, Broken, Conflict, Denied, Immutable, type PlatformError, Refused, Unknown } from '../../errors.ts'
 import type { Account, Json } from '../../facts.ts'
 import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformAnswer, PlatformRequest } from '../client.ts'
@@ -7,7 +7,7 @@ import { refuseUnfit } from '../fitting.ts'
 import type { Call, Changes } from '../platform.ts'
 import { metadataField } from './accounts.ts'
 import { facts } from './facts.ts'
-import { fieldErrors, namesOf } from './refusals.ts'
+import { fieldErrors, namesOf, saysNone } from './refusals.ts'
 import type { Caller } from './tokens.ts'
 import { findUsers, readUser } from './users.ts'
 
@@ -93,11 +93,12 @@ async function whyRefused(
     const names = namesOf(fieldErrors(answer), sent)
     return new Refused(`SelfCommunity refuses ${names}; give it another value.`, detail)
   }
-  if (answer.status === 401 || answer.status === 403) {
+  if (answer.status === 401 || answer.status === 403 || saysNone(answer)) {
     const now = await readUser(caller, call, before.id)
-    const isOn = now?.attributes.get('status') === 'a'
+    if (now === undefined) return new Absent(detail)
     // Blocked by somebody else while we were at work: the next attempt sees it.
-    return isOn ? new Denied(`${detail} to the person's own token`) : new Unknown(`${detail}: blocked meanwhile`)
+    if (now.attributes.get('status') !== 'a') return new Unknown(`${detail}: blocked meanwhile`)
+    return new Denied(`${detail} to the person's own token`)
   }
   if (answer.status === 200 || answer.status === 204) return new Broken(detail)
   return unexpectedAnswer(request, answer)

@@ -51,7 +51,7 @@ export async function withRole(caller: Caller, call: Call, account: Account): Pr
 export async function readRole(caller: Caller, call: Call, id: AccountId): Promise<string | undefined> {
   const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'user', 'me'] }
   const answer = await caller.asPerson(call, Number(id), request)
-  if (answer.status === 401 || answer.status === 403) return undefined
+  if (answer.status === 401 || answer.status === 403 || saysNone(answer)) return undefined
   if (answer.status !== 200) throw unexpectedAnswer(request, answer)
   const person = parseAnswer(me, request, answer)
   if (String(person.id) !== id) throw new Broken(`user/me/ answered with another account than ${id}`)

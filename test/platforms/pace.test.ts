@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createPace } from '../../src/platforms/pace.ts'
+import { ManualClock } from '../manual-clock.ts'
+import { aClock } from './contract.ts'
+
+const { signal } = new AbortController()
+/** Lets promises that are ready run. */
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+
+test('slots are an interval apart, also after a rest', async () => {
+  const clock = aClock()
+  const pace = createPace({ requestsPerSecond: 4, concurrency: 1 }, clock)
+  const begin = clock.now()
+  const at = []
+  for (let number = 0; number < 4; number += 1) {
+    const release = await pace.acquire(signal)
+    at.push(clock.now() - begin)
+    release()
+  }
+  assert.deepEqual(at, [0, 250, 500, 750])
+  await clock.sleep(10_000)
+  const rested = clock.now()
+  for (let number = 0; number < 2; number += 1) (await pace.acquire(signal))()
+  assert.equal(clock.now() - rested, 250)
+})
+
+test('no more requests are in flight than allowed, and the next one is the one that waited longest', async () => {
+  const pace = createPace({ requestsPerSecond: 1e9, concurrency: 1 }, aClock())
+  const order: string[] = []
+  const release = await pace.acquire(signal)
+  const wait = async (name: string) => {
+    const free = await pace.acquire(signal)
+    order.push(name)
+    free()
+  }
+  const first = wait('first')
+  const second = wait('second')
+  await settle()
+  assert.deepEqual(order, [])
+  release()
+  release()
+  await Promise.all([first, second])
+  assert.deepEqual(order, ['first', 'second'])
+})
+
+test('who gives up while waiting rejects with the reason and takes no place', async () => {
+  const clock = new ManualClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 1 }, clock)
+  const release = await pace.acquire(signal)
+  const impatient = new AbortController()
+  const waiting = pace.acquire(impatient.signal)
+  impatient.abort(new Error('no time left'))
+  await assert.rejects(waiting, /no time left/)
+  release()
+
+  const asleep = new AbortController()
+  const sleeping = pace.acquire(asleep.signal)
+  await settle()
+  asleep.abort(new Error('no time left either'))
+  await assert.rejects(sleeping, /no time left either/)
+
+  const patient = pace.acquire(signal)
+  await settle()
+  clock.advance(2_000)
+  await settle()
+  ;(await patient)()
+})
+
+test('a hold stops also those who sleep for their slot already', async () => {
+  const clock = new ManualClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 2 }, clock)
+  ;(await pace.acquire(signal))()
+  let isFree = false
+  const waiting = pace.acquire(signal).then(() => (isFree = true))
+  await settle()
+  pace.hold(60_000)
+  clock.advance(1_000)
+  await settle()
+  assert.equal(isFree, false)
+  clock.advance(59_000)
+  await settle()
+  assert.equal(isFree, true)
+  await waiting
+})

@@ -1,0 +1,84 @@
+/** One platform as the contract suite sees it: its simulator, its module, and the hand of somebody who works on the platform. */
+import type { Account, AccountId, Attributes, Grant, PlatformFacts } from '../../src/facts.ts'
+import type { Pace } from '../../src/platforms/client.ts'
+import type { Call, Changes, PlatformConnection, WriteDescription } from '../../src/platforms/platform.ts'
+import type { RecordedCall, RunningSimulator } from '../../src/sandbox/simulator.ts'
+
+export interface ConnectOptions {
+  /** Default `right`. */
+  readonly credentials?: 'right' | 'wrong'
+  /** Default: no pace. */
+  readonly pace?: Pace
+  /** Default 10,000. */
+  readonly timeoutMs?: number
+}
+
+/** Started anew for each question; no state is shared between two. */
+export interface StartedWorld {
+  readonly simulator: RunningSimulator
+  connect(options?: ConnectOptions): PlatformConnection
+  /** The account disappears from the platform, by hand. */
+  removeByHand(id: AccountId): Promise<void> | void
+  /** Two accounts share a value that `find` may be asked for. */
+  plantTwins(): Promise<{ readonly attribute: string; readonly value: string; readonly wanted: Attributes }>
+  /** An account that the module itself protects (service account, administrator). */
+  plantProtected(): Promise<AccountId> | AccountId
+  /** What the connection was signed in with stops being valid: a session ends, a token is withdrawn. */
+  endSignIn(): Promise<void> | void
+  /** Closes the simulator and every connection that `connect` gave. */
+  close(): Promise<void>
+}
+
+export interface PlatformWorld {
+  readonly facts: PlatformFacts
+  /** What is wrong with recorded calls by the platform's published contract, where there is one. */
+  readonly faultsOf?: (calls: readonly RecordedCall[]) => readonly string[]
+  start(): Promise<StartedWorld>
+  /** Everything that a new account gets, switched on; another `key` (a short lower-case word) is another person. */
+  person(key: string): Attributes
+  /** The attribute by which accounts are found and which no two may share. */
+  readonly key: string
+  /** A change of attributes that are no status, different from what `person` has. */
+  readonly change: Changes
+  readonly off: Changes
+  readonly on: Changes
+  readonly grants: { readonly one: Grant; readonly two: Grant; readonly unknown: Grant }
+  /** Accounts made with `stored` must not be found by any of `asked` (case, wildcards, substrings, accents). */
+  readonly lookAlikes: { readonly attribute: string; readonly stored: string; readonly asked: readonly string[] }
+  /** Values of one attribute that are written and read back as they are, and values that are refused. */
+  readonly texts: {
+    readonly attribute: string
+    readonly accepted: readonly string[]
+    readonly refused: readonly string[]
+  }
+  /** Whether the module signs in again by itself (sessions) or must stop (tokens, passwords). */
+  readonly afterSignInEnds: 'renewed' | 'denied'
+  /** Calls that one sign-in attempt costs when credentials are wrong; default 1. */
+  readonly signInCalls?: number
+}
+
+/** A call as the core would make it, remembering what it was told. */
+export interface WitnessedCall extends Call {
+  readonly writes: WriteDescription[]
+  readonly createdIds: AccountId[]
+}
+
+export function aCall(signal: AbortSignal = new AbortController().signal): WitnessedCall {
+  const writes: WriteDescription[] = []
+  const createdIds: AccountId[] = []
+  return {
+    signal,
+    writes,
+    createdIds,
+    beforeWrite: async (what) => void writes.push(what),
+    created: async (id) => void createdIds.push(id),
+  }
+}
+
+/** The attributes of an account without those that only the platform writes, for comparison with what was asked. */
+export function writtenOf(account: Account, facts: PlatformFacts): Map<string, unknown> {
+  const written = [...account.attributes].filter(
+    ([name, value]) => value !== null && facts.attributes.get(name)?.write !== 'read',
+  )
+  return new Map(written)
+}

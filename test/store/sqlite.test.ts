@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../src/clock.ts'
+import { createLog } from '../../src/log.ts'
+import { openStore } from '../../src/store/open.ts'
+import { storeContract } from './contract.ts'
+
+storeContract('the SQLite store', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'store-'))
+  const file = join(folder, 'bridge.sqlite')
+  const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent') })
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true })
+  })
+  return store
+})
