@@ -26,7 +26,11 @@ interface Figure {
 }
 
 const { values } = parseArgs({
-  options: { json: { type: 'string' }, users: { type: 'string', default: '100000' }, port: { type: 'string', default: '18080' } },
+  options: {
+    json: { type: 'string' },
+    users: { type: 'string', default: '100000' },
+    port: { type: 'string', default: '18080' },
+  },
 })
 const users = Number(values.users)
 const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-bench-'))
@@ -35,7 +39,14 @@ try {
   const figures = await measure()
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ users, figures }, null, 2)}\n`)
   console.log(`users: ${users}`)
-  console.table(figures.map(({ what, requests, cpuMs, ratioToEcho }) => ({ what, requests, 'CPU ms': Number(cpuMs.toFixed(3)), '× echo': Number(ratioToEcho.toFixed(1)) })))
+  console.table(
+    figures.map(({ what, requests, cpuMs, ratioToEcho }) => ({
+      what,
+      requests,
+      'CPU ms': Number(cpuMs.toFixed(3)),
+      '× echo': Number(ratioToEcho.toFixed(1)),
+    })),
+  )
 } finally {
   for (const child of children) child.kill('SIGTERM')
   rmSync(directory, { recursive: true, force: true })
@@ -47,7 +58,11 @@ async function measure(): Promise<Figure[]> {
   const { scim, token } = ready.connections.figshare
   const bridge = listenerOf(demo.pid ?? 0)
   const seeds = (n: number) => Math.floor((n * 7919) % users)
-  const ids = await idsOf(scim, token, Array.from({ length: 200 }, (_, n) => `seed${seeds(n)}@example.org`))
+  const ids = await idsOf(
+    scim,
+    token,
+    Array.from({ length: 200 }, (_, n) => `seed${seeds(n)}@example.org`),
+  )
 
   const echo = start([join(here, 'echo.ts'), readFileSync(main, 'utf8').slice(0, 900)])
   const echoUrl = await firstLine(echo)
@@ -67,7 +82,10 @@ async function measure(): Promise<Figure[]> {
     url: `${scim}/Users/${ids[n % ids.length]}`,
     token,
     method: 'PATCH',
-    body: { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: [{ op: 'replace', path: 'nickName', value: `n${n}` }] },
+    body: {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+      Operations: [{ op: 'replace', path: 'nickName', value: `n${n}` }],
+    },
   }))
   let created = 0
   await add('POST, platform calls and commits included', 300, () => {
@@ -143,7 +161,9 @@ function send(agent: Agent, wanted: Wanted): Promise<{ status: number; text: str
     const body = wanted.body === undefined ? undefined : JSON.stringify(wanted.body)
     const headers = {
       authorization: `Bearer ${wanted.token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/scim+json', 'content-length': String(Buffer.byteLength(body)) }),
+      ...(body === undefined
+        ? {}
+        : { 'content-type': 'application/scim+json', 'content-length': String(Buffer.byteLength(body)) }),
     }
     const sending = request(wanted.url, { agent, method: wanted.method ?? 'GET', headers }, (answer) => {
       const parts: Buffer[] = []
@@ -160,7 +180,10 @@ async function idsOf(scim: string, token: string, names: string[]): Promise<stri
   const agent = new Agent({ keepAlive: true })
   const ids: string[] = []
   for (const name of names) {
-    const { text } = await send(agent, { url: `${scim}/Users?filter=${encodeURIComponent(`userName eq "${name}"`)}`, token })
+    const { text } = await send(agent, {
+      url: `${scim}/Users?filter=${encodeURIComponent(`userName eq "${name}"`)}`,
+      token,
+    })
     ids.push(JSON.parse(text).Resources[0].id)
   }
   agent.destroy()

@@ -78,7 +78,10 @@ export async function createBridge(config: Config, { clock, log }: { clock: Cloc
       ),
   })
   const app = createApp({ connections, gates, store, clock, log, metrics })
-  const server = createServer({ keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs }, app)
+  const server = createServer(
+    { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
+    app,
+  )
   return {
     async listen() {
       const address = await listening(server, config.listen)
@@ -97,7 +100,12 @@ export async function createBridge(config: Config, { clock, log }: { clock: Cloc
   }
 }
 
-function provisionedConnection(connection: ConnectionConfig, config: Config, clock: Clock): ProvisionedConnection {
+/** Mapping loaded, examples run, module connected; nothing is called yet. */
+export function provisionedConnection(
+  connection: ConnectionConfig,
+  config: Config,
+  clock: Clock,
+): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
@@ -141,7 +149,10 @@ function scimConnection(
   }
 }
 
-function listening(server: Server, { host, port }: { host: string; port: number }): Promise<{ host: string; port: number }> {
+function listening(
+  server: Server,
+  { host, port }: { host: string; port: number },
+): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

@@ -26,8 +26,8 @@ export const valuesPerAttribute = 1_000
 export const documentBytes = 256 * 1024
 export const patchOperations = 1_000
 export const patchMembers = 50_000
-/** Values of lists that the operations of one PATCH walk over together; an honest one needs some dozens. */
-export const patchValuesWalked = 50_000
+/** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
+export const patchComparisons = 50_000
 export const pageSize = 100
 export const maxPageSize = 1_000
 /** A filter that no index serves looks at so many documents, for so long. */

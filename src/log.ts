@@ -29,6 +29,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: secretPaths, censor: '[removed]' },
     },
-    destination ?? pino.destination({ dest: 2, sync: true }),
+    // Lines are collected and written by turns; `exit` writes the rest.
+    destination ?? pino.destination({ dest: 2, sync: false }),
   )
 }

@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { demoCommand } from './cli/demo.ts'
 import { mappingCommand } from './cli/mapping.ts'
+import { planCommand } from './cli/plan.ts'
 import { serveCommand } from './cli/serve.ts'
-import { FileProblems } from './yaml/problems.ts'
 import { NewerSchema } from './store/newer-schema.ts'
+import { FileProblems } from './yaml/problems.ts'
 
 /** The database was written by a later version: nothing may be done with it. */
 const newerSchemaExit = 57
@@ -18,6 +19,7 @@ const program = new Command('scim-bridge')
   .addCommand(serveCommand())
   .addCommand(demoCommand())
   .addCommand(mappingCommand())
+  .addCommand(planCommand())
 for (const command of program.commands) {
   command.exitOverride()
   for (const inner of command.commands) inner.exitOverride()

@@ -6,7 +6,7 @@ import { Writable } from 'node:stream'
 import supertest from 'supertest'
 import { parse, stringify } from 'yaml'
 import { type Bridge, builtInMappings, createBridge, readConfig } from '../src/bridge.ts'
-import { demoConfig, demoPlatforms, type DemoPlatform, newDemoToken } from '../src/cli/demo-config.ts'
+import { type DemoPlatform, demoConfig, demoPlatforms, newDemoToken } from '../src/cli/demo-config.ts'
 import type { JsonObject } from '../src/json.ts'
 import { createLog } from '../src/log.ts'
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts'
@@ -47,7 +47,9 @@ export async function startBridgeWorld(change: (config: JsonObject) => void = ()
     baseUrl: sandbox[platform].baseUrl,
     credentials: sandbox[platform].credentials,
   }))
-  const config: JsonObject = parse(demoConfig({ port: 0, sharedToken: undefined, mappings: builtInMappings, connections }))
+  const config: JsonObject = parse(
+    demoConfig({ port: 0, sharedToken: undefined, mappings: builtInMappings, connections }),
+  )
   change(config)
   const file = join(directory, 'bridge.yaml')
   writeFileSync(file, stringify(config))
@@ -102,7 +104,11 @@ function scimClient(url: string, connection: string, token: string): ScimClient 
     post: (path, body, headers) => write(agent.post(base + path), body, headers),
     put: (path, body, headers) => write(agent.put(base + path), body, headers),
     patch: (path, operations, headers) =>
-      write(agent.patch(base + path), { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations }, headers),
+      write(
+        agent.patch(base + path),
+        { schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations: operations },
+        headers,
+      ),
     delete: (path, headers) => send(agent.delete(base + path), headers),
   }
 }

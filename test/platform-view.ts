@@ -32,7 +32,10 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
   figshare: (base, credentials) => ({
     async byEmail(email) {
       const headers = { Authorization: `token ${credentials.token}` }
-      const list = await getJson(`${base}/account/institution/accounts?email=${encodeURIComponent(email)}&page=1&page_size=10`, headers)
+      const list = await getJson(
+        `${base}/account/institution/accounts?email=${encodeURIComponent(email)}&page=1&page_size=10`,
+        headers,
+      )
       return Promise.all(
         rowsOf(list.json).map(async (row) => {
           const user = await getJson(`${base}/account/institution/users/${row.id}`, headers)
@@ -76,7 +79,11 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
       const session = await fetch(`${base}/sessions`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ loginName: credentials.user, password: credentials.password, domainName: credentials.domain }),
+        body: JSON.stringify({
+          loginName: credentials.user,
+          password: credentials.password,
+          domainName: credentials.domain,
+        }),
       })
       const { token } = (await session.json()) as Row
       const list = await getJson(`${base}/users?activityStatus=all&maxResults=1000`, { 'X-OS-API-TOKEN': text(token) })
@@ -100,7 +107,9 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
         .setIssuedAt()
         .setExpirationTime('5m')
         .sign(new TextEncoder().encode(text(credentials.jwtSecret)))
-      const answer = await getJson(`${base}/api/v2/account/search/?email=${encodeURIComponent(email)}`, { Authorization: `Bearer ${token}` })
+      const answer = await getJson(`${base}/api/v2/account/search/?email=${encodeURIComponent(email)}`, {
+        Authorization: `Bearer ${token}`,
+      })
       if (answer.status === 404) return []
       const [givenName = '', ...rest] = text(answer.json.real_name).split(' ')
       return [
@@ -129,7 +138,10 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
         body: new URLSearchParams({ user: text(credentials.user), password: text(credentials.password) }),
       })
       const headers = { Authorization: login.headers.get('authorization') ?? '' }
-      const answer = await getJson(`${base}/api/eperson/epersons/search/byEmail?email=${encodeURIComponent(email)}`, headers)
+      const answer = await getJson(
+        `${base}/api/eperson/epersons/search/byEmail?email=${encodeURIComponent(email)}`,
+        headers,
+      )
       if (answer.status === 204) return []
       const metadata = answer.json.metadata as Record<string, { value: string }[]>
       return [

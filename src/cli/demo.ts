@@ -63,7 +63,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
   try {
     if (bridge !== undefined) await untilReady(bridge, options.port)
     console.log(readyLine(options.port, connections, sandbox))
-    console.error(`scim-bridge demo: ready on http://127.0.0.1:${options.port}, configuration in ${file}; Ctrl-C ends it`)
+    console.error(
+      `scim-bridge demo: ready on http://127.0.0.1:${options.port}, configuration in ${file}; Ctrl-C ends it`,
+    )
     await stopped
   } finally {
     if (bridge !== undefined) await end(bridge)
@@ -101,7 +103,8 @@ function startBridge(file: string): ChildProcess {
 async function untilReady(bridge: ChildProcess, port: number): Promise<void> {
   const endsAt = systemClock.now() + readyWithinMs
   while (systemClock.now() < endsAt) {
-    if (bridge.exitCode !== null || bridge.signalCode !== null) throw new Error('the bridge did not start; its reason is above')
+    if (bridge.exitCode !== null || bridge.signalCode !== null)
+      throw new Error('the bridge did not start; its reason is above')
     const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
       (answer) => answer.ok,
       () => false,

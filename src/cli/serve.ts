@@ -16,7 +16,10 @@ export function serveCommand(): Command {
       const bridge = await createBridge(config, { clock: systemClock, log })
       const stopped = stopSignal()
       const { host, port } = await bridge.listen()
-      log.info({ host, port, publicUrl: config.publicUrl, connections: config.connections.map(({ name }) => name) }, 'serving')
+      log.info(
+        { host, port, publicUrl: config.publicUrl, connections: config.connections.map(({ name }) => name) },
+        'serving',
+      )
       await stopped
       log.info('stopping')
       await bridge.stop()

@@ -4,7 +4,11 @@ import { z } from 'zod'
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
 const year = 31_536_000
 
-const url = z.url({ protocol: /^https?$/, error: 'has to be an http or https URL' }).transform((text) => text.replace(/\/+$/, ''))
+const urlText = 'has to be an http or https URL without user, query and fragment, for example https://scim.uni.example'
+const url = z
+  .string()
+  .refine(isPlainUrl, { error: urlText })
+  .transform((text) => text.replace(/\/+$/, ''))
 const seconds = z.number().int().min(1).max(year)
 
 const connection = z.strictObject({
@@ -13,15 +17,24 @@ const connection = z.strictObject({
   mode: z.enum(['confirmed', 'deferred']).default('confirmed'),
   baseUrl: url,
   allowHttp: z.boolean().default(false),
-  tokens: z.array(z.string().min(16, { error: 'is shorter than 16 characters: a token has to be hard to guess' })).min(1).max(20),
+  tokens: z
+    .array(z.string().min(16, { error: 'is shorter than 16 characters: a token has to be hard to guess' }))
+    .min(1)
+    .max(20),
   headerTokenWithoutScheme: z.boolean().default(false),
   patch: z.enum(['lenient', 'strict']).default('lenient'),
-  busyStatus: z.union([z.literal(429), z.literal(503)]).default(429),
+  busyStatus: z.literal([429, 503]).default(429),
   pace: z
-    .union([
-      z.literal('off'),
-      z.strictObject({ requestsPerSecond: z.number().positive().max(1_000), concurrency: z.number().int().min(1).max(64) }),
-    ])
+    .union(
+      [
+        z.literal('off'),
+        z.strictObject({
+          requestsPerSecond: z.number().positive().max(1_000),
+          concurrency: z.number().int().min(1).max(64),
+        }),
+      ],
+      { error: 'has to be off, or { requestsPerSecond: …, concurrency: … }' },
+    )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
   settings: z.record(z.string(), z.json()).default({}),
@@ -31,7 +44,10 @@ const connection = z.strictObject({
 export const configFormat = z.strictObject({
   publicUrl: url,
   listen: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.number().int().min(0).max(65_535).default(8080) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.number().int().min(0).max(65_535).default(8080),
+    })
     .default({ host: '127.0.0.1', port: 8080 }),
   store: z
     .string()
@@ -65,3 +81,10 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** Settings under these names are secrets. */
 export const secretSettings: ReadonlySet<string> = new Set(['token', 'password', 'secret', 'jwtSecret'])
+
+/** Only what can stand in front of a path: anything after it would be cut off or sent along. */
+function isPlainUrl(text: string): boolean {
+  if (!/^https?:\/\//i.test(text) || /[\s?#]/.test(text)) return false
+  const parsed = URL.parse(text)
+  return parsed !== null && parsed.username === '' && parsed.password === ''
+}

@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { z } from 'zod'
-import { isJsonObject, type JsonObject } from '../json.ts'
-import { type Located, parseLocated, positionOf, toJson } from '../yaml/located.ts'
+import { z } from 'zod'
+import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { childOf, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import { type FileProblem, FileProblems } from '../yaml/problems.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys } from './format.ts'
+import { type IssueContext, reportIssues } from './issues.ts'
 import { type PathPart, resolveReferences } from './references.ts'
 
 const fileBytes = 1_048_576
@@ -24,8 +25,13 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   const problems: FileProblem[] = []
   const root = parseLocated(file, readText(file), (problem) => problems.push(problem), { bytes: fileBytes })
   if (root === undefined) throw new FileProblems(problems)
+  const reported = new Set<string>()
   const report = (path: readonly PathPart[], message: string) => {
-    problems.push({ ...positionOf(root, path), path: path.join('.'), message })
+    const place = path.join('.')
+    // One problem a place: a variable that is not set would also be too short, and no URL.
+    if (reported.has(place)) return
+    reported.add(place)
+    problems.push({ ...positionOf(root, path), path: place, message })
   }
   const written = toJson(root)
   const resolved = resolveReferences(written, {
@@ -34,30 +40,28 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     allowLiteralSecrets: isJsonObject(written) && written.allowLiteralSecrets === true,
     report,
   })
+  const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
   const parsed = configFormat.safeParse(resolved)
-  if (!parsed.success) reportIssues(parsed.error, root, report)
-  if (!parsed.success) throw new FileProblems(problems)
-  const connections = Object.entries(parsed.data.connections).map(([name, connection]): ConnectionConfig => {
-    const { allowHttp, ...rest } = connection
-    const place = ['connections', name]
-    if (connection.baseUrl.startsWith('http:') && !allowHttp) {
-      report([...place, 'baseUrl'], 'credentials would go out in clear text: use https, or say allowHttp: true for this host')
-    }
-    const settings = settingsOf(connection.platform, connection.settings, place, options, report)
-    return {
-      ...rest,
-      name,
-      mapping: rest.mapping === undefined ? undefined : resolve(dirname(absolute), rest.mapping),
-      pace: rest.pace,
-      retryAfterDeniedSeconds: rest.retryAfterDeniedSeconds,
-      settings,
-    }
-  })
-  if (connections.length === 0) report(['connections'], 'there is no connection: name at least one')
-  if (problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, store } = parsed.data
+  reportIssues(parsed.error?.issues ?? [], [], { report, isWritten, knownKeys: keysAt })
+  for (const [name, connection] of connectionsOf(resolved)) {
+    checkConnection(connection, ['connections', name], options, { report, isWritten })
+  }
+  if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
+  const { publicUrl, listen, log, retry, store, connections } = parsed.data
   const storeFile = resolve(dirname(absolute), store.slice('sqlite:'.length))
-  return { file: absolute, publicUrl, listen, log, retry, store: { kind: 'sqlite', file: storeFile }, connections }
+  return {
+    file: absolute,
+    publicUrl,
+    listen,
+    log,
+    retry,
+    store: { kind: 'sqlite', file: storeFile },
+    connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
+      const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
+      const { pace, retryAfterDeniedSeconds } = connection
+      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds }
+    }),
+  }
 }
 
 function readText(file: string): string {
@@ -65,62 +69,48 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8')
   } catch {
     throw new FileProblems([
-      { file, line: 1, column: 1, path: '', message: 'cannot be read: name a file with --config or BRIDGE_CONFIG, or write bridge.yaml' },
+      {
+        file,
+        line: 1,
+        column: 1,
+        path: '',
+        message: 'cannot be read: name a file with --config or BRIDGE_CONFIG, or write bridge.yaml',
+      },
     ])
   }
 }
 
-function settingsOf(
-  platform: string,
-  settings: JsonObject,
+/** What can be looked at even when the file's form is wrong elsewhere: all problems are told at once. */
+function connectionsOf(resolved: Json): readonly [string, JsonObject][] {
+  if (!isJsonObject(resolved) || !isJsonObject(resolved.connections)) return []
+  return Object.entries(resolved.connections).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]))
+}
+
+function checkConnection(
+  connection: JsonObject,
   place: readonly PathPart[],
   options: ConfigOptions,
-  report: (path: readonly PathPart[], message: string) => void,
-): JsonObject {
+  { report, isWritten }: Pick<IssueContext, 'report' | 'isWritten'>,
+): void {
+  const { platform, baseUrl, allowHttp, settings = {} } = connection
+  if (typeof baseUrl === 'string' && /^http:/i.test(baseUrl) && allowHttp !== true) {
+    report(
+      [...place, 'baseUrl'],
+      'credentials would go out in clear text: use https, or say allowHttp: true for this host',
+    )
+  }
+  if (typeof platform !== 'string') return
   const format = options.settingsOf(platform)
   if (format === undefined) {
     report([...place, 'platform'], `no platform '${platform}'${suggestion(platform, options.platforms)}`)
-    return settings
+    return
   }
-  const parsed = format.safeParse(settings)
-  for (const issue of parsed.error?.issues ?? []) {
-    const path = [...place, 'settings', ...issue.path.map(asPart)]
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) report([...path, key], `unknown key: ${platform} has no such setting`)
-    } else report(path, messageOf(issue))
-  }
-  return settings
+  const issues = format.safeParse(settings).error?.issues ?? []
+  const knownKeys = () => (format instanceof z.ZodObject ? Object.keys(format.shape) : [])
+  reportIssues(issues, [...place, 'settings'], { report, isWritten, knownKeys })
 }
 
-function reportIssues(error: z.ZodError, root: Located, report: (path: readonly PathPart[], message: string) => void): void {
-  for (const issue of error.issues) {
-    const path = issue.path.map(asPart)
-    if (issue.code === 'unrecognized_keys') {
-      const general = path.map((part, index) => (index === 1 && path[0] === 'connections' ? '*' : part)).join('.')
-      for (const key of issue.keys) report([...path, key], `unknown key${suggestion(key, knownKeys.get(general) ?? [])}`)
-    } else if (issue.code === 'invalid_key') report(path, issue.issues[0]?.message ?? issue.message)
-    else report(path, isWritten(root, path) ? messageOf(issue) : 'is missing')
-  }
-}
-
-function isWritten(root: Located, path: readonly PathPart[]): boolean {
-  let node: Located | undefined = root
-  for (const part of path) {
-    if (node?.kind === 'map') node = node.entries.get(String(part))?.value
-    else if (node?.kind === 'list') node = node.items[Number(part)]
-    else return false
-  }
-  return node !== undefined
-}
-
-/** zod's own words, without the value that it found: it may be a secret. */
-function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `has to be one of ${issue.values.map(String).join(', ')}`
-  if (issue.code === 'invalid_type') return `has to be ${issue.expected === 'string' ? 'text' : issue.expected}`
-  if (issue.code === 'too_small' && issue.origin === 'array') return 'has to have at least one entry'
-  return issue.message
-}
-
-function asPart(part: PropertyKey): PathPart {
-  return typeof part === 'number' ? part : String(part)
+function keysAt(path: readonly PathPart[]): readonly string[] {
+  const general = path.map((part, index) => (index === 1 && path[0] === 'connections' ? '*' : part)).join('.')
+  return knownKeys.get(general) ?? []
 }

@@ -26,8 +26,8 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   if (typeof value === 'string') return resolveText(value, options, path)
   if (Array.isArray(value)) return value.map((entry, index) => resolveReferences(entry, options, [...path, index]))
   if (!isJsonObject(value)) return value
-  if (isSecretPlace(path) && typeof value.file === 'string' && Object.keys(value).length === 1) {
-    return readSecret(value.file, options, path)
+  if (mayBeFile(path) && typeof value.file === 'string' && Object.keys(value).length === 1) {
+    return readSecret(resolveText(value.file, options, [...path, 'file']), options, path)
   }
   const resolved: JsonObject = {}
   for (const [name, entry] of Object.entries(value)) resolved[name] = resolveReferences(entry, options, [...path, name])
@@ -41,12 +41,17 @@ function isSecretPlace(path: readonly PathPart[]): boolean {
   return path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
+/** Where `{ file: … }` may stand for text: tokens, and every setting. */
+function mayBeFile(path: readonly PathPart[]): boolean {
+  return path[0] === 'connections' && path.length >= 4 && (path[2] === 'tokens' || path[2] === 'settings')
+}
+
 function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {
   let hasReference = false
-  const resolved = text.replaceAll(reference, (whole, escape: string, name: string) => {
-    if (escape !== '') return whole.slice(1)
+  const resolved = text.replaceAll(reference, (whole, dollar: string, name: string) => {
+    if (dollar !== '') return whole.slice(1)
     hasReference = true
-    const value = options.environment[name]
+    const value = Object.hasOwn(options.environment, name) ? options.environment[name] : undefined
     if (value === undefined || value === '') options.report(path, `the environment variable ${name} is not set`)
     return value ?? ''
   })
@@ -62,7 +67,7 @@ function readSecret(file: string, options: ReferenceOptions, path: readonly Path
     if (text.length > secretFileBytes) throw new Error('too large')
     return text.replace(/\r?\n$/, '')
   } catch {
-    options.report([...path, 'file'], 'this file cannot be read')
+    options.report(path, 'this file cannot be read')
     return ''
   }
 }

@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from 'express'
+import express, { type Express, type RequestHandler, Router } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { ScimConnection, ScimContext } from '../scim/context.ts'
@@ -28,14 +28,14 @@ export interface Served {
 export function createApp(served: Served): Express {
   const { clock, log, metrics, store } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
-  app.use(requestState(clock))
-  app.use(health(store, metrics))
-  const scim = '/:connection/scim/v2'
-  app.use(scim, accessLog(log, metrics, clock), route)
+  const scim = Router({ mergeParams: true })
+  scim.use(accessLog(log, metrics, clock), route)
   // Authentication comes before the first byte of a body: strangers must not make us parse.
-  app.use(scim, authenticate(served.gates), callerLimit(), body, query, context(served))
-  app.use(scim, ownRoutes())
-  app.use(scim, libraryRoutes())
+  scim.use(authenticate(served.gates), callerLimit(), body, query, context(served))
+  scim.use(ownRoutes(), libraryRoutes())
+  app.use(requestState(clock))
+  app.use('/:connection/scim/v2', scim)
+  app.use(health(store, metrics))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app

@@ -36,7 +36,7 @@ const test = strict({
   ends_with: z.string().min(1).optional(),
 }).meta({ id: 'Test', description: 'path and exactly one of equals, one_of, present, starts_with, ends_with' })
 
-const rule = strict({
+const ruleShape = {
   from: paths.optional(),
   const: z.json().optional(),
   join: z
@@ -62,7 +62,11 @@ const rule = strict({
   empty: z.enum(['clear', 'keep']).optional(),
   read: z.union([z.enum(['auto', 'never']), z.array(path).min(1).max(pathsPerRule)]).optional(),
   describe: z.string().optional(),
-}).meta({ id: 'Rule', description: 'exactly one of from, const, join, when; then transform, table, default, required' })
+}
+const rule = strict(ruleShape).meta({
+  id: 'Rule',
+  description: 'exactly one of from, const, join, when; then transform, table, default, required',
+})
 export type WrittenRule = z.infer<typeof rule>
 
 const anyRule = z.union([path, z.array(path).min(1).max(pathsPerRule), rule])
@@ -170,7 +174,7 @@ const overrideFile = z.strictObject({
   user: partial({
     ...user,
     lifecycle: partial(lifecycle),
-    attributes: z.record(z.string(), z.union([anyRule, z.null()])),
+    attributes: z.record(z.string(), z.union([path, z.array(path), partial(ruleShape), z.null()])),
   }).optional(),
   groups: partial(groups).optional(),
 })

@@ -129,7 +129,10 @@ async function pageByScan(
     matches.push({ row, document })
   }
   if (sort === undefined) return { total, rows: matches.map((match) => match.row) }
-  const sorted = matches.sort((one, other) => sort.compare(one.document, other.document) || one.row.seq - other.row.seq)
+  const sorted = matches.sort(
+    (one, other) =>
+      sort.compare(one.document, other.document) || (one.row.seq - other.row.seq) * (sort.descending ? -1 : 1),
+  )
   return { total, rows: sorted.slice(request.startIndex - 1, wanted).map((match) => match.row) }
 }
 

@@ -14,32 +14,29 @@ export function resolveName(schema: ResourceSchema, text: string): ResolvedName 
   if (text.length > attributeNameLength || !isAscii(text)) return undefined
   const name = text.toLowerCase()
   if (name.startsWith('urn:')) return resolveQualified(schema, name)
-  const inCore = resolvePath(schema.core, undefined, name)
-  if (inCore !== undefined) return inCore
-  // Only where the core has no attribute of that name, not where the core's has no such sub-attribute.
   const enterprise = schema.extensions.get(enterpriseKey)
-  if (enterprise === undefined || schema.core.has(firstPart(name))) return undefined
-  return resolvePath(enterprise.attributes, enterprise, name)
+  return (
+    resolvePath(schema.core, undefined, name) ?? (enterprise && resolvePath(enterprise.attributes, enterprise, name))
+  )
 }
 
 function resolveQualified(schema: ResourceSchema, name: string): ResolvedName | undefined {
   const whole = schema.extensions.get(name)
   if (whole !== undefined) return { extension: whole, attribute: undefined, sub: undefined }
-  let found: ResolvedName | undefined
-  let foundLength = 0
-  const look = (urn: string, attributes: ReadonlyMap<string, AttributeDefinition>, extension?: ExtensionSchema) => {
-    // One URN can begin like another (`urn:x:User`, `urn:x:User:Staff`): the longest that has the attribute wins.
-    if (urn.length <= foundLength || !name.startsWith(urn)) return
-    const separator = name[urn.length]
-    if (separator !== ':' && separator !== '.') return
-    const resolved = resolvePath(attributes, extension, name.slice(urn.length + 1))
-    if (resolved === undefined) return
-    found = resolved
-    foundLength = urn.length
+  const homes = [undefined, ...schema.extensions.values()]
+  // One URN can begin like another (`urn:x:User`, `urn:x:User:Staff`): the one that has the attribute is meant.
+  for (const extension of homes) {
+    const rest = afterUrn(name, (extension ?? schema).urn.toLowerCase())
+    const resolved = rest === undefined ? undefined : resolvePath(extension?.attributes ?? schema.core, extension, rest)
+    if (resolved !== undefined) return resolved
   }
-  look(schema.urn.toLowerCase(), schema.core)
-  for (const [urn, extension] of schema.extensions) look(urn, extension.attributes, extension)
-  return found
+  return undefined
+}
+
+/** What follows the URN and a colon or a dot. */
+function afterUrn(name: string, urn: string): string | undefined {
+  const separator = name[urn.length]
+  return name.startsWith(urn) && (separator === ':' || separator === '.') ? name.slice(urn.length + 1) : undefined
 }
 
 function resolvePath(

@@ -1,7 +1,7 @@
 /** Steps of a PATCH on the values of one document. Values are replaced, never changed in place. */
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
-import { patchValuesWalked, valuesPerAttribute } from '../limits.ts'
+import { patchComparisons, valuesPerAttribute } from '../limits.ts'
 import type { AttributeDefinition } from './attribute.ts'
 import { tooManyValues, twoPrimaries } from './bad-value.ts'
 import type { Assigned } from './canonical.ts'
@@ -18,7 +18,7 @@ export interface PatchWork {
   readonly strict: boolean
   /** Lists that may hold a value twice now. */
   readonly touched: Map<AttributeDefinition, Place>
-  /** Values looked at so far. */
+  /** Comparisons with values of lists so far. */
   walked: number
 }
 
@@ -36,7 +36,9 @@ export function applyStep(work: PatchWork, step: DocumentStep): void {
 }
 
 function listAfter(work: PatchWork, step: ListStep): readonly Json[] {
-  const values = walk(work, step.place)
+  const value = read(work, step.place)
+  const values = Array.isArray(value) ? value : []
+  countWalk(work, step, values.length)
   switch (step.kind) {
     case 'list':
       return step.isAdd ? added(step.place.attribute, values, step.values) : step.values
@@ -47,8 +49,6 @@ function listAfter(work: PatchWork, step: ListStep): readonly Json[] {
       return values.filter((value) => !passes(value))
     }
     case 'removeNamed': {
-      // Values without `value` are compared with each other, one by one.
-      countWalk(work, step.place, values.length * step.values.filter((one) => keyOf(one) === null).length)
       const isNamed = namedTest(step.values)
       return values.filter((value) => !isNamed(value))
     }
@@ -167,23 +167,25 @@ function read({ assigned }: PatchWork, { extension, attribute }: Place): Json | 
   return assigned.get(extension)?.get(attribute)
 }
 
-function walk(work: PatchWork, place: Place): readonly Json[] {
-  const value = read(work, place)
-  const values = Array.isArray(value) ? value : []
-  countWalk(work, place, values.length)
-  return values
+/** Filters of 100 comparisons on 1,000 values in 1,000 operations would stop the process for seconds. */
+function countWalk(work: PatchWork, step: ListStep, values: number): void {
+  work.walked += values * Math.max(1, comparisonsOf(step))
+  if (work.walked <= patchComparisons) return
+  const { name } = step.place.attribute
+  throw new Problem(400, 'tooMany', `${name}: this PATCH walks over too many values; send several requests.`)
 }
 
-/** Filters of 100 comparisons on 1,000 values in 1,000 operations would stop the process for seconds. */
-function countWalk(work: PatchWork, place: Place, values: number): void {
-  work.walked += values
-  if (work.walked > patchValuesWalked) {
-    throw new Problem(
-      400,
-      'tooMany',
-      `${place.attribute.name}: this PATCH walks over too many values; send several requests.`,
-    )
-  }
+/** How many comparisons one value of the list may cost. */
+function comparisonsOf(step: ListStep): number {
+  if (step.kind === 'list') return 1
+  // Only values without `value` are compared with each other, one by one.
+  if (step.kind === 'removeNamed') return step.values.filter((named) => keyOf(named) === null).length
+  return step.filter === undefined ? 1 : leaves(step.filter)
+}
+
+function leaves(filter: Filter): number {
+  if (filter.kind === 'not') return leaves(filter.part)
+  return filter.kind === 'and' || filter.kind === 'or' ? filter.parts.reduce((sum, part) => sum + leaves(part), 0) : 1
 }
 
 function put({ assigned }: PatchWork, { extension, attribute }: Place, value: Json | undefined): void {

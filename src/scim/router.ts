@@ -16,7 +16,7 @@ export function contextOf(request: Request): ScimContext {
 }
 
 /** What the library's routers would answer wrongly, answered before they see it: discovery, search, bulk and `/Me`. */
-export function ownRoutes(): Router {
+export function ownRoutes(): RequestHandler {
   const router = Router({ mergeParams: true })
   router.get(
     '/ServiceProviderConfig',
@@ -53,7 +53,13 @@ export function ownRoutes(): Router {
   router.all(['/Bulk', '/Me'], () => {
     throw new Problem(501, undefined, 'This endpoint is not offered; /ServiceProviderConfig tells what is.')
   })
-  return router
+  // Resources are most of the traffic: they do not walk through routes that are not theirs.
+  return (request, response, next) => (isResource(request.path) ? next() : router(request, response, next))
+}
+
+function isResource(path: string): boolean {
+  const [, endpoint, id] = path.split('/', 3)
+  return (endpoint === 'Users' || endpoint === 'Groups') && id !== '.search'
 }
 
 /** The library's routers, made once: they keep their state in statics. */

@@ -60,7 +60,15 @@ export function createAuditWrites(
   })
 }
 
-export function createAuditReads(dialect: Dialect): (run: Run) => Pick<Store, 'readAudit'> {
+/** Rows read at a time while verifying: a turn of the event loop lies between. */
+const verifyBatch = 1_000
+
+export interface AuditReads extends Pick<Store, 'readAudit'> {
+  /** Follows the chain: how many rows it has, and the id of the first that was changed, or whose predecessor is missing. */
+  verifyAudit(connection: string): Promise<{ readonly rows: number; readonly brokenAt: number | undefined }>
+}
+
+export function createAuditReads(dialect: Dialect): (run: Run) => AuditReads {
   const page = statement(
     dialect,
     ['connection', 'afterId', 'limit'],
@@ -72,6 +80,25 @@ export function createAuditReads(dialect: Dialect): (run: Run) => Pick<Store, 'r
     async readAudit(connection, afterId, limit) {
       const { rows } = await run(page({ connection, afterId, limit }))
       return rows.map(toAudit)
+    },
+    async verifyAudit(connection) {
+      let hash: string | undefined
+      let id = 0
+      let count = 0
+      for (;;) {
+        const { rows } = await run(page({ connection, afterId: id, limit: verifyBatch }))
+        if (rows.length === 0) return { rows: count, brokenAt: undefined }
+        for (const row of rows) {
+          // Old rows are taken away from the front: the first that is left vouches for what follows, not for itself.
+          const isFirst = hash === undefined && row.id > 1
+          const expected = chainHash(hash ?? '', connection, toAudit(row), row.detail)
+          if (!isFirst && (row.id !== id + 1 || row.hash !== expected)) return { rows: count, brokenAt: row.id }
+          hash = row.hash
+          id = row.id
+          count += 1
+        }
+        await new Promise((resolve) => setImmediate(resolve))
+      }
     },
   })
 }

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { createAuditReads, createAuditWrites } from './audit.ts'
+import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
@@ -32,7 +32,7 @@ export interface StoreOptions {
   readonly lockWaitMs?: number
 }
 
-export type OpenedStore = Store & BulkTarget
+export type OpenedStore = Store & BulkTarget & AuditReads
 
 /**
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
@@ -159,6 +159,7 @@ function asRefusal(error: unknown, file: string): unknown {
   const code = sqliteCode(error)
   if (code === undefined || error instanceof NewerSchema) return error
   const texts = new Map([
+    [1, `${file} holds tables that are not the bridge's: name another file`],
     [5, `${file} is locked by another program: end it, then start again`],
     [8, `${file} is read-only: give the bridge's user the right to write it and its folder`],
     [11, damaged(file)],

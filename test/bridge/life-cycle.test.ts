@@ -55,7 +55,9 @@ for (const platform of demoPlatforms) {
     test('the same person a second time is 409', async () => {
       const user = aUser()
       assert.equal((await world.scim(platform).post('/Users', user)).status, 201)
-      const again = await world.scim(platform).post('/Users', { ...user, userName: String(user.userName).toUpperCase() })
+      const again = await world
+        .scim(platform)
+        .post('/Users', { ...user, userName: String(user.userName).toUpperCase() })
       assert.equal(again.status, 409, again.text)
       assert.equal(again.body.scimType, 'uniqueness')
       await seen(user)
@@ -64,7 +66,9 @@ for (const platform of demoPlatforms) {
     test('a new family name reaches the platform', async () => {
       const user = aUser()
       const { body } = await world.scim(platform).post('/Users', user)
-      const answer = await world.scim(platform).patch(`/Users/${body.id}`, [{ op: 'Replace', path: 'name.familyName', value: 'King' }])
+      const answer = await world
+        .scim(platform)
+        .patch(`/Users/${body.id}`, [{ op: 'Replace', path: 'name.familyName', value: 'King' }])
       assert.equal(answer.status, 200, answer.text)
       assert.equal(answer.body.name.familyName, 'King')
       assert.equal((await seen(user))?.familyName, 'King')
@@ -80,7 +84,9 @@ for (const platform of demoPlatforms) {
       assert.equal((await seen(user))?.isOn, false)
 
       const { active: _active, ...withoutActive } = user
-      const put = await world.scim(platform).put(path, { ...withoutActive, name: { givenName: 'Ada', familyName: 'King' } })
+      const put = await world
+        .scim(platform)
+        .put(path, { ...withoutActive, name: { givenName: 'Ada', familyName: 'King' } })
       assert.equal(put.status, 200, put.text)
       assert.equal(put.body.active, false)
       assert.equal((await seen(user))?.isOn, false)

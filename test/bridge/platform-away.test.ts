@@ -25,7 +25,9 @@ for (const platform of demoPlatforms) {
         const user = aUser()
         const { body } = await world.scim(platform).post('/Users', user)
         world.sandbox[platform].fault({ mode })
-        const answer = await world.scim(platform).patch(`/Users/${body.id}`, [{ op: 'replace', value: { active: false } }])
+        const answer = await world
+          .scim(platform)
+          .patch(`/Users/${body.id}`, [{ op: 'replace', value: { active: false } }])
         assert.ok(world.sandbox[platform].faultCount > 0, 'the fault fired')
         assert.equal(answer.status, 429, answer.text)
         assert.match(String(answer.headers['retry-after']), /^[1-9]\d{0,3}$/)
@@ -42,11 +44,15 @@ for (const platform of demoPlatforms) {
         world.sandbox[platform].fault({ mode })
         const answer = await world.scim(platform).post('/Users', user)
         assert.equal(answer.status, 429, answer.text)
-        const hidden = await world.scim(platform).get(`/Users?filter=${encodeURIComponent(`userName eq "${user.userName}"`)}`)
+        const hidden = await world
+          .scim(platform)
+          .get(`/Users?filter=${encodeURIComponent(`userName eq "${user.userName}"`)}`)
         assert.equal(hidden.body.totalResults, 0)
         heal()
         const shown = async () => {
-          const found = await world.scim(platform).get(`/Users?filter=${encodeURIComponent(`userName eq "${user.userName}"`)}`)
+          const found = await world
+            .scim(platform)
+            .get(`/Users?filter=${encodeURIComponent(`userName eq "${user.userName}"`)}`)
           return found.body.totalResults === 1
         }
         await eventually('the user appears', shown, moveOn)
@@ -68,7 +74,11 @@ for (const platform of demoPlatforms) {
       const user = aUser()
       const { body } = await world.scim(platform).post('/Users', user)
       world.sandbox[platform].fault({ mode: 'down' })
-      assert.equal((await world.scim(platform).patch(`/Users/${body.id}`, [{ op: 'replace', path: 'active', value: false }])).status, 429)
+      assert.equal(
+        (await world.scim(platform).patch(`/Users/${body.id}`, [{ op: 'replace', path: 'active', value: false }]))
+          .status,
+        429,
+      )
       heal()
       await world.restart()
       await eventually('the account is off', async () => (await accounts(user))[0]?.isOn === false, moveOn)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PlatformFacts } from '../../src/facts.ts'
-import { type LoadedMapping, type LoadInput, loadMapping } from '../../src/mapping/load.ts'
+import { checkMapping, type LoadedMapping, type LoadInput, loadMapping } from '../../src/mapping/load.ts'
 import { MappingProblems } from '../../src/mapping/problems.ts'
 import { facts as dspace } from '../../src/platforms/dspace/facts.ts'
 import { facts as ethosce } from '../../src/platforms/ethosce/facts.ts'
@@ -50,7 +50,7 @@ export function problemsOf(input: LoadInput): string[] {
 
 /** A mapping of a small Figshare file, with the lines given under `user.attributes` (and whatever stands below). */
 export function aMapping(attributes: string, rest = '', facts: PlatformFacts = figshare): LoadedMapping {
-  return loadMapping({ file: 'a.yaml', text: aFile(attributes, rest), facts })
+  return checkMapping({ file: 'a.yaml', text: aFile(attributes, rest), facts })
 }
 
 export function aFile(attributes: string, rest = ''): string {

@@ -242,9 +242,10 @@ const planted: readonly Planted[] = [
     name: 'groups on a platform without groups',
     platform: 'ethosce',
     piece: 'as: grants',
-    mistake: 'as: groups\n  adopt: by_name',
+    mistake: 'as: groups',
     at: 'as: groups',
     says: 'groups.as: ethosce has no groups of its own: say as: grants or as: none',
+    beside: 'groups.grants: means nothing with as: groups: drop it',
   },
   {
     name: 'an example that expects nothing',

@@ -35,6 +35,12 @@ export function contractSuite(world: PlatformWorld): void {
   const keyOf = (attributes: Attributes) => String(attributes.get(world.key))
   const findKey = (connection: PlatformConnection, attributes: Attributes, value = keyOf(attributes)) =>
     connection.find(aCall(), world.key, value, attributes)
+  /** Where no two accounts can be found: one of them, so that the question still asks that it is found. */
+  const lonely = async (connection: PlatformConnection) => {
+    const wanted = world.person('ada')
+    await create(connection, 'ada')
+    return { attribute: world.key, value: keyOf(wanted), wanted }
+  }
   const isOff = (account: Account) =>
     [...world.off].every(([name, value]) => isDeepStrictEqual(account.attributes.get(name), value))
   const reread = async (connection: PlatformConnection, id: AccountId): Promise<Account> => {
@@ -65,8 +71,12 @@ export function contractSuite(world: PlatformWorld): void {
     })
 
     question('4 find gives both of two accounts with one value', async ({ started, connection }) => {
-      const { attribute, value, wanted } = await started.plantTwins()
+      const { attribute, value, wanted } = (await started.plantTwins?.()) ?? (await lonely(connection))
       const found = await connection.find(aCall(), attribute, value, wanted)
+      if (started.plantTwins === undefined) {
+        assert.equal(found.length, 1)
+        return
+      }
       assert.equal(new Set(idsOf(found)).size, 2)
       assert.equal(found.length, 2)
     })
@@ -140,9 +150,12 @@ export function contractSuite(world: PlatformWorld): void {
       assert.equal(connection.remove !== undefined, facts.canDelete)
       if (connection.remove === undefined) return
       await connection.remove(aCall(), account.id)
-      assert.equal(await connection.read(aCall(), account.id), undefined)
+      const removed = await connection.read(aCall(), account.id)
+      if (world.removedAs === undefined) assert.equal(removed, undefined)
+      else assertHolds(await reread(connection, account.id), world.removedAs)
       await connection.remove(aCall(), account.id)
-      assert.deepEqual(await findKey(connection, world.person('ada')), [])
+      assert.deepEqual(await connection.read(aCall(), account.id), removed)
+      if (world.removedAs === undefined) assert.deepEqual(await findKey(connection, world.person('ada')), [])
     })
 
     question('14 an account that is gone under our feet is absent', async ({ started, connection }) => {
@@ -183,6 +196,7 @@ export function contractSuite(world: PlatformWorld): void {
       const { id } = await create(connection, 'ada')
       const before = await connection.writeGrants(aCall(), id, [world.grants.one], [])
       await assert.rejects(connection.writeGrants(aCall(), id, [world.grants.unknown], []), Refused)
+      await assert.rejects(connection.writeGrants(aCall(), id, [world.grants.unknown], [world.grants.one]), Refused)
       assert.deepEqual(await connection.readGrants(aCall(), id), before)
     })
 

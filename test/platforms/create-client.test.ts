@@ -203,6 +203,7 @@ for (const [what, headers, body] of [
   ['empty', [json], ''],
   ['of another media type', ['Content-Type: text/plain'], '{"id":7}'],
   ['in another charset', [json], Buffer.from('{"name":"José"}', 'latin1')],
+  ['nested deeper than an honest one', [json], `${'['.repeat(33)}${']'.repeat(33)}`],
   ['nested 10,000 deep', [json], `${'['.repeat(10_000)}${']'.repeat(10_000)}`],
 ] as const) {
   test(`JSON that is ${what} is not parsed`, async (t) => {

@@ -228,6 +228,7 @@ test('logs in with a CSRF pair and a form, and writes with the pair that the log
   assert.equal(new URLSearchParams(login?.text).get('password'), 'pass word&+')
   assert.equal(patch?.headers['x-xsrf-token'], 'pair-2')
   assert.equal(patch?.headers.cookie, 'DSPACE-XSRF-COOKIE=pair-2')
+  assert.equal(server.lines().filter((line) => line === 'GET /api/security/csrf').length, 1)
 })
 
 test('a server without the csrf endpoint is asked for its status instead', async () => {
@@ -278,6 +279,16 @@ test('a token that DSpace no longer takes is replaced by one new log-in, whoever
   await Promise.all([1, 2, 3, 4].map(() => read(connection, adaId)))
   assert.equal(logIns(server), 2)
   assert.ok(!server.lines().some((line) => line.includes('logout')))
+})
+
+test('a call that is refused with a new log-in as well is Denied, and logs in no third time', async () => {
+  const repository = aRepository()
+  const { server, connection } = await connected(repository)
+  repository.before = ({ path }) => (path.includes('epersons') ? { status: 401, json: {} } : undefined)
+  const error = await kindOf(connection.read(aCall(), adaId))
+  assert.equal(error.kind, 'denied')
+  assert.match(error.detail, /with a new log-in/)
+  assert.equal(logIns(server), 2)
 })
 
 test('a token is refreshed without the password two minutes before its end, and by a log-in after it', async () => {
@@ -348,7 +359,9 @@ test('an e-mail in other letters is no change, and nothing is called', async () 
 test('a netid is replaced by another, but never added to an account that has none', async () => {
   const { server, connection } = await connected(aRepository())
   const bob = await read(connection, bobId)
-  assert.deepEqual(await connection.update(aCall(), bob, values({ netid: 'bob@idp' })), bob)
+  const error = await kindOf(connection.update(aCall(), bob, values({ netid: 'bob@idp' })))
+  assert.equal(error.kind, 'immutable')
+  assert.match(error.message, /netid/)
   assert.deepEqual(platformWrites(server), [])
   const ada = await read(connection, adaId)
   const after = await connection.update(aCall(), ada, values({ netid: 'ada2@idp' }))

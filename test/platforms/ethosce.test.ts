@@ -141,6 +141,37 @@ test('a user that can be neither taken back nor switched off is Unknown: it must
   assert.equal(simulator.faultCount, 2)
 })
 
+test('a user that somebody renamed meanwhile is not taken back', async (t) => {
+  const { connection, site } = await aSite(t)
+  const call = {
+    ...aCall(),
+    created: async (id: string) => {
+      const row = site.state.users.rows.get(Number(id))
+      if (row !== undefined) row.name = 'somebody'
+    },
+  }
+  const refused = connection.create(call, person('ada', [['field_profession', 'no such value']]))
+  await assert.rejects(refused, Unknown)
+  assert.ok([...site.state.users.rows.values()].some((row) => row.name === 'somebody' && row.status === 1))
+})
+
+test('an empty value is never asked for: it would match the anonymous user', async (t) => {
+  const { connection, calls } = await aSite(t)
+  for (const attribute of ['name', 'mail', 'authname']) {
+    assert.deepEqual(await connection.find(aCall(), attribute, '', new Map()), [])
+  }
+  assert.deepEqual(calls(), [])
+})
+
+test('a row of another person is never taken for the one asked for', async (t) => {
+  const { connection, simulator } = await aSite(t)
+  const ada = await create(connection, 'ada')
+  const list = [{ uid: '77', name: 'other', mail: 'o@uni.example', status: '1', roles: [2] }]
+  simulator.fault({ mode: 'answer', path: '/user', body: JSON.stringify({ list }) })
+  assert.equal(await connection.read(aCall(), ada.id), undefined)
+  assert.equal(simulator.faultCount, 1)
+})
+
 test('an account without single sign-on row and profile is completed by an update', async (t) => {
   const { connection, site, rows } = await aSite(t)
   const { uid } = site.addUser({ name: 'ada', mail: 'ada@uni.example', status: 1, roles: [] })

@@ -54,7 +54,7 @@ test('a create is one POST with an explicit state, the profile by author id, and
 })
 
 test('an exact hit costs a list, the account and its author', async (t) => {
-  const { connection, calls, simulator } = await aPortal(t)
+  const { connection, calls, simulator } = await aPortal(t, { portal: { knobs: { filters: 'case' } } })
   const { id } = await create(connection, 'ada')
   simulator.forgetCalls()
   await connection.find(aCall(), 'email', 'ADA.lovelace@uni.example', person('ada'))

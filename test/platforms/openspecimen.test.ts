@@ -170,6 +170,36 @@ test('a status that OpenSpecimen ignores with 200 is Broken', async () => {
   assert.ok(before)
   const error = await kindOf(connection.update(aCall(), before, person({ activityStatus: 'Closed' })))
   assert.equal(error.kind, 'broken')
+  assert.match(error.detail, /activity-status answered 200, unchanged/)
+})
+
+for (const activityStatus of ['Locked', 'Pending', 'Disabled']) {
+  test(`the status ${activityStatus} is never written, whatever a mapping says`, async () => {
+    const { server, connection } = await connected(({ path }) => (path === '/sessions' ? session : { json: ada }))
+    const before = await connection.read(aCall(), '7')
+    assert.ok(before)
+    server.forget()
+    assert.equal((await kindOf(connection.update(aCall(), before, person({ activityStatus })))).kind, 'immutable')
+    assert.equal(
+      (await kindOf(connection.create(aCall(), person({ ...withoutId(ada), activityStatus })))).kind,
+      'immutable',
+    )
+    assert.deepEqual(server.lines(), [])
+  })
+}
+
+test('a log-in name that is taken in the new domain is Conflict: OpenSpecimen itself would not look', async () => {
+  const other = { ...ada, id: 9, domainName: 'ldap' }
+  const { server, connection } = await connected(({ path }) => {
+    if (path === '/sessions') return session
+    if (path === '/users') return { json: [{ ...row, id: 9, domain: 'ldap' }] }
+    return { json: path === '/users/9' ? other : ada }
+  })
+  const before = await connection.read(aCall(), '7')
+  assert.ok(before)
+  const error = await kindOf(connection.update(aCall(), before, person({ domainName: 'ldap' })))
+  assert.equal(error.kind, 'conflict')
+  assert.ok(!server.lines().some((line) => line.startsWith('PATCH')))
 })
 
 test('a leaver whose new e-mail is taken is closed all the same, and the e-mail stays', async () => {

@@ -29,18 +29,21 @@ test('no more requests are in flight than allowed, and the next one is the one t
   const pace = createPace({ requestsPerSecond: 1e9, concurrency: 1 }, aClock())
   const order: string[] = []
   const release = await pace.acquire(signal)
+  const frees: (() => void)[] = []
   const wait = async (name: string) => {
-    const free = await pace.acquire(signal)
+    frees.push(await pace.acquire(signal))
     order.push(name)
-    free()
   }
-  const first = wait('first')
-  const second = wait('second')
+  const both = Promise.all([wait('first'), wait('second')])
   await settle()
   assert.deepEqual(order, [])
+  // Freed twice by mistake: one place, not two.
   release()
   release()
-  await Promise.all([first, second])
+  await settle()
+  assert.deepEqual(order, ['first'])
+  frees[0]?.()
+  await both
   assert.deepEqual(order, ['first', 'second'])
 })
 

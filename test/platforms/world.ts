@@ -19,8 +19,8 @@ export interface StartedWorld {
   connect(options?: ConnectOptions): PlatformConnection
   /** The account disappears from the platform, by hand. */
   removeByHand(id: AccountId): Promise<void> | void
-  /** Two accounts share a value that `find` may be asked for. */
-  plantTwins(): Promise<{ readonly attribute: string; readonly value: string; readonly wanted: Attributes }>
+  /** Two accounts share a value that `find` may be asked for; absent where the platform's own search answers with one at most. */
+  plantTwins?(): Promise<{ readonly attribute: string; readonly value: string; readonly wanted: Attributes }>
   /** An account that the module itself protects (service account, administrator). */
   plantProtected(): Promise<AccountId> | AccountId
   /** What the connection was signed in with stops being valid: a session ends, a token is withdrawn. */
@@ -41,6 +41,8 @@ export interface PlatformWorld {
   /** A change of attributes that are no status, different from what `person` has. */
   readonly change: Changes
   readonly off: Changes
+  /** How a removed account is still read, where the platform keeps it as deleted; absent where it is read as gone. */
+  readonly removedAs?: Changes
   readonly on: Changes
   readonly grants: { readonly one: Grant; readonly two: Grant; readonly unknown: Grant }
   /** Accounts made with `stored` must not be found by any of `asked` (case, wildcards, substrings, accents). */

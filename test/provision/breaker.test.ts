@@ -6,7 +6,11 @@ import { ManualClock } from '../manual-clock.ts'
 
 function aBreaker(change: { deniedWaitMs?: number; maximumWaitMs?: number } = {}) {
   const clock = new ManualClock()
-  const breaker = createBreaker({ clock, maximumWaitMs: change.maximumWaitMs ?? 3_600_000, deniedWaitMs: change.deniedWaitMs })
+  const breaker = createBreaker({
+    clock,
+    maximumWaitMs: change.maximumWaitMs ?? 3_600_000,
+    deniedWaitMs: change.deniedWaitMs,
+  })
   return { clock, breaker }
 }
 

@@ -6,7 +6,10 @@ const hour = 3_600_000
 const middle = () => 0.5
 
 test('the waits grow as documented and stay at an hour', () => {
-  const waits = Array.from({ length: 10 }, (_, index) => retryWaitMs(index + 1, { maximumMs: hour, random: middle }) / 1_000)
+  const waits = Array.from(
+    { length: 10 },
+    (_, index) => retryWaitMs(index + 1, { maximumMs: hour, random: middle }) / 1_000,
+  )
   assert.deepEqual(waits, [5, 15, 60, 180, 600, 1_200, 2_400, 3_600, 3_600, 3_600])
 })
 

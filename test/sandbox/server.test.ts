@@ -49,6 +49,13 @@ async function call(simulator: RunningSimulator, method: string, body?: string):
   }
 }
 
+/** Ends when a call hangs on the simulator; the test's own time limit ends it otherwise. */
+async function untilWaiting(simulator: RunningSimulator): Promise<void> {
+  let text = ''
+  do text = await (await fetch(`${simulator.controlUrl}/fault`)).text()
+  while (text.includes('"waiting":0'))
+}
+
 const normal = '200 application/json {"path":"/x","r'
 const table: readonly {
   readonly fault: FaultRequest
@@ -107,7 +114,7 @@ test('a change of the mode lets go the calls that are waiting, and control answe
   for (const mode of ['hang', 'hang-after', 'late', 'slow'] as const) {
     await control({ mode, delayMs: 600_000 })
     const waiting = call(simulator, 'POST', mode)
-    while ((await (await fetch(`${simulator.controlUrl}/fault`)).json()).waiting === 0);
+    await untilWaiting(simulator)
     assert.equal(logic.done.includes(mode), mode === 'hang-after' || mode === 'slow', mode)
     await control({ mode: 'ok' })
     assert.equal((await waiting).slice(0, 3), '200')
@@ -124,7 +131,7 @@ test('a call whose client gave up while the platform hung is never done; in mode
     await control({ mode })
     const giveUp = new AbortController()
     const waiting = fetch(`${simulator.baseUrl}/x`, { method: 'POST', body: mode, signal: giveUp.signal })
-    while ((await (await fetch(`${simulator.controlUrl}/fault`)).json()).waiting === 0);
+    await untilWaiting(simulator)
     giveUp.abort()
     await assert.rejects(waiting)
     // One more exchange, so that the server has seen the socket close.
@@ -227,7 +234,7 @@ test('close ends calls that hang and leaves no socket', async () => {
   const simulator = await startSimulator(counter())
   simulator.fault({ mode: 'hang' })
   const hanging = call(simulator, 'GET')
-  while ((await (await fetch(`${simulator.controlUrl}/fault`)).json()).waiting === 0);
+  await untilWaiting(simulator)
   await simulator.close()
   assert.equal(await hanging, 'closed')
   const socket = connect(Number(new URL(simulator.controlUrl).port), '127.0.0.1')

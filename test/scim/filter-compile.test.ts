@@ -215,8 +215,20 @@ test('or, not, other operators, null and empty text use no index', () => {
   ]
   for (const filter of filters)
     assert.deepEqual([compiled(filter).index, compiled(filter).indexIsExact], [undefined, false], filter)
-  const department = compiled(`${enterpriseUrn}:department eq "a"`)
-  assert.equal(department.index, undefined)
+})
+
+test('an attribute of an extension is not taken for the indexed one of the same name', () => {
+  const { index, indexIsExact } = compiled(`${badgesUrn}:displayName eq "a"`)
+  assert.deepEqual([index, indexIsExact], [undefined, false])
+})
+
+test('what a document merely inherits is no value of it', () => {
+  Object.defineProperty(Object.prototype, 'nickName', { value: 'polluted', configurable: true })
+  try {
+    assert.equal(fits('nickName pr'), false)
+  } finally {
+    Reflect.deleteProperty(Object.prototype, 'nickName')
+  }
 })
 
 test('times between two milliseconds are moved to the one that leaves the answer the same', () => {

@@ -91,6 +91,7 @@ test('a filter that is not understood is refused, and the answer names the colum
   assertRefused('urn:x:Other:1.0:User:a eq "x"', 'The filter is wrong at column 1: User has no attribute of this name')
   assertRefused('title pr extra', "The filter is wrong at column 10: 'and', 'or' or the end is expected")
   assertRefused('(title pr', 'The filter is wrong at column 10: the bracket of column 1 is not closed here')
+  assertRefused('emails[type pr] .value pr', "The filter is wrong at column 17: 'and', 'or' or the end is expected")
   assertRefused('title pr)', "The filter is wrong at column 9: 'and', 'or' or the end is expected")
   assertRefused('not title pr', "The filter is wrong at column 5: 'not' needs a bracket after it")
   assertRefused('emails[type eq "work"', "The filter is wrong at column 22: ']' is expected")

@@ -14,6 +14,7 @@ export const schemas = compileSchemas({
       attributes: [
         { name: 'tags', type: 'string', multiValued: true },
         { name: 'level', type: 'integer', multiValued: false },
+        { name: 'displayName', type: 'string', multiValued: false },
         { name: 'photo', type: 'binary', multiValued: false },
       ],
     },

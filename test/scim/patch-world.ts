@@ -1,7 +1,7 @@
 /** Builders for the tests of resources that come in. */
 import assert from 'node:assert/strict'
 import { Problem, type ScimType } from '../../src/errors.ts'
-import type { JsonObject } from '../../src/json.ts'
+import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import { enterpriseUrn, groupUrn, userUrn } from '../../src/scim/attribute.ts'
 import { applyPatch, type PatchResult, parsePatch } from '../../src/scim/patch.ts'
 import { compileSchemas } from '../../src/scim/schema.ts'
@@ -22,13 +22,19 @@ export const schemas = compileSchemas({
 })
 export const messageUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
-/** A canonical document. */
-export function aUser(more: JsonObject = {}): JsonObject {
-  return { schemas: [userUrn], userName: 'ada@uni.example', ...more }
+/** What a client sends: an object of JSON. */
+export function sent(body: unknown): JsonObject {
+  assert.ok(isJsonObject(body))
+  return body
 }
 
-export function aGroup(more: JsonObject = {}): JsonObject {
-  return { schemas: [groupUrn], displayName: 'Readers', ...more }
+/** A canonical document. */
+export function aUser(more: object = {}): JsonObject {
+  return sent({ schemas: [userUrn], userName: 'ada@uni.example', ...more })
+}
+
+export function aGroup(more: object = {}): JsonObject {
+  return sent({ schemas: [groupUrn], displayName: 'Readers', ...more })
 }
 
 export function anEmployee(enterprise: JsonObject): JsonObject {
@@ -37,13 +43,23 @@ export function anEmployee(enterprise: JsonObject): JsonObject {
 
 type Target = { readonly document?: JsonObject; readonly strict?: boolean; readonly readOnly?: JsonObject }
 
-export function patchUser(operations: JsonObject[], { document = aUser(), strict = false, readOnly }: Target = {}): PatchResult {
-  const patch = parsePatch(schemas.user, { schemas: [messageUrn], Operations: operations }, { strict })
-  return applyPatch(schemas.user, document, patch, { strict, id: 'u1', ...(readOnly === undefined ? {} : { readOnly }) })
+export function patchUser(
+  operations: readonly object[],
+  { document = aUser(), strict = false, readOnly }: Target = {},
+): PatchResult {
+  const patch = parsePatch(schemas.user, { schemas: [messageUrn], Operations: operations.map(sent) }, { strict })
+  return applyPatch(schemas.user, document, patch, {
+    strict,
+    id: 'u1',
+    ...(readOnly === undefined ? {} : { readOnly }),
+  })
 }
 
-export function patchGroup(operations: JsonObject[], { document = aGroup(), strict = false }: Target = {}): PatchResult {
-  const patch = parsePatch(schemas.group, { schemas: [messageUrn], Operations: operations }, { strict })
+export function patchGroup(
+  operations: readonly object[],
+  { document = aGroup(), strict = false }: Target = {},
+): PatchResult {
+  const patch = parsePatch(schemas.group, { schemas: [messageUrn], Operations: operations.map(sent) }, { strict })
   return applyPatch(schemas.group, document, patch, { strict, id: 'g1' })
 }
 

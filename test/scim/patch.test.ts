@@ -2,7 +2,18 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { enterpriseUrn, userUrn } from '../../src/scim/attribute.ts'
 import { parsePatch } from '../../src/scim/patch.ts'
-import { aGroup, anEmployee, aUser, customUrn, messageUrn, patchGroup, patchUser, refuses, schemas } from './patch-world.ts'
+import {
+  aGroup,
+  anEmployee,
+  aUser,
+  customUrn,
+  messageUrn,
+  patchGroup,
+  patchUser,
+  refuses,
+  schemas,
+  sent,
+} from './patch-world.ts'
 
 const workMail = { value: 'ada@uni.example', type: 'work', primary: true }
 const homeMail = { value: 'ada@home.example', type: 'home' }
@@ -24,7 +35,15 @@ test('operations, attribute names, sub-attributes and URNs are taken in any lett
     emails: [{ value: 'ada@uni.example', type: 'work' }],
     [enterpriseUrn]: { department: 'Maths' },
   })
-  assert.deepEqual(Object.keys(document), ['schemas', 'userName', 'name', 'displayName', 'nickName', 'emails', enterpriseUrn])
+  assert.deepEqual(Object.keys(document), [
+    'schemas',
+    'userName',
+    'name',
+    'displayName',
+    'nickName',
+    'emails',
+    enterpriseUrn,
+  ])
   assert.equal(changed, true)
 })
 
@@ -50,7 +69,11 @@ test('a boolean in quotes inside a value filter path becomes a boolean', () => {
 
 test('any other text, number or object for a boolean is invalidValue and names the attribute', () => {
   for (const value of ['maybe', '', 0, 1, { a: 1 }, [true]]) {
-    refuses(() => patchUser([{ op: 'replace', path: 'active', value }]), 'invalidValue', /^active must be true or false/)
+    refuses(
+      () => patchUser([{ op: 'replace', path: 'active', value }]),
+      'invalidValue',
+      /^active must be true or false/,
+    )
   }
   refuses(
     () => patchUser([{ op: 'add', path: 'emails[type eq "work"].primary', value: 'yes' }]),
@@ -60,7 +83,11 @@ test('any other text, number or object for a boolean is invalidValue and names t
 })
 
 test('a strict connection takes no booleans in quotes', () => {
-  refuses(() => patchUser([{ op: 'replace', path: 'active', value: 'False' }], { strict: true }), 'invalidValue', /active/)
+  refuses(
+    () => patchUser([{ op: 'replace', path: 'active', value: 'False' }], { strict: true }),
+    'invalidValue',
+    /active/,
+  )
   assert.equal(patchUser([{ op: 'replace', path: 'active', value: false }], { strict: true }).active, false)
 })
 
@@ -81,7 +108,12 @@ test('removing or emptying active never switches a disabled user on', () => {
     { op: 'replace', value: { active: null } },
     { op: 'add', path: 'active', value: null },
   ]) {
-    assert.deepEqual(patchUser([operation], { document }), { document, changed: false, active: undefined, memberChanges: [] })
+    assert.deepEqual(patchUser([operation], { document }), {
+      document,
+      changed: false,
+      active: undefined,
+      memberChanges: [],
+    })
   }
 })
 
@@ -97,10 +129,13 @@ test('a value without path, flat dotted keys, URN keys and nested extensions are
     assert.deepEqual(patchUser([{ op: 'replace', value }]).document, expected)
     assert.deepEqual(patchUser([{ op: 'add', value }]).document, expected)
   }
-  assert.deepEqual(patchUser([{ op: 'replace', value: { 'name.givenName': 'Ada', 'name.familyName': 'L' } }]).document.name, {
-    familyName: 'L',
-    givenName: 'Ada',
-  })
+  assert.deepEqual(
+    patchUser([{ op: 'replace', value: { 'name.givenName': 'Ada', 'name.familyName': 'L' } }]).document.name,
+    {
+      familyName: 'L',
+      givenName: 'Ada',
+    },
+  )
   assert.equal(patchUser([{ op: 'replace', value: { active: false } }]).active, false)
 })
 
@@ -117,9 +152,10 @@ test('add or replace through a plain eq filter that matches nothing creates the 
     assert.deepEqual(patchUser([{ op, path: 'roles[primary eq "True"].value', value: 'Reader' }]).document.roles, [
       { value: 'Reader', primary: true },
     ])
-    assert.deepEqual(patchUser([{ op, path: 'emails[type eq "other"]', value: { value: 'a@x.example' } }]).document.emails, [
-      { value: 'a@x.example', type: 'other' },
-    ])
+    assert.deepEqual(
+      patchUser([{ op, path: 'emails[type eq "other"]', value: { value: 'a@x.example' } }]).document.emails,
+      [{ value: 'a@x.example', type: 'other' }],
+    )
     const both = 'phoneNumbers[type eq "work" and primary eq true].value'
     assert.deepEqual(patchUser([{ op, path: both, value: '1' }]).document.phoneNumbers, [
       { value: '1', type: 'work', primary: true },
@@ -140,14 +176,32 @@ test('an address is built up one sub-attribute at a time', () => {
 })
 
 test('a filter that does not say what the new value should be is noTarget', () => {
-  for (const filter of ['type eq "work" or type eq "home"', 'type sw "w"', 'not (type eq "work")', 'type ne "x"', 'type pr', 'type eq null', 'type eq "a" and type eq "b"']) {
-    refuses(() => patchUser([{ op: 'replace', path: `emails[${filter}].value`, value: 'a@x.example' }], { document: aUser({ emails: [] }) }), 'noTarget', /^emails/)
+  for (const filter of [
+    'type eq "work" or type eq "home"',
+    'type sw "w"',
+    'not (type eq "work")',
+    'type ne "x"',
+    'type pr',
+    'type eq null',
+    'type eq "a" and type eq "b"',
+  ]) {
+    refuses(
+      () =>
+        patchUser([{ op: 'replace', path: `emails[${filter}].value`, value: 'a@x.example' }], {
+          document: aUser({ emails: [] }),
+        }),
+      'noTarget',
+      /^emails/,
+    )
   }
 })
 
 test('a strict connection answers noTarget for every filter that matches nothing', () => {
   for (const op of ['add', 'replace']) {
-    for (const [path, value] of [['emails[type eq "work"].value', 'a'], ['emails[type eq "other"]', { value: 'a' }]] as const) {
+    for (const [path, value] of [
+      ['emails[type eq "work"].value', 'a'],
+      ['emails[type eq "other"]', { value: 'a' }],
+    ] as const) {
       refuses(() => patchUser([{ op, path, value }], { strict: true }), 'noTarget')
     }
   }
@@ -172,7 +226,13 @@ test('replacing a whole value through a filter replaces it, and it still fits th
 test('a manager comes as text, list, object, with $ref or unqualified, and is stored as its id', () => {
   const expected = anEmployee({ manager: { value: 'u2' } })
   for (const path of [`${enterpriseUrn}:manager`, `${enterpriseUrn}.manager`, 'manager', 'Manager']) {
-    for (const value of ['u2', [{ value: 'u2' }], [{ $ref: '../Users/u2', value: 'u2' }], { value: 'u2', $ref: 'http://x/u2' }, { VALUE: 'u2' }]) {
+    for (const value of [
+      'u2',
+      [{ value: 'u2' }],
+      [{ $ref: '../Users/u2', value: 'u2' }],
+      { value: 'u2', $ref: 'http://x/u2' },
+      { VALUE: 'u2' },
+    ]) {
       for (const op of ['Add', 'Replace']) assert.deepEqual(patchUser([{ op, path, value }]).document, expected)
     }
   }
@@ -186,7 +246,9 @@ test('an empty manager, in any form, is removed with the then empty extension', 
     })
     assert.deepEqual(result.document, aUser(), JSON.stringify(value))
   }
-  const removed = patchUser([{ op: 'Remove', path: 'manager', value: 'u2' }], { document: anEmployee({ manager: { value: 'u2' } }) })
+  const removed = patchUser([{ op: 'Remove', path: 'manager', value: 'u2' }], {
+    document: anEmployee({ manager: { value: 'u2' } }),
+  })
   assert.deepEqual(removed.document, aUser())
 })
 
@@ -204,11 +266,20 @@ test('replacing a complex attribute keeps the sub-attributes that are not given'
 
 test('replacing a list replaces it, with and without path; adding appends', () => {
   const document = aUser({ emails: [workMail] })
-  assert.deepEqual(patchUser([{ op: 'replace', path: 'emails', value: [homeMail] }], { document }).document.emails, [homeMail])
-  assert.deepEqual(patchUser([{ op: 'replace', value: { emails: [homeMail] } }], { document }).document.emails, [homeMail])
-  assert.deepEqual(patchUser([{ op: 'replace', path: 'emails', value: homeMail }], { document }).document.emails, [homeMail])
+  assert.deepEqual(patchUser([{ op: 'replace', path: 'emails', value: [homeMail] }], { document }).document.emails, [
+    homeMail,
+  ])
+  assert.deepEqual(patchUser([{ op: 'replace', value: { emails: [homeMail] } }], { document }).document.emails, [
+    homeMail,
+  ])
+  assert.deepEqual(patchUser([{ op: 'replace', path: 'emails', value: homeMail }], { document }).document.emails, [
+    homeMail,
+  ])
   for (const value of [homeMail, [homeMail]]) {
-    assert.deepEqual(patchUser([{ op: 'add', path: 'emails', value }], { document }).document.emails, [workMail, homeMail])
+    assert.deepEqual(patchUser([{ op: 'add', path: 'emails', value }], { document }).document.emails, [
+      workMail,
+      homeMail,
+    ])
   }
 })
 
@@ -219,12 +290,18 @@ test('replacing with an empty list, null or an empty text removes', () => {
     assert.deepEqual(patchUser([{ op: 'replace', value: { emails: value } }], { document }).document.emails, undefined)
     assert.deepEqual(patchUser([{ op: 'replace', path: 'title', value }], { document }).document.title, undefined)
     assert.deepEqual(patchUser([{ op: 'replace', path: 'name', value }], { document }).document.name, undefined)
-    assert.deepEqual(patchUser([{ op: 'replace', path: 'name.givenName', value }], { document }).document.name, undefined)
+    assert.deepEqual(
+      patchUser([{ op: 'replace', path: 'name.givenName', value }], { document }).document.name,
+      undefined,
+    )
   }
 })
 
 test('an e-mail address whose value is emptied is gone, with its type; an address keeps what is left', () => {
-  const document = aUser({ emails: [workMail, homeMail], addresses: [{ streetAddress: 'S', locality: 'L', type: 'work' }] })
+  const document = aUser({
+    emails: [workMail, homeMail],
+    addresses: [{ streetAddress: 'S', locality: 'L', type: 'work' }],
+  })
   for (const operation of [
     { op: 'replace', path: 'emails[type eq "work"].value', value: '' },
     { op: 'remove', path: 'emails[type eq "work"].value' },
@@ -251,21 +328,27 @@ test('adding an equal value changes nothing', () => {
     ['addresses', [{ type: 'work', locality: 'L' }]],
     ['userName', 'ada@uni.example'],
   ] as const) {
-    const result = patchUser([{ op: 'add', path, value: structuredClone(value) as never }], { document })
+    const result = patchUser([{ op: 'add', path, value: value }], { document })
     assert.deepEqual(result, { document, changed: false, active: undefined, memberChanges: [] })
   }
 })
 
 test('a value that becomes the same as another one is kept once', () => {
-  const { document } = patchUser([{ op: 'replace', path: 'emails[type eq "home"]', value: { value: 'ada@uni.example', type: 'work' } }], {
-    document: aUser({ emails: [workMail, homeMail] }),
-  })
+  const { document } = patchUser(
+    [{ op: 'replace', path: 'emails[type eq "home"]', value: { value: 'ada@uni.example', type: 'work' } }],
+    {
+      document: aUser({ emails: [workMail, homeMail] }),
+    },
+  )
   assert.deepEqual(document.emails, [workMail])
 })
 
 test('a new primary takes the mark from the old one', () => {
   const document = aUser({ emails: [workMail, homeMail] })
-  const expected = [{ ...workMail, primary: false }, { ...homeMail, primary: true }]
+  const expected = [
+    { ...workMail, primary: false },
+    { ...homeMail, primary: true },
+  ]
   for (const operation of [
     { op: 'add', path: 'emails', value: [{ ...homeMail, primary: true }] },
     { op: 'add', value: { emails: [{ ...homeMail, primary: 'True' }] } },
@@ -274,7 +357,10 @@ test('a new primary takes the mark from the old one', () => {
   ]) {
     assert.deepEqual(patchUser([operation], { document }).document.emails, expected)
   }
-  const created = patchUser([{ op: 'add', path: 'emails[type eq "other" and primary eq true].value', value: 'o@x.example' }], { document })
+  const created = patchUser(
+    [{ op: 'add', path: 'emails[type eq "other" and primary eq true].value', value: 'o@x.example' }],
+    { document },
+  )
   assert.deepEqual(created.document.emails, [
     { ...workMail, primary: false },
     homeMail,
@@ -284,13 +370,23 @@ test('a new primary takes the mark from the old one', () => {
 
 test('two primaries in one value are invalidValue', () => {
   const two = [workMail, { ...homeMail, primary: true }]
-  refuses(() => patchUser([{ op: 'replace', path: 'emails', value: two }]), 'invalidValue', /^emails has more than one primary/)
-  refuses(() => patchUser([{ op: 'add', path: 'emails', value: two }]), 'invalidValue', /^emails has more than one primary/)
+  refuses(
+    () => patchUser([{ op: 'replace', path: 'emails', value: two }]),
+    'invalidValue',
+    /^emails has more than one primary/,
+  )
+  refuses(
+    () => patchUser([{ op: 'add', path: 'emails', value: two }]),
+    'invalidValue',
+    /^emails has more than one primary/,
+  )
 })
 
 test('remove through a filter removes what matches, and matching nothing is no error', () => {
   const document = aUser({ emails: [workMail, homeMail] })
-  assert.deepEqual(patchUser([{ op: 'remove', path: 'emails[type eq "home"]' }], { document }).document.emails, [workMail])
+  assert.deepEqual(patchUser([{ op: 'remove', path: 'emails[type eq "home"]' }], { document }).document.emails, [
+    workMail,
+  ])
   for (const strict of [false, true]) {
     for (const path of ['emails[type eq "other"]', 'emails[type eq "other"].value', 'title']) {
       assert.equal(patchUser([{ op: 'remove', path }], { document, strict }).changed, false)
@@ -305,7 +401,10 @@ test('Entra removes the roles that it names in the value, and no others', () => 
   assert.deepEqual(rest.document.roles, [{ value: 'c' }])
   const other = patchUser([{ op: 'Remove', path: 'roles', value: [{ value: 'a', type: 'other' }] }], { document })
   assert.equal(other.changed, false)
-  refuses(() => patchUser([{ op: 'remove', path: 'roles', value: [{ value: 'a' }] }], { document, strict: true }), 'invalidValue')
+  refuses(
+    () => patchUser([{ op: 'remove', path: 'roles', value: [{ value: 'a' }] }], { document, strict: true }),
+    'invalidValue',
+  )
 })
 
 test('remove without path is noTarget, replace and add without value are invalidValue', () => {
@@ -336,7 +435,9 @@ test('removing an extension removes its entry in schemas', () => {
 
 test('replacing an extension keeps the attributes that are not given', () => {
   const document = anEmployee({ department: 'Maths', division: 'Science' })
-  const { document: patched } = patchUser([{ op: 'replace', path: enterpriseUrn, value: { Department: 'Physics' } }], { document })
+  const { document: patched } = patchUser([{ op: 'replace', path: enterpriseUrn, value: { Department: 'Physics' } }], {
+    document,
+  })
   assert.deepEqual(patched, anEmployee({ division: 'Science', department: 'Physics' }))
 })
 
@@ -348,7 +449,10 @@ test('a declared extension that was not announced is stored and then listed in s
 test('the values of an extension that is no longer declared survive a patch', () => {
   const gone = 'urn:example:gone:1.0:User'
   const document = { ...aUser({ title: 'Dr' }), schemas: [userUrn, gone], [gone]: { x: 1 } }
-  assert.deepEqual(patchUser([{ op: 'replace', path: 'title', value: 'Prof' }], { document }).document, { ...document, title: 'Prof' })
+  assert.deepEqual(patchUser([{ op: 'replace', path: 'title', value: 'Prof' }], { document }).document, {
+    ...document,
+    title: 'Prof',
+  })
 })
 
 test('required attributes cannot be removed, nor emptied', () => {
@@ -357,12 +461,24 @@ test('required attributes cannot be removed, nor emptied', () => {
   refuses(() => patchUser([{ op: 'remove', path: 'schemas' }]), 'mutability')
   for (const value of ['', ' \t', null]) {
     refuses(() => patchUser([{ op: 'replace', path: 'userName', value }]), 'invalidValue', /^userName is required/)
-    refuses(() => patchGroup([{ op: 'replace', path: 'displayName', value }]), 'invalidValue', /^displayName is required/)
+    refuses(
+      () => patchGroup([{ op: 'replace', path: 'displayName', value }]),
+      'invalidValue',
+      /^displayName is required/,
+    )
   }
 })
 
 test('a change of what is read-only is mutability', () => {
-  for (const path of ['id', 'meta.created', 'meta', 'groups', 'groups[value eq "x"]', 'manager.displayName', 'manager.$ref']) {
+  for (const path of [
+    'id',
+    'meta.created',
+    'meta',
+    'groups',
+    'groups[value eq "x"]',
+    'manager.displayName',
+    'manager.$ref',
+  ]) {
     refuses(() => patchUser([{ op: 'replace', path, value: 'x' }]), 'mutability', /read-only/)
     refuses(() => patchUser([{ op: 'remove', path }]), 'mutability', /read-only/)
   }
@@ -379,7 +495,10 @@ test('a change of what is read-only is mutability', () => {
 
 test('read-only parts beside a manager id are left out', () => {
   const value = { value: 'u2', displayName: 'Bob', $ref: '../Users/u2' }
-  assert.deepEqual(patchUser([{ op: 'replace', path: 'manager', value }]).document, anEmployee({ manager: { value: 'u2' } }))
+  assert.deepEqual(
+    patchUser([{ op: 'replace', path: 'manager', value }]).document,
+    anEmployee({ manager: { value: 'u2' } }),
+  )
 })
 
 test('a value without path may repeat the unchanged id, meta and schemas', () => {
@@ -407,7 +526,25 @@ test('a password is accepted and kept nowhere', () => {
 })
 
 test('an unknown path is invalidPath, also as a key of a value without path', () => {
-  for (const path of ['noSuchAttr', 'noSuchAttr.x', 'userName.x', 'name.x', 'emails[type eq "a"].x', 'emails[type eq "a"]value', 'emails[type eq "a"', 'emails.value[type eq "a"]', 'name[givenName eq "A"]', 'userName[value eq "a"]', 'urn:example:unknown:User:x', ' userName', '.', '[', 'emails[type eq "a"].', 'x'.repeat(300), `emails[type eq "${'x'.repeat(5000)}"]`]) {
+  for (const path of [
+    'noSuchAttr',
+    'noSuchAttr.x',
+    'userName.x',
+    'name.x',
+    'emails[type eq "a"].x',
+    'emails[type eq "a"]value',
+    'emails[type eq "a"',
+    'emails.value[type eq "a"]',
+    'name[givenName eq "A"]',
+    'userName[value eq "a"]',
+    'urn:example:unknown:User:x',
+    ' userName',
+    '.',
+    '[',
+    'emails[type eq "a"].',
+    'x'.repeat(300),
+    `emails[type eq "${'x'.repeat(5000)}"]`,
+  ]) {
     refuses(() => patchUser([{ op: 'replace', path, value: 'x' }]), 'invalidPath', /^path/)
     refuses(() => patchUser([{ op: 'remove', path }]), 'invalidPath', /^path/)
   }
@@ -419,7 +556,15 @@ test('an unknown path is invalidPath, also as a key of a value without path', ()
 })
 
 test('a bad filter in a path is invalidFilter', () => {
-  for (const filter of ['type eq', 'type xx "a"', '', 'noSuch eq "a"', 'primary gt true', 'type eq "work" and', '(type eq "a"']) {
+  for (const filter of [
+    'type eq',
+    'type xx "a"',
+    '',
+    'noSuch eq "a"',
+    'primary gt true',
+    'type eq "work" and',
+    '(type eq "a"',
+  ]) {
     refuses(() => patchUser([{ op: 'replace', path: `emails[${filter}].value`, value: 'x' }]), 'invalidFilter')
   }
 })
@@ -427,12 +572,14 @@ test('a bad filter in a path is invalidFilter', () => {
 test('a filter may hold brackets and quotes inside its text', () => {
   const odd = 'a]"b\\'
   const document = aUser({ emails: [{ value: odd }, { value: 'x' }] })
-  const { emails } = patchUser([{ op: 'remove', path: `emails[value eq ${JSON.stringify(odd)}]` }], { document }).document
+  const { emails } = patchUser([{ op: 'remove', path: `emails[value eq ${JSON.stringify(odd)}]` }], {
+    document,
+  }).document
   assert.deepEqual(emails, [{ value: 'x' }])
 })
 
 test('a message that is no PATCH is invalidSyntax', () => {
-  const message = (body: object) => () => parsePatch(schemas.user, body as never, { strict: false })
+  const message = (body: object) => () => parsePatch(schemas.user, sent(body), { strict: false })
   const operation = { op: 'add', path: 'title', value: 'x' }
   refuses(message({ schemas: [messageUrn] }), 'invalidSyntax', /^Operations is missing/)
   refuses(message({ schemas: [messageUrn], Operations: [] }), 'invalidSyntax')
@@ -448,9 +595,12 @@ test('a message that is no PATCH is invalidSyntax', () => {
 
 test('roles that Entra sends as JSON in a text are unpacked, and keep their type', () => {
   const json = JSON.stringify({ id: '06b0', value: '25', displayName: 'Reader' })
-  const { document } = patchUser([{ op: 'Add', path: 'roles', value: [{ value: json, type: 'WindowsAzureActiveDirectoryRole' }] }], {
-    document: aUser({ roles: [{ value: 'Admin', primary: true }] }),
-  })
+  const { document } = patchUser(
+    [{ op: 'Add', path: 'roles', value: [{ value: json, type: 'WindowsAzureActiveDirectoryRole' }] }],
+    {
+      document: aUser({ roles: [{ value: 'Admin', primary: true }] }),
+    },
+  )
   assert.deepEqual(document.roles, [
     { value: 'Admin', primary: true },
     { value: '25', display: 'Reader', type: 'WindowsAzureActiveDirectoryRole' },
@@ -458,7 +608,9 @@ test('roles that Entra sends as JSON in a text are unpacked, and keep their type
   const removed = patchUser([{ op: 'Remove', path: 'roles', value: [{ value: json }] }], { document })
   assert.deepEqual(removed.document.roles, [{ value: 'Admin', primary: true }])
   for (const text of ['{"id":"1"}', '{broken', '[1]', '{"value":7}', '"x"']) {
-    assert.deepEqual(patchUser([{ op: 'add', path: 'roles', value: [{ value: text }] }]).document.roles, [{ value: text }])
+    assert.deepEqual(patchUser([{ op: 'add', path: 'roles', value: [{ value: text }] }]).document.roles, [
+      { value: text },
+    ])
   }
 })
 
@@ -486,7 +638,9 @@ test('a sub-attribute without filter reaches every value, and creates one where 
     { value: 'ada@uni.example', primary: true },
     { value: 'ada@home.example' },
   ])
-  assert.deepEqual(patchUser([{ op: 'add', path: 'emails.value', value: 'a@x.example' }]).document.emails, [{ value: 'a@x.example' }])
+  assert.deepEqual(patchUser([{ op: 'add', path: 'emails.value', value: 'a@x.example' }]).document.emails, [
+    { value: 'a@x.example' },
+  ])
 })
 
 test('values of the wrong type are invalidValue and name the attribute', () => {
@@ -506,14 +660,14 @@ test('values of the wrong type are invalidValue and name the attribute', () => {
     [`${customUrn}:since`, 'yesterday', /^since must be a date/],
     [enterpriseUrn, 'x', /must be an object/],
   ] as const) {
-    refuses(() => patchUser([{ op: 'replace', path, value: structuredClone(value) as never }]), 'invalidValue', message)
+    refuses(() => patchUser([{ op: 'replace', path, value: value }]), 'invalidValue', message)
   }
 })
 
 test('the values of a simple list are added, removed by filter and never twice', () => {
   const path = `${customUrn}:tags`
   const document = aUser({ schemas: [userUrn, customUrn], [customUrn]: { tags: ['a', 'b'] } })
-  const tags = (operation: object) => patchUser([operation as never], { document }).document[customUrn]
+  const tags = (operation: object) => patchUser([operation], { document }).document[customUrn]
   assert.deepEqual(tags({ op: 'add', path, value: ['b', 'c'] }), { tags: ['a', 'b', 'c'] })
   assert.deepEqual(tags({ op: 'add', path, value: 'c' }), { tags: ['a', 'b', 'c'] })
   assert.deepEqual(tags({ op: 'remove', path: `${path}[value eq "a"]` }), { tags: ['b'] })

@@ -54,6 +54,12 @@ test('unknown names are ignored, also hostile ones', () => {
   assert.deepEqual(without('__proto__,shoeSize,'), whole)
 })
 
+test('what is stored of an extension that is no longer declared goes out unless something else was asked for', () => {
+  const old = { ...whole, 'urn:x:Old': { a: 1 } }
+  assert.deepEqual(parseProjection(schemas.user, undefined, 'emails').project(old)['urn:x:Old'], { a: 1 })
+  assert.deepEqual(parseProjection(schemas.user, 'id', undefined).project(old), always)
+})
+
 test('values of which nothing was asked for are left out', () => {
   assert.deepEqual(only('emails.display,name.middleName,manager.displayName'), always)
   assert.deepEqual(only('emails.primary').emails, [{ primary: true }])

@@ -45,7 +45,11 @@ export function linkContract(open: OpenEmpty): void {
       await write.putLink(aLink('okta', 'bob', { accountId }))
     })
     assert.equal((await store.findLinkByAccount('okta', accountId))?.resourceId, 'bob')
-    await store.transaction((write) => write.deleteLink('okta', 'bob'))
+    await store.transaction(async (write) => {
+      await write.putLink(aLink('entra', 'bob'))
+      await write.deleteLink('okta', 'bob')
+    })
+    assert.equal((await store.getLink('entra', 'bob'))?.resourceId, 'bob')
     assert.equal(await store.findLinkByAccount('okta', accountId), undefined)
     assert.equal(await store.getLink('okta', 'bob'), undefined)
   })
@@ -150,6 +154,25 @@ export function linkContract(open: OpenEmpty): void {
     })
     assert.equal(await store.countOperations('okta'), 1)
     assert.equal(await store.countOperations('entra'), 1)
+  })
+
+  test("operations of one connection are not touched through another's, though their ids are the same", async (t) => {
+    const store = await open(t)
+    const [okta, entra] = await store.transaction(async (write) => [
+      await write.putOperation('okta', anOperation('ada')),
+      await write.putOperation('entra', anOperation('ada')),
+    ])
+    assert.equal(okta, entra)
+    await store.transaction(async (write) => {
+      await write.updateOperation('other', okta ?? 0, { state: 'failed' })
+      await write.updateOperation('okta', okta ?? 0, { state: 'held', attempts: 3 })
+    })
+    const untouched = await store.getOperation('entra', 'ada')
+    assert.deepEqual([untouched?.state, untouched?.attempts], ['waiting', 0])
+    await store.transaction((write) => write.updateOperation('entra', entra ?? 0, { dueAt: 5 }))
+    assert.deepEqual([(await store.getOperation('entra', 'ada'))?.attempts, await store.countOperations('okta')], [0, 1])
+    await store.transaction((write) => write.deleteOperation('okta', okta ?? 0))
+    assert.equal((await store.getOperation('entra', 'ada'))?.id, entra)
   })
 
   test('the audit is read in order, page by page, per connection', async (t) => {

@@ -237,6 +237,7 @@ function tenancyContract(open: OpenEmpty): void {
       await write.deleteResource('entra', 'User', 'ada')
       await write.removeMembers('entra', 'g', ['ada'])
       await write.removeAllMembers('entra', 'g')
+      await write.replaceMembers('entra', 'g', [])
       assert.equal(await write.updateResource('entra', change('ada', 1)), undefined)
       assert.equal(await write.getAnyResource('entra', 'User', 'ada'), undefined)
       assert.equal(await write.findByUniqueName('entra', 'User', 'ada@uni.example'), undefined)
@@ -245,6 +246,29 @@ function tenancyContract(open: OpenEmpty): void {
     assert.equal((await store.getResource('okta', 'User', 'ada'))?.version, 1)
     assert.equal((await store.members('okta', 'g')).length, 1)
     assert.equal(await store.count('entra', 'User'), 0)
+  })
+
+  test("what is found by e-mail or member is the connection's own, though ids are shared", async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      for (const connection of ['okta', 'entra']) {
+        const emails = connection === 'entra' ? [{ value: 'ada@uni.example', type: 'work' }] : []
+        await write.insertResource(connection, aUser('ada', { keys: { emails } }))
+        await write.insertResource(connection, aGroup('g'))
+      }
+      await write.addMembers('entra', 'g', ['ada'])
+    })
+    const byMember = { attribute: 'member', equals: 'ada' } as const
+    const byEmail = { attribute: 'email', equals: 'ada@uni.example' } as const
+    const byTypedEmail = { ...byEmail, type: 'work' }
+    for (const [connection, found] of [
+      ['okta', 0],
+      ['entra', 1],
+    ] as const) {
+      assert.equal((await store.list(connection, { type: 'Group', where: byMember, limit: 9 })).length, found)
+      assert.equal((await store.list(connection, { type: 'User', where: byEmail, limit: 9 })).length, found)
+      assert.equal(await store.count(connection, 'User', byTypedEmail), found)
+    }
   })
 
   test('a user of one connection cannot become a member in another', async (t) => {

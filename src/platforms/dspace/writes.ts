@@ -1,5 +1,5 @@
 /** Writing EPersons: one POST, one PATCH, one DELETE, each followed by a read. */
-import { Absent, Broken, Conflict, type PlatformError, Refused, Unknown } from '../../errors.ts'
+import { Absent, Broken, Conflict, Immutable, type PlatformError, Refused, Unknown } from '../../errors.ts'
 import type { Account, AccountId, Attributes, Json } from '../../facts.ts'
 import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformAnswer, PlatformRequest } from '../client.ts'
@@ -36,8 +36,6 @@ export async function createPerson(reader: Reader, call: Call, attributes: Attri
 
 export async function updatePerson(reader: Reader, call: Call, before: Account, changes: Changes): Promise<Account> {
   const wanted = remainingChanges(facts, before.attributes, changes)
-  // Nobody can add a netid later; Shibboleth and SAML fill it at the first log-in. Until then it shows as drift.
-  if (!before.attributes.has('netid')) wanted.delete('netid')
   if (wanted.size === 0) return before
   refuseProtected(facts, before)
   const leaving = wanted.get('canLogIn') === false ? new Map<string, Json>([['canLogIn', false]]) : undefined
@@ -63,6 +61,12 @@ async function confirmed(reader: Reader, call: Call, id: AccountId, written: Cha
 
 async function patch(reader: Reader, call: Call, before: Account, wanted: Changes): Promise<void> {
   refuseUnfit(facts, wanted, 'change')
+  if (wanted.has('netid') && !before.attributes.has('netid'))
+    throw new Immutable(
+      'DSpace cannot give a netid to an account that has none (the first log-in by single sign-on does it); ' +
+        'take netid out of the mapping, or say on_change: keep.',
+      `netid of account ${before.id} cannot be added`,
+    )
   const email = wanted.get('email')
   if (typeof email === 'string' && (await isEmailTaken(reader, call, email, before.id)))
     throw taken('email', `email wanted for account ${before.id}`)

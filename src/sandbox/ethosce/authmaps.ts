@@ -1,10 +1,10 @@
 /** The `authmap` resource, EthosCE's addition: which external name belongs to which user. */
 import { crash, json, Refusal, text } from './answers.ts'
+import { checkCharacters, databaseError } from './database.ts'
 import { invalidValue, noParent, readOnly, unknownProperty } from './property.ts'
 import type { Collection, Column } from './query.ts'
 import { reference } from './reference.ts'
 import type { AuthmapRow, EthosceState } from './state.ts'
-import { databaseError } from './users.ts'
 
 const nameLength = 128
 
@@ -34,6 +34,7 @@ function toChange(body: object, aid: number | undefined): Change {
 /** The name is unique over the whole table, whatever the module. */
 function checkName(state: EthosceState, authname: string, aid?: number): void {
   if (authname.length > nameLength) throw new Refusal(databaseError(state, "Data too long for column 'authname'"))
+  checkCharacters(state, 'authname', authname)
   const others = [...state.authmapByName.get(state.fold(authname))].filter((other) => other !== aid)
   if (others.length === 0) return
   const status = state.knobs.duplicateAuthname

@@ -1,5 +1,6 @@
 /** `field_profile_location`: one address, replaced as a whole, its province turned into a code. */
 import { crash, Refusal } from './answers.ts'
+import { checkCharacters } from './database.ts'
 import { isRecord } from './property.ts'
 import { provincesOf } from './provinces.ts'
 import type { EthosceState, LocationRow } from './state.ts'
@@ -13,6 +14,9 @@ export function toLocation(state: EthosceState, value: unknown): LocationRow | u
   if (!isRecord(value)) throw new Refusal(crash())
   const country = textOf(value.country) ?? defaultCountry
   if (country.length !== 2) throw new Refusal(crash())
+  for (const part of ['street', 'additional', 'city', 'province', 'postal_code']) {
+    checkCharacters(state, part, textOf(value[part]))
+  }
   return {
     lid: state.locations.takeId(),
     street: textOf(value.street),

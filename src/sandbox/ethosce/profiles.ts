@@ -1,5 +1,6 @@
 /** The `profile2` resource: a person's names and address, in a row of its own. */
 import { crash, json, Refusal, text } from './answers.ts'
+import { checkCharacters } from './database.ts'
 import { showLocation, toLocation } from './locations.ts'
 import { invalidValue, isRecord, noParent, readOnly, unknownProperty } from './property.ts'
 import type { Collection, Column } from './query.ts'
@@ -61,6 +62,7 @@ function toChange(
   }
   // Which field it was is not said.
   if (isInvalid) throw new Refusal(text(422, 'Field validation errors'))
+  for (const [field, value] of change.fields) checkCharacters(state, field, value)
   return change
 }
 

@@ -16,6 +16,8 @@ export interface EthosceKnobs {
   showsErrors: boolean
   /** Fixed for a site's life: rows are indexed by it. */
   readonly collation: 'case-and-accents' | 'case' | 'binary'
+  /** Whether the database is utf8mb4. */
+  fourByteText: boolean
   /** Whether deleting a user with two profiles dies. */
   twoProfilesDie: boolean
   /** A PUT to a user in a group that the service account is not in is refused. */
@@ -36,6 +38,7 @@ export const defaultKnobs: Readonly<EthosceKnobs> = Object.freeze({
   duplicateMail: 201,
   showsErrors: false,
   collation: 'case-and-accents',
+  fourByteText: false,
   twoProfilesDie: true,
   groupTrap: true,
   pageLimit: 100,

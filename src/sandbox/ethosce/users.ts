@@ -1,5 +1,6 @@
 /** The `user` resource: rows, what a read shows, and what a write does and refuses. */
 import { accessDenied, crash, json, pageNotFound, Refusal, text } from './answers.ts'
+import { checkCharacters, databaseError } from './database.ts'
 import { isMemberOfAllGroupsOf, membershipProperties, setGroups } from './groups.ts'
 import { invalidValue, isRecord, readOnly, unknownProperty } from './property.ts'
 import type { Collection, Column } from './query.ts'
@@ -117,17 +118,10 @@ function toIds(value: unknown): number[] {
   })
 }
 
-/** What the database refuses although the web service let it pass: seen only as a page without a reason. */
 function checkName(state: EthosceState, name: string | undefined): void {
   if (name === undefined || name === '') throw new Refusal(databaseError(state, "Column 'name' cannot be empty"))
   if ([...name].length > nameLength) throw new Refusal(databaseError(state, "Data too long for column 'name'"))
-  // The database is utf8 of three bytes.
-  if (/[\u{10000}-\u{10FFFF}]/u.test(name))
-    throw new Refusal(databaseError(state, "Incorrect string value for column 'name'"))
-}
-
-export function databaseError(state: EthosceState, reason: string) {
-  return crash(state.knobs.showsErrors ? `PDOException: ${reason}` : undefined)
+  checkCharacters(state, 'name', name)
 }
 
 export function createUser(state: EthosceState, origin: string, body: object) {
@@ -135,6 +129,7 @@ export function createUser(state: EthosceState, origin: string, body: object) {
   const name = change.name
   try {
     checkName(state, name)
+    checkCharacters(state, 'mail', change.mail ?? '')
   } catch (cause) {
     // Drupal takes the uid before it inserts.
     state.users.takeId()
@@ -169,16 +164,17 @@ export function updateUser(state: EthosceState, uid: number, body: object, calle
     state.usersByName.add(state.fold(row.name), uid)
   }
   if (change.mail !== undefined) {
+    checkCharacters(state, 'mail', change.mail)
     state.usersByMail.remove(state.fold(row.mail), uid)
     row.mail = change.mail
     state.usersByMail.add(state.fold(row.mail), uid)
   }
   if (change.roles !== undefined) row.roles = change.roles
   if (change.status === undefined || change.status === row.status) return
-  const before = row.status
+  const wasOn = row.status === 1
   row.status = change.status
-  if (before === 1) events.endSessionsOf(uid)
-  if (before === 0 && row.status === 1) {
+  if (wasOn) events.endSessionsOf(uid)
+  if (row.status === 1) {
     const subject = `Account details for ${row.name} at EthosCE test site (approved)`
     state.mails.push({ key: 'user_status_activated', to: row.mail, subject })
   }

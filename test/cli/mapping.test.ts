@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { CommanderError } from 'commander'
+import { mappingCommand, schemaText } from '../../src/cli/mapping.ts'
+import { builtIn, changed, factsOf, mappingsFolder } from '../mapping/platforms.ts'
+
+let folder = ''
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'mapping-cli-'))
+  writeFileSync(join(folder, 'good.yaml'), builtIn('figshare'))
+  writeFileSync(join(folder, 'bad.yaml'), changed(builtIn('figshare'), 'version: 1', 'versoin: 1'))
+  writeFileSync(
+    join(folder, 'failing.yaml'),
+    changed(builtIn('figshare'), '      group_id: 101', '      group_id: 102'),
+  )
+  writeFileSync(
+    join(folder, 'ada.json'),
+    JSON.stringify({ userName: 'ada', name: { familyName: 'L' }, emails: [{ value: 'a@b.example' }] }),
+  )
+  writeFileSync(join(folder, 'list.json'), '[]')
+})
+after(() => rmSync(folder, { recursive: true }))
+
+/** Runs `mapping …`; file names stand in the test's folder. */
+async function run(...words: string[]): Promise<{ text: string; exit: number }> {
+  let text = ''
+  let exit = 0
+  const command = mappingCommand({
+    factsOf,
+    builtInMappings: mappingsFolder,
+    write: (piece) => {
+      text += piece
+    },
+    setExitCode: (code) => {
+      exit = code
+    },
+  })
+  for (const one of [command, ...command.commands]) {
+    one.exitOverride().configureOutput({
+      writeErr: (piece) => {
+        text += piece
+      },
+    })
+  }
+  try {
+    await command.parseAsync(
+      words.map((word) => (/^[a-z]+\.(yaml|json)$/.test(word) ? join(folder, word) : word)),
+      { from: 'user' },
+    )
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    exit = 2
+  }
+  return { text: text.replaceAll(`${folder}/`, ''), exit }
+}
+
+describe('mapping check', () => {
+  test('says that a file is right', async () => {
+    assert.deepEqual(await run('check', 'good.yaml'), { text: 'good.yaml: ok\n', exit: 0 })
+  })
+
+  test('lists what is wrong, of every file, and ends with 1', async () => {
+    const { text, exit } = await run('check', 'bad.yaml', 'good.yaml', 'none.yaml')
+    assert.deepEqual(text.trimEnd().split('\n'), [
+      'bad.yaml:2:1: version: is missing',
+      'bad.yaml:2:1: versoin: unknown key (did you mean version?)',
+      'good.yaml: ok',
+      'none.yaml:1:1: none.yaml cannot be read (ENOENT)',
+    ])
+    assert.equal(exit, 1)
+  })
+
+  test('tells machines the same', async () => {
+    const { text, exit } = await run('check', '--json', 'bad.yaml')
+    assert.equal(exit, 1)
+    assert.deepEqual(JSON.parse(text).problems[1], {
+      file: 'bad.yaml',
+      line: 2,
+      column: 1,
+      path: 'versoin',
+      message: 'unknown key (did you mean version?)',
+    })
+  })
+
+  test('looks at all built-in files when none is named', async () => {
+    const { text, exit } = await run('check')
+    assert.equal(text.trimEnd().split('\n').length, 10)
+    assert.match(text, /connections\/demo-dspace\.yaml: ok/)
+    assert.equal(exit, 0)
+  })
+
+  test('ends with 2 on an option that it does not have', async () => {
+    assert.equal((await run('check', '--quick')).exit, 2)
+  })
+})
+
+describe('mapping test', () => {
+  test('runs the examples, tells which fails and why, and ends with 1', async () => {
+    const { text, exit } = await run('test', 'failing.yaml')
+    assert.match(text, /^failing\.yaml: FAILED: a new physicist: account\.group_id is 101, not 102$/m)
+    assert.match(text, /^failing\.yaml: ok: leaving is one change$/m)
+    assert.match(text, /^4 examples passed, 1 failed$/m)
+    assert.equal(exit, 1)
+  })
+
+  test('a file that is wrong fails', async () => {
+    const { text, exit } = await run('test', 'bad.yaml')
+    assert.match(text, /versoin: unknown key/)
+    assert.equal(exit, 1)
+  })
+
+  test('tells machines the same', async () => {
+    const { text, exit } = await run('test', '--json', 'good.yaml')
+    const [{ examples }] = JSON.parse(text)
+    assert.deepEqual(examples[0], { name: 'a new physicist', ok: true })
+    assert.equal(exit, 0)
+  })
+})
+
+describe('mapping explain', () => {
+  test('says every step of every rule, and why there is nothing', async () => {
+    const { text, exit } = await run(
+      'explain',
+      'good.yaml',
+      '--user',
+      'ada.json',
+      '--groups',
+      'figshare-admins, others',
+    )
+    assert.equal(exit, 0)
+    assert.match(text, /^figshare, active: \{"is_active":true\}$/m)
+    assert.match(text, /^institution_user_id = "ada" {3}\(required, on_change: refuse\)$/m)
+    assert.match(
+      text,
+      /^group_id = 100\n {2}ent:department: nothing\n {2}after from: nothing\n {2}after default: 100$/m,
+    )
+    assert.match(text, /^job_title = nothing.*\n.*\n.*\n {2}nothing, because: no value in title, and no default$/m)
+    assert.match(text, /nothing, because: user\.attributes\.email: is not an e-mail address \(from userName\)/)
+    assert.match(
+      text,
+      /^grants\n {2}\{"group_id":110,"role_id":49\}\n {2}\{"group_id":100,"role_id":2\}\n {2}none for group others$/m,
+    )
+  })
+
+  test('finds a connection by its name, and a person who has no id yet gets one', async () => {
+    const { text, exit } = await run('explain', 'demo-selfcommunity', '--user', 'ada.json', '--json')
+    assert.equal(exit, 0)
+    const username = JSON.parse(text).attributes.find((one: { attribute: string }) => one.attribute === 'username')
+    assert.match(username.value, /^ada-[0-9a-f]{6}$/)
+  })
+
+  test('ends with 2 without a person, or with something else', async () => {
+    assert.equal((await run('explain', 'good.yaml')).exit, 2)
+    assert.equal((await run('explain', 'good.yaml', '--user', 'none.json')).exit, 2)
+    const { text, exit } = await run('explain', 'good.yaml', '--user', 'list.json')
+    assert.match(text, /--user: list\.json is not a SCIM User in JSON/)
+    assert.equal(exit, 2)
+  })
+})
+
+test('mapping schema prints the schema for editors', async () => {
+  assert.deepEqual(await run('schema'), { text: schemaText(), exit: 0 })
+})

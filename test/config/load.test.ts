@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { z } from 'zod'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { FileProblems } from '../../src/yaml/problems.ts'
+
+const formats = new Map<string, z.ZodType>([
+  ['figshare', z.strictObject({ token: z.string().min(1), rolesPost: z.enum(['add', 'replace']).default('add') })],
+  ['dspace', z.strictObject({ user: z.string().min(1), password: z.string().min(1), flavour: z.string().optional() })],
+])
+const environment = { SCIM_TOKEN: 'a-token-for-the-tests', FIGSHARE_TOKEN: 'figshare-secret' }
+
+const smallest = `publicUrl: https://scim.uni.example/
+connections:
+  figshare:
+    platform: figshare
+    baseUrl: https://api.figshare.com/v2/
+    tokens: ["\${SCIM_TOKEN}"]
+    settings: { token: "\${FIGSHARE_TOKEN}" }
+`
+
+function aFolder(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+function loaded(t: TestContext, text: string, variables: Record<string, string | undefined> = environment): Config {
+  const file = join(aFolder(t), 'bridge.yaml')
+  writeFileSync(file, text)
+  return load(file, variables)
+}
+
+function load(file: string, variables: Record<string, string | undefined> = environment): Config {
+  const options = {
+    environment: variables,
+    settingsOf: (word: string) => formats.get(word),
+    platforms: [...formats.keys()],
+  }
+  return loadConfig(file, options)
+}
+
+/** The lines of the error, without the folder. */
+function problemsOf(t: TestContext, text: string, variables?: Record<string, string | undefined>): string[] {
+  const file = join(aFolder(t), 'bridge.yaml')
+  writeFileSync(file, text)
+  try {
+    load(file, variables)
+  } catch (error) {
+    assert.ok(error instanceof FileProblems, String(error))
+    return error.message.split('\n').map((line) => line.replace(file, 'bridge.yaml'))
+  }
+  return []
+}
+
+/** The smallest file with one line of it written otherwise, or with lines after it. */
+function withLine(number: number, line: string): string {
+  const lines = smallest.split('\n')
+  lines[number - 1] = line
+  return lines.join('\n')
+}
+
+test('the smallest file gives every default', (t) => {
+  const folder = aFolder(t)
+  const file = join(folder, 'bridge.yaml')
+  writeFileSync(file, smallest)
+  assert.deepEqual(load(file), {
+    file,
+    publicUrl: 'https://scim.uni.example',
+    listen: { host: '127.0.0.1', port: 8080 },
+    store: { kind: 'sqlite', file: join(folder, 'data/bridge.sqlite') },
+    log: { level: 'info' },
+    retry: { maximumSeconds: 3_600 },
+    connections: [
+      {
+        name: 'figshare',
+        platform: 'figshare',
+        mapping: undefined,
+        mode: 'confirmed',
+        baseUrl: 'https://api.figshare.com/v2',
+        tokens: ['a-token-for-the-tests'],
+        headerTokenWithoutScheme: false,
+        patch: 'lenient',
+        busyStatus: 429,
+        pace: undefined,
+        retryAfterDeniedSeconds: undefined,
+        settings: { token: 'figshare-secret' },
+      },
+    ],
+  })
+})
+
+test('a full file is read as written, paths counted from the file', (t) => {
+  const folder = aFolder(t)
+  mkdirSync(join(folder, 'secrets'))
+  writeFileSync(join(folder, 'secrets', 'token'), 'from-a-file-0123456789\n')
+  writeFileSync(join(folder, 'secrets', 'user'), 'root@uni.example\n\n')
+  const file = join(folder, 'bridge.yaml')
+  writeFileSync(
+    file,
+    `publicUrl: http://127.0.0.1:9/base
+listen: { host: "::1", port: 0 }
+store: sqlite:/var/lib/bridge.sqlite
+log: { level: silent }
+retry: { maximumSeconds: 5 }
+connections:
+  figshare: { platform: figshare, baseUrl: https://a.example, tokens: ["\${SCIM_TOKEN}"], settings: { token: "\${FIGSHARE_TOKEN}" } }
+  repository-2:
+    platform: dspace
+    mapping: mappings/dspace.yaml
+    mode: deferred
+    baseUrl: http://127.0.0.1:5/server
+    allowHttp: true
+    tokens: [{ file: "\${PLACE}/token" }, "x-\${SCIM_TOKEN}"]
+    headerTokenWithoutScheme: true
+    patch: strict
+    busyStatus: 503
+    pace: { requestsPerSecond: 0.5, concurrency: 2 }
+    retryAfterDeniedSeconds: 60
+    settings: { user: { file: secrets/user }, password: "\${FIGSHARE_TOKEN}", flavour: "$\${not one} and $5" }
+`,
+  )
+  const config = load(file, { ...environment, PLACE: 'secrets' })
+  assert.deepEqual(
+    { ...config, connections: config.connections.slice(1) },
+    {
+      file,
+      publicUrl: 'http://127.0.0.1:9/base',
+      listen: { host: '::1', port: 0 },
+      store: { kind: 'sqlite', file: '/var/lib/bridge.sqlite' },
+      log: { level: 'silent' },
+      retry: { maximumSeconds: 5 },
+      connections: [
+        {
+          name: 'repository-2',
+          platform: 'dspace',
+          mapping: join(folder, 'mappings/dspace.yaml'),
+          mode: 'deferred',
+          baseUrl: 'http://127.0.0.1:5/server',
+          tokens: ['from-a-file-0123456789', 'x-a-token-for-the-tests'],
+          headerTokenWithoutScheme: true,
+          patch: 'strict',
+          busyStatus: 503,
+          pace: { requestsPerSecond: 0.5, concurrency: 2 },
+          retryAfterDeniedSeconds: 60,
+          settings: { user: 'root@uni.example\n', password: 'figshare-secret', flavour: `\${not one} and $5` },
+        },
+      ],
+    },
+  )
+})
+
+const secretText = `a secret is not written here: write "\${NAME}" and set the variable NAME, or { file: path }`
+const urlText = 'has to be an http or https URL without user, query and fragment, for example https://scim.uni.example'
+const mistakes: readonly [what: string, text: string, problems: readonly string[]][] = [
+  [
+    'an unknown key',
+    withLine(1, 'publicUrl: https://a.example\npublicURL: x'),
+    ['2:1: publicURL: unknown key (did you mean publicUrl?)'],
+  ],
+  [
+    'an unknown key of a connection',
+    withLine(4, '    platform: figshare\n    token: x'),
+    ['5:5: connections.figshare.token: unknown key (did you mean tokens?)'],
+  ],
+  [
+    'an unknown setting',
+    withLine(7, `    settings: { token: "\${FIGSHARE_TOKEN}", rolePost: add }`),
+    ['7:45: connections.figshare.settings.rolePost: unknown key (did you mean rolesPost?)'],
+  ],
+  [
+    'a wrong setting',
+    withLine(7, `    settings: { token: "\${FIGSHARE_TOKEN}", rolesPost: both }`),
+    ['7:45: connections.figshare.settings.rolesPost: has to be one of add, replace'],
+  ],
+  ['a missing setting', withLine(7, '    settings: {}'), ['7:5: connections.figshare.settings.token: is missing']],
+  ['no settings at all', withLine(7, ''), ['3:3: connections.figshare.settings.token: is missing']],
+  [
+    'an unknown platform',
+    withLine(4, '    platform: figshar'),
+    ["4:5: connections.figshare.platform: no platform 'figshar' (did you mean figshare?)"],
+  ],
+  ['no public URL', withLine(1, ''), ['2:1: publicUrl: is missing']],
+  ['a public URL with a query', withLine(1, 'publicUrl: https://a.example?x=1'), [`1:1: publicUrl: ${urlText}`]],
+  ['a public URL with credentials', withLine(1, 'publicUrl: https://a:b@a.example'), [`1:1: publicUrl: ${urlText}`]],
+  ['a public URL of another kind', withLine(1, 'publicUrl: ftp://a.example'), [`1:1: publicUrl: ${urlText}`]],
+  [
+    'plain http to a platform',
+    withLine(5, '    baseUrl: HTTP://api.figshare.com/v2'),
+    [
+      '5:5: connections.figshare.baseUrl: credentials would go out in clear text: use https, or say allowHttp: true for this host',
+    ],
+  ],
+  [
+    'a literal token',
+    withLine(6, '    tokens: [0123456789abcdef]'),
+    [`6:14: connections.figshare.tokens.0: ${secretText}`],
+  ],
+  [
+    'a literal secret in the settings',
+    withLine(7, '    settings: { token: figshare-secret }'),
+    [`7:17: connections.figshare.settings.token: ${secretText}`],
+  ],
+  ['no token', withLine(6, '    tokens: []'), ['6:5: connections.figshare.tokens: has to have at least one entry']],
+  [
+    'twenty-one tokens',
+    withLine(6, `    tokens: [${Array.from({ length: 21 }, () => `"\${SCIM_TOKEN}"`).join(', ')}]`),
+    ['6:5: connections.figshare.tokens: has to have at most 20 entries'],
+  ],
+  [
+    'a variable that is not set',
+    withLine(6, `    tokens: ["\${SCIM_TOKENS}"]`),
+    ['6:14: connections.figshare.tokens.0: the environment variable SCIM_TOKENS is not set'],
+  ],
+  [
+    'a variable that is a name of every object',
+    withLine(6, `    tokens: ["\${constructor}"]`),
+    ['6:14: connections.figshare.tokens.0: the environment variable constructor is not set'],
+  ],
+  [
+    'a secret file that is not there',
+    withLine(6, '    tokens: [{ file: nowhere }]'),
+    ['6:14: connections.figshare.tokens.0: this file cannot be read'],
+  ],
+  [
+    'another store',
+    withLine(1, 'publicUrl: https://a.example\nstore: postgres://db/bridge'),
+    ['2:1: store: has to be sqlite:<file>, the only store of this version'],
+  ],
+  [
+    'a mistyped mode',
+    withLine(4, '    platform: figshare\n    mode: defered'),
+    ['5:5: connections.figshare.mode: has to be one of confirmed, deferred'],
+  ],
+  [
+    'another busy status',
+    withLine(4, '    platform: figshare\n    busyStatus: 500'),
+    ['5:5: connections.figshare.busyStatus: has to be one of 429, 503'],
+  ],
+  [
+    'a pace that is neither off nor a map',
+    withLine(4, '    platform: figshare\n    pace: slow'),
+    ['5:5: connections.figshare.pace: has to be off, or { requestsPerSecond: …, concurrency: … }'],
+  ],
+  [
+    'a pace of nothing',
+    withLine(4, '    platform: figshare\n    pace: { requestsPerSecond: 0, concurency: 1 }'),
+    [
+      '5:13: connections.figshare.pace.requestsPerSecond: has to be more than 0',
+      '5:5: connections.figshare.pace.concurrency: is missing',
+      '5:35: connections.figshare.pace.concurency: unknown key (did you mean concurrency?)',
+    ],
+  ],
+  [
+    'a port that is none',
+    withLine(1, 'publicUrl: https://a.example\nlisten: { port: 65536 }'),
+    ['2:11: listen.port: has to be at most 65535'],
+  ],
+  [
+    'a port in quotes',
+    withLine(1, 'publicUrl: https://a.example\nlisten: { port: "80" }'),
+    ['2:11: listen.port: has to be a number'],
+  ],
+  [
+    'a connection named like a page of the bridge',
+    withLine(3, '  console:'),
+    ['3:3: connections.console: this name belongs to the bridge itself'],
+  ],
+  [
+    'a connection with a capital letter',
+    withLine(3, '  Figshare:'),
+    ['3:3: connections.Figshare: a connection is named by small letters, digits and hyphens'],
+  ],
+  [
+    'no connection',
+    'publicUrl: https://a.example\nconnections: {}\n',
+    ['2:1: connections: there is no connection: name at least one'],
+  ],
+  [
+    'connections that are a list',
+    'publicUrl: https://a.example\nconnections: []\n',
+    ['2:1: connections: has to be a map'],
+  ],
+  ['a key said twice', `${smallest}publicUrl: https://b.example\n`, ['8:1: publicUrl: is said twice: drop one']],
+]
+for (const [what, text, problems] of mistakes) {
+  test(`${what} is told with its place and what to write`, (t) => {
+    assert.deepEqual(problemsOf(t, text).toSorted(), problems.map((problem) => `bridge.yaml:${problem}`).toSorted())
+  })
+}
+
+test('all mistakes are told at once, in the order of the file', (t) => {
+  const text = `publicUrl: nonsense
+lisen: {}
+connections:
+  figshare:
+    platform: figshare
+    baseUrl: http://api.figshare.com
+    tokens: ["\${NOT_SET}"]
+    settings: { tocken: x }
+  livez:
+    platform: moodle
+    baseUrl: https://moodle.example
+    tokens: [short]
+`
+  const places = problemsOf(t, text).map((line) => line.split(':').slice(1, 4).join(':'))
+  assert.deepEqual(places, [
+    '1:1: publicUrl',
+    '2:1: lisen',
+    '6:5: connections.figshare.baseUrl',
+    '7:14: connections.figshare.tokens.0',
+    '8:5: connections.figshare.settings.token',
+    '8:17: connections.figshare.settings.tocken',
+    '9:3: connections.livez',
+    '10:5: connections.livez.platform',
+    '12:14: connections.livez.tokens.0',
+  ])
+})
+
+test('a token that is too short is refused, also from the environment, and is not repeated in the message', (t) => {
+  const [problem, ...others] = problemsOf(t, smallest, { ...environment, SCIM_TOKEN: 'hunter2hunter2' })
+  assert.deepEqual(others, [])
+  assert.match(problem ?? '', /6:14: connections\.figshare\.tokens\.0: is shorter than 16 characters/)
+  assert.doesNotMatch(problem ?? '', /hunter2/)
+})
+
+test('no message repeats a value of the settings or a token', (t) => {
+  const text = `${smallest.replace('FIGSHARE_TOKEN}"', 'FIGSHARE_TOKEN}", rolesPost: "${SCIM_TOKEN}"')}mode: 1\n`
+  const problems = problemsOf(t, text)
+  assert.equal(problems.length, 2)
+  assert.doesNotMatch(problems.join(), /a-token-for-the-tests|figshare-secret/)
+})
+
+test('literal secrets are allowed where the file says so, and only by a true', (t) => {
+  const literal = withLine(6, '    tokens: [0123456789abcdef]')
+  assert.deepEqual(loaded(t, `${literal}allowLiteralSecrets: true\n`).connections[0]?.tokens, ['0123456789abcdef'])
+  assert.equal(problemsOf(t, `${literal}allowLiteralSecrets: false\n`).length, 1)
+  assert.equal(problemsOf(t, `${literal}allowLiteralSecrets: "true"\n`).length, 2)
+})
+
+test('an empty variable is as good as none', (t) => {
+  const problems = problemsOf(t, smallest, { ...environment, FIGSHARE_TOKEN: '' })
+  assert.deepEqual(problems, [
+    'bridge.yaml:7:17: connections.figshare.settings.token: the environment variable FIGSHARE_TOKEN is not set',
+  ])
+})
+
+test('a file that is not there is told with what to do', () => {
+  assert.throws(
+    () => load('/nowhere/bridge.yaml'),
+    (error) =>
+      error instanceof FileProblems && /cannot be read: name a file with --config or BRIDGE_CONFIG/.test(error.message),
+  )
+})
+
+test('broken YAML is told with its line', (t) => {
+  const [problem] = problemsOf(t, 'publicUrl: "https://a.example\nconnections: {}\n')
+  assert.match(problem ?? '', /^bridge\.yaml:\d+:\d+: /)
+})

@@ -1,0 +1,26 @@
+/**
+ * A process of its own. `holder.ts FILE` opens the store and stays; `holder.ts FILE halfway` commits one user, begins to
+ * store another one, and stays there.
+ */
+import { systemClock } from '../../src/clock.ts'
+import { createLog } from '../../src/log.ts'
+import { openStore } from '../../src/store/open.ts'
+import { aUser } from './builders.ts'
+
+const [, , file = '', mode] = process.argv
+const stay = () => new Promise((resolve) => setTimeout(resolve, 60_000))
+try {
+  const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent') })
+  if (mode !== 'halfway') {
+    process.stdout.write('open\n')
+    await stay()
+  }
+  await store.transaction((write) => write.insertResource('okta', aUser('committed')))
+  await store.transaction(async (write) => {
+    await write.insertResource('okta', aUser('halfway'))
+    process.stdout.write('inside\n')
+    await stay()
+  })
+} catch (error) {
+  process.stdout.write(`${error instanceof Error ? error.name : 'failed'}\n`)
+}

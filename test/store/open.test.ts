@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { StoreRefused } from '../../src/store/failures.ts'
+import { NewerSchema } from '../../src/store/newer-schema.ts'
+import { aUser } from './builders.ts'
+import { aFile, opened } from './places.ts'
+
+function refusal(text: RegExp) {
+  return (error: unknown) => {
+    assert.ok(error instanceof StoreRefused, String(error))
+    assert.match(error.message, text)
+    return true
+  }
+}
+
+test('the folder is made, and only its owner may read the store', async (t) => {
+  const file = join(dirname(aFile(t)), 'deep', 'er', 'bridge.sqlite')
+  const store = await opened(t, file)
+  await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+  for (const name of [file, `${file}-wal`]) assert.equal(statSync(name).mode & 0o777, 0o600, name)
+  assert.equal(statSync(dirname(file)).mode & 0o777, 0o700)
+})
+
+test('commits are flushed to the disk, and references are checked', async (t) => {
+  const store = await opened(t, aFile(t))
+  const pragmas = await store.withDatabase((database) =>
+    ['synchronous', 'journal_mode', 'foreign_keys'].map(
+      (name) => Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0],
+    ),
+  )
+  assert.deepEqual(pragmas, [2, 'wal', 1])
+})
+
+test('the migrations make the schema of schema.sql', async (t) => {
+  const store = await opened(t, aFile(t))
+  const rows = await store.withDatabase((database) =>
+    database.prepare('select sql from sqlite_schema where sql is not null order by tbl_name, type desc, name').all(),
+  )
+  const schema = rows.map((row) => `${row.sql};\n`).join('\n')
+  assert.equal(schema, readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
+})
+
+test('a store of a newer release is refused and left as it is', async (t) => {
+  const file = aFile(t)
+  const store = await opened(t, file)
+  await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+  await store.withDatabase((database) => database.exec('insert into migration (number, at) values (9999, 0)'))
+  await store.close()
+  const before = readFileSync(file)
+  await assert.rejects(opened(t, file), (error) => {
+    assert.ok(error instanceof NewerSchema)
+    assert.match(error.message, /schema 9999; this release knows 1/)
+    return true
+  })
+  assert.deepEqual(readFileSync(file), before)
+})
+
+test('a migration that fails half-way leaves nothing behind', async (t) => {
+  const file = aFile(t)
+  const other = new DatabaseSync(file)
+  other.exec('create table member (name text)')
+  other.close()
+  await assert.rejects(opened(t, file), refusal(/holds tables that are not the bridge's: name another file/))
+  const after = new DatabaseSync(file)
+  const tables = after.prepare('select name from sqlite_schema').all()
+  after.close()
+  assert.deepEqual(
+    tables.map((row) => row.name),
+    ['member'],
+  )
+})
+
+test('a file that is marked read-only is refused', async (t) => {
+  const file = aFile(t)
+  await (await opened(t, file)).close()
+  chmodSync(file, 0o400)
+  await assert.rejects(
+    opened(t, file),
+    refusal(/bridge\.sqlite is read-only: give the bridge's user the right to write/),
+  )
+})
+
+test('a folder, or a path below a file, is refused', async (t) => {
+  const file = aFile(t)
+  mkdirSync(file)
+  await assert.rejects(opened(t, file), refusal(/is not a file/))
+  rmSync(file, { recursive: true })
+  writeFileSync(file, '')
+  await assert.rejects(opened(t, join(file, 'bridge.sqlite')), refusal(/cannot be written \((ENOTDIR|EEXIST)\)/))
+})
+
+test('a file that is not a database is refused and left as it is', async (t) => {
+  const file = aFile(t)
+  const text = 'this is a letter\n'.repeat(500)
+  writeFileSync(file, text, { mode: 0o600 })
+  await assert.rejects(opened(t, file), refusal(/is not a SQLite database: name another file, or restore a backup/))
+  assert.equal(readFileSync(file, 'utf8'), text)
+})
+
+test('a damaged store is refused, and the message says to restore a backup', async (t) => {
+  const file = aFile(t)
+  const store = await opened(t, file)
+  await store.transaction(async (write) => {
+    for (let index = 0; index < 200; index += 1) await write.insertResource('okta', aUser(`u${index}`))
+  })
+  await store.close()
+  const bytes = readFileSync(file)
+  const pages = bytes.length / 4096
+  bytes.fill(0xa5, 4096 * Math.floor(pages / 2), 4096 * (Math.floor(pages / 2) + 3))
+  writeFileSync(file, bytes)
+  await assert.rejects(
+    opened(t, file),
+    refusal(/is damaged: keep a copy of it and of .*-wal, then restore the last backup/),
+  )
+})
+
+test('a store that another program has locked is not opened', async (t) => {
+  const file = aFile(t)
+  await (await opened(t, file)).close()
+  const other = new DatabaseSync(file)
+  other.exec('begin immediate')
+  await assert.rejects(opened(t, file, { lockWaitMs: 0 }), refusal(/is locked by another program/))
+  other.close()
+  await opened(t, file)
+})

@@ -1,0 +1,130 @@
+CREATE TABLE audit (
+  connection text not null,
+  id bigint not null,
+  at text not null,
+  event text not null check (event in ('asked', 'calling', 'outcome')),
+  request_id text not null,
+  caller text not null,
+  resource_id text,
+  operation_id bigint,
+  account_id text,
+  detail text not null,
+  hash text not null,
+  primary key (connection, id)
+);
+
+CREATE TABLE counter (
+  connection text not null,
+  name text not null,
+  value bigint not null,
+  primary key (connection, name)
+);
+
+CREATE TABLE email_value (
+  connection text not null,
+  resource_id text not null,
+  value_key text not null,
+  email_type text not null,
+  primary key (connection, value_key, email_type, resource_id),
+  foreign key (connection, resource_id) references resource (connection, id) on delete cascade
+);
+
+CREATE INDEX email_value_resource on email_value (connection, resource_id, value_key, email_type);
+
+CREATE TABLE lease (
+  name text primary key,
+  token text not null,
+  pid bigint not null,
+  process_start text not null,
+  host text not null,
+  since bigint not null,
+  renewed_at bigint not null
+);
+
+CREATE TABLE link (
+  connection text not null,
+  resource_id text not null,
+  state text not null check (state in ('proposed', 'live', 'tombstone')),
+  account_id text,
+  applied text,
+  last_applied_at text,
+  drift text not null,
+  was_flushed smallint not null,
+  user_name text,
+  external_id text,
+  deleted_at text,
+  primary key (connection, resource_id)
+);
+
+CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <> 'tombstone';
+
+CREATE TABLE member (
+  connection text not null,
+  group_id text not null,
+  user_id text not null,
+  primary key (connection, group_id, user_id),
+  foreign key (connection, group_id) references resource (connection, id) on delete cascade,
+  foreign key (connection, user_id) references resource (connection, id) on delete cascade
+);
+
+CREATE INDEX member_user on member (connection, user_id, group_id);
+
+CREATE TABLE migration (number bigint primary key, at bigint not null);
+
+CREATE TABLE operation (
+  connection text not null,
+  id bigint not null,
+  resource_id text not null,
+  kind text not null check (kind in ('create', 'update', 'delete')),
+  is_deprovisioning smallint not null,
+  may_activate smallint not null,
+  before text,
+  version bigint not null,
+  state text not null check (state in ('waiting', 'running', 'failed', 'held')),
+  attempts bigint not null,
+  due_at bigint not null,
+  error_kind text,
+  error_message text,
+  request_id text not null,
+  caller text not null,
+  created_at text not null,
+  lease_until bigint,
+  unknown_since bigint,
+  precedence smallint not null,
+  primary key (connection, id)
+);
+
+CREATE INDEX operation_due on operation (connection, precedence, due_at, id) where state = 'waiting';
+
+CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
+
+CREATE TABLE resource (
+  connection text not null,
+  id text not null,
+  type text not null check (type in ('User', 'Group')),
+  seq bigint not null,
+  version bigint not null,
+  visible smallint not null,
+  json text not null,
+  user_name_key text,
+  display_key text,
+  external_id text,
+  display text,
+  created text not null,
+  modified text not null,
+  primary key (connection, id)
+);
+
+CREATE INDEX resource_created on resource (connection, type, created, seq);
+
+CREATE INDEX resource_display on resource (connection, type, display_key, seq);
+
+CREATE INDEX resource_external_id on resource (connection, type, external_id, seq);
+
+CREATE UNIQUE INDEX resource_group_name on resource (connection, display_key) where type = 'Group';
+
+CREATE INDEX resource_modified on resource (connection, type, modified, seq);
+
+CREATE INDEX resource_seq on resource (connection, type, visible, seq);
+
+CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
