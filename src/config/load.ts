@@ -43,6 +43,9 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
   const parsed = configFormat.safeParse(resolved)
   reportIssues(parsed.error?.issues ?? [], [], { report, isWritten, knownKeys: keysAt })
+  if (parsed.success && Object.keys(parsed.data.connections).length === 0) {
+    report(['connections'], 'there is no connection: name at least one')
+  }
   for (const [name, connection] of connectionsOf(resolved)) {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }

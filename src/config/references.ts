@@ -56,7 +56,7 @@ function resolveText(text: string, options: ReferenceOptions, path: readonly Pat
     return value ?? ''
   })
   if (isSecretPlace(path) && !hasReference && !options.allowLiteralSecrets) {
-    options.report(path, 'a secret is not written here: write "${NAME}" and set the variable NAME, or { file: path }')
+    options.report(path, `a secret is not written here: write "\${NAME}" and set the variable NAME, or { file: path }`)
   }
   return resolved
 }

@@ -74,7 +74,7 @@ function locate(builder: Builder, node: unknown, path: readonly PathPart[], fall
     builder.report({ ...position, path: name.join('.'), message })
   }
   if (node === null || node === undefined) return { ...fallback, kind: 'scalar', value: null }
-  if (false) return refuse(builder.at(node.range?.[0]), 'aliases are not read: write the value out')
+  if (isAlias(node)) return refuse(builder.at(node.range?.[0]), 'aliases are not read: write the value out')
   if (!isMap(node) && !isSeq(node) && !isScalar(node)) return refuse(fallback, 'is not a value')
   const position = node.range ? builder.at(node.range[0]) : fallback
   if (node.anchor !== undefined) refuse(position, 'anchors are not read: drop it and write the value out')

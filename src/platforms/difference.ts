@@ -2,11 +2,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Broken } from '../errors.ts'
 import type { Account, AttributeFact, Attributes, Json, PlatformFacts } from '../facts.ts'
+import { factOf } from './fitting.ts'
 import type { Changes } from './platform.ts'
-
-function factOf(facts: PlatformFacts, name: string): AttributeFact | undefined {
-  return facts.attributes.get(name) ?? facts.openAttributes.find((open) => name.startsWith(open.prefix))?.fact
-}
 
 function isSame(fact: AttributeFact | undefined, one: Json | undefined, other: Json | undefined): boolean {
   if (fact?.caseExact === false && typeof one === 'string' && typeof other === 'string')

@@ -329,7 +329,7 @@ test('a token that is too short is refused, also from the environment, and is no
 })
 
 test('no message repeats a value of the settings or a token', (t) => {
-  const text = `${smallest.replace('FIGSHARE_TOKEN}"', 'FIGSHARE_TOKEN}", rolesPost: "${SCIM_TOKEN}"')}mode: 1\n`
+  const text = `${smallest.replace('FIGSHARE_TOKEN}"', `FIGSHARE_TOKEN}", rolesPost: "\${SCIM_TOKEN}"`)}mode: 1\n`
   const problems = problemsOf(t, text)
   assert.equal(problems.length, 2)
   assert.doesNotMatch(problems.join(), /a-token-for-the-tests|figshare-secret/)

@@ -136,6 +136,12 @@ describe('refusals', () => {
       'user.attributes.job_title: 10001 characters, at most 10000 are taken (from title)',
     ],
     [
+      'a value is endless before it is cut',
+      '{ from: title, transform: [{ truncate: 5 }], read: never, empty: keep }',
+      { title: 'x'.repeat(10_001) },
+      'user.attributes.job_title: 10001 characters, at most 10000 are taken (from title)',
+    ],
+    [
       'a step makes it endless',
       '{ from: title, transform: [{ replace: { find: x, with: yyyyyyyyyy } }, trim], read: never, empty: keep }',
       { title: 'x'.repeat(2_000) },

@@ -170,7 +170,10 @@ export function linkContract(open: OpenEmpty): void {
     const untouched = await store.getOperation('entra', 'ada')
     assert.deepEqual([untouched?.state, untouched?.attempts], ['waiting', 0])
     await store.transaction((write) => write.updateOperation('entra', entra ?? 0, { dueAt: 5 }))
-    assert.deepEqual([(await store.getOperation('entra', 'ada'))?.attempts, await store.countOperations('okta')], [0, 1])
+    assert.deepEqual(
+      [(await store.getOperation('entra', 'ada'))?.attempts, await store.countOperations('okta')],
+      [0, 1],
+    )
     await store.transaction((write) => write.deleteOperation('okta', okta ?? 0))
     assert.equal((await store.getOperation('entra', 'ada'))?.id, entra)
   })

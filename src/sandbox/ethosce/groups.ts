@@ -38,14 +38,17 @@ export function insertNode(state: EthosceState, type: string, title: string, aut
   return row
 }
 
-/** Replaces a user's groups; false when a group is unknown or the caller is not in it. */
-export function setGroups(state: EthosceState, uid: number, nodes: readonly number[], caller: number): boolean {
+/** A user can be put only into groups that exist and that the caller is in. */
+export function maySetGroups(state: EthosceState, nodes: readonly number[], caller: number): boolean {
   const mine = new Set(membershipsOf(state, caller).map((row) => row.node))
-  if (!nodes.every((node) => state.nodes.rows.has(node) && mine.has(node))) return false
+  return nodes.every((node) => state.nodes.rows.has(node) && mine.has(node))
+}
+
+/** Replaces a user's groups as a whole. */
+export function setGroups(state: EthosceState, uid: number, nodes: readonly number[]): void {
   for (const row of membershipsOf(state, uid)) if (!nodes.includes(row.node)) removeMembership(state, row)
   const present = new Set(membershipsOf(state, uid).map((row) => row.node))
   for (const node of nodes) if (!present.has(node)) insertMembership(state, node, uid)
-  return true
 }
 
 function removeMembership(state: EthosceState, row: MembershipRow): void {

@@ -1,7 +1,7 @@
 /** The `user` resource: rows, what a read shows, and what a write does and refuses. */
 import { accessDenied, crash, json, pageNotFound, Refusal, text } from './answers.ts'
 import { checkCharacters, databaseError } from './database.ts'
-import { isMemberOfAllGroupsOf, membershipProperties, setGroups } from './groups.ts'
+import { isMemberOfAllGroupsOf, maySetGroups, membershipProperties, setGroups } from './groups.ts'
 import { invalidValue, isRecord, readOnly, unknownProperty } from './property.ts'
 import type { Collection, Column } from './query.ts'
 import { reference } from './reference.ts'
@@ -152,23 +152,22 @@ export function updateUser(state: EthosceState, uid: number, body: object, calle
   const row = existing(state, uid)
   const change = toChange(state, body, uid)
   const mayKeepGroups = !state.knobs.groupTrap || isMemberOfAllGroupsOf(state, caller.uid, uid)
-  if (!mayKeepGroups || (change.groups !== undefined && !setGroups(state, uid, change.groups, caller.uid))) {
+  if (!mayKeepGroups || !maySetGroups(state, change.groups ?? [], caller.uid)) {
     throw new Refusal(text(422, 'Field validation errors'))
   }
-  if (change.name !== undefined) {
-    checkName(state, change.name)
-    const others = [...state.usersByName.get(state.fold(change.name))].filter((other) => other !== uid)
-    if (others.length > 0) throw new Refusal(databaseError(state, 'Duplicate entry'))
-    state.usersByName.remove(state.fold(row.name), uid)
-    row.name = change.name
-    state.usersByName.add(state.fold(row.name), uid)
+  const { name = row.name, mail = row.mail } = change
+  checkName(state, name)
+  checkCharacters(state, 'mail', mail)
+  if ([...state.usersByName.get(state.fold(name))].some((other) => other !== uid)) {
+    throw new Refusal(databaseError(state, 'Duplicate entry'))
   }
-  if (change.mail !== undefined) {
-    checkCharacters(state, 'mail', change.mail)
-    state.usersByMail.remove(state.fold(row.mail), uid)
-    row.mail = change.mail
-    state.usersByMail.add(state.fold(row.mail), uid)
-  }
+  if (change.groups !== undefined) setGroups(state, uid, change.groups)
+  state.usersByName.remove(state.fold(row.name), uid)
+  state.usersByMail.remove(state.fold(row.mail), uid)
+  row.name = name
+  row.mail = mail
+  state.usersByName.add(state.fold(name), uid)
+  state.usersByMail.add(state.fold(mail), uid)
   if (change.roles !== undefined) row.roles = change.roles
   if (change.status === undefined || change.status === row.status) return
   const wasOn = row.status === 1

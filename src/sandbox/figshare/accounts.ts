@@ -1,7 +1,8 @@
 /** Accounts: create, show, and the two fields that can be changed. */
 import type { SimulatorAnswer } from '../simulator.ts'
 import { empty, invalid, json, parseObject, Refusal } from './answers.ts'
-import type { FigshareAccount, FigshareKnobs, FigshareState, NewAccount } from './state.ts'
+import type { FigshareKnobs } from './knobs.ts'
+import type { FigshareAccount, FigshareState, NewAccount } from './state.ts'
 
 const emailLength = { least: 3, most: 150 }
 const nameLength = 255

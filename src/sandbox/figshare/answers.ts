@@ -1,6 +1,6 @@
 /** How Figshare writes its answers and refusals. */
 import type { SimulatorAnswer } from '../simulator.ts'
-import type { FigshareKnobs } from './state.ts'
+import type { FigshareKnobs } from './knobs.ts'
 
 /** Thrown anywhere below the dispatcher: the call is over with this answer. */
 export class Refusal extends Error {

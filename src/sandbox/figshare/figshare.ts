@@ -8,19 +8,12 @@ import type { PlatformLogic, SeedPerson, SimulatorAnswer, SimulatorRequest } fro
 import { createAccount, showAccount, showUser, updateAccount } from './accounts.ts'
 import { isRecord, json, notFound, parseObject, Refusal, toAnswer } from './answers.ts'
 import { createHrFeed, type HrFeed } from './hrfeed.ts'
+import { defaultKnobs, type FigshareKnobs } from './knobs.ts'
 import { listAccounts } from './listing.ts'
 import { updateProfile } from './profile.ts'
 import { addRoles, removeRole, showRoles } from './roles.ts'
 import { type Caller, createTokens, refusal, visibleAccount } from './signin.ts'
-import {
-  createState,
-  defaultKnobs,
-  type FigshareAccount,
-  type FigshareKnobs,
-  type FigshareState,
-  type NewAccount,
-  topGroupId,
-} from './state.ts'
+import { createState, type FigshareAccount, type FigshareState, type NewAccount, topGroupId } from './state.ts'
 
 export interface FigshareOptions {
   /** The administrator's personal token; random unless given. */

@@ -23,7 +23,7 @@ export function refusal(code: string, message: string = sentence(code)): Refusal
   return new Refusal([{ code, message }])
 }
 
-export const accessDenied = () => refusal('RBAC_ACCESS_DENIED', 'You don\'t have rights to do this operation.')
+export const accessDenied = () => refusal('RBAC_ACCESS_DENIED', "You don't have rights to do this operation.")
 export const invalidRequest = (message = 'JSON parse error') => refusal('INVALID_REQUEST', message)
 /** What a NullPointerException or a database error looks like from outside. */
 export const internalError = () =>
@@ -36,7 +36,11 @@ export function sentence(code: string): string {
 }
 
 export function json(value: unknown, headers: Readonly<Record<string, string>> = {}): SimulatorAnswer {
-  return { status: 200, headers: { 'content-type': 'application/json;charset=UTF-8', ...headers }, body: JSON.stringify(value) }
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/json;charset=UTF-8', ...headers },
+    body: JSON.stringify(value),
+  }
 }
 
 export function toAnswer(cause: Refusal): SimulatorAnswer {

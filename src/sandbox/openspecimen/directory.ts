@@ -1,8 +1,9 @@
 /** What the imitated biobank consists of: institutes, sites, protocols, roles and authentication domains. */
+
+import type { SimulatorAnswer } from '../simulator.ts'
 import { json, refusal } from './answers.ts'
 import { listOf, numberOf } from './input.ts'
 import { contains } from './like.ts'
-import type { SimulatorAnswer } from '../simulator.ts'
 
 export interface Institute {
   readonly id: number
@@ -135,7 +136,9 @@ function byName<Row extends { readonly name: string }>(rows: readonly Row[], que
   const name = query.get('name') ?? ''
   const isExact = query.get('exactMatch') === 'true'
   return rows
-    .filter((row) => name === '' || (isExact ? row.name.toLowerCase() === name.toLowerCase() : contains(row.name, name)))
+    .filter(
+      (row) => name === '' || (isExact ? row.name.toLowerCase() === name.toLowerCase() : contains(row.name, name)),
+    )
     .sort((a, b) => a.name.localeCompare(b.name))
 }
 

@@ -2,13 +2,13 @@
 import type { Directory } from './directory.ts'
 import type { OpenspecimenKnobs, OpenspecimenState, OpenspecimenUser } from './state.ts'
 
-export interface Site {
+export interface Installation {
   readonly state: OpenspecimenState
   readonly directory: Directory
   readonly knobs: OpenspecimenKnobs
 }
 
-export function showUser({ directory, knobs }: Site, user: OpenspecimenUser) {
+export function showUser({ directory, knobs }: Installation, user: OpenspecimenUser) {
   return {
     id: user.id,
     firstName: user.firstName,
@@ -36,7 +36,7 @@ export function showUser({ directory, knobs }: Site, user: OpenspecimenUser) {
   }
 }
 
-export function showSummary({ directory, knobs }: Site, user: OpenspecimenUser) {
+export function showSummary({ directory, knobs }: Installation, user: OpenspecimenUser) {
   return {
     id: user.id,
     type: user.type,
