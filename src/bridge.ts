@@ -109,7 +109,7 @@ export function provisionedConnection(
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
-  const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts)
+  const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode: connection.mode })
   const pace = createPace(connection.pace ?? platform.facts.pace, clock)
   const maximumRetryMs = config.retry.maximumSeconds * 1_000
   return {

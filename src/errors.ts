@@ -92,6 +92,18 @@ export class Busy extends PlatformError {
   }
 }
 
+/** The person was invited, and has made no account yet. We look again later. */
+export class Invited extends PlatformError {
+  constructor(detail: string, options?: ErrorOptions) {
+    super(
+      'busy',
+      'The person has been invited; the change is kept until they have made their account.',
+      detail,
+      options,
+    )
+  }
+}
+
 /** The platform refuses our data. `message` names the attribute and what to change. */
 export class Refused extends PlatformError {
   constructor(message: string, detail: string, options?: ErrorOptions) {

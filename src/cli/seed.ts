@@ -59,6 +59,8 @@ export function* seedUsers(
         userName: person.userName,
         externalId: undefined,
         deletedAt: undefined,
+        invitedAt: undefined,
+        invitations: 0,
       },
     }
   }

@@ -10,7 +10,8 @@ import { configFormat, knownKeys } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
 import { type PathPart, resolveReferences } from './references.ts'
 
-const fileBytes = 1_048_576
+/** Hundreds of connections fit. */
+const fileBounds = { bytes: 1_048_576, depth: 32 }
 
 export interface ConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -23,7 +24,7 @@ export interface ConfigOptions {
 export function loadConfig(file: string, options: ConfigOptions): Config {
   const absolute = resolve(file)
   const problems: FileProblem[] = []
-  const root = parseLocated(file, readText(file), (problem) => problems.push(problem), { bytes: fileBytes })
+  const root = parseLocated(file, readText(file), (problem) => problems.push(problem), fileBounds)
   if (root === undefined) throw new FileProblems(problems)
   const reported = new Set<string>()
   const report = (path: readonly PathPart[], message: string) => {

@@ -1,9 +1,7 @@
 /** Bounds of a mapping file: everything a file can ask for is finite before it is compiled. */
 
-/** The largest honest file holds a table of some thousand departments. */
-export const fileBytes = 256 * 1024
-/** YAML nesting; the deepest honest place is an example's `emails[0].value` (8). */
-export const fileDepth = 20
+/** The largest honest file holds a table of some thousand departments; its deepest place is an example's `emails[0].value` (8). */
+export const fileBounds = { bytes: 256 * 1024, depth: 20 }
 export const rules = 200
 export const pathsPerRule = 8
 export const transformsPerRule = 10

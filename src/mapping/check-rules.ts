@@ -1,11 +1,11 @@
 /** Combinations that the platform cannot do, or that would lose something without a word. Each message names the choice to make. */
 import type { PlatformFacts } from '../facts.ts'
+import { listed } from '../yaml/suggest.ts'
 import { rules as mostRules } from './bounds.ts'
 import type { Report } from './compile.ts'
 import { type AnyWrittenRule, longRule } from './compile-rule.ts'
 import type { WrittenMapping } from './format.ts'
 import type { Rule } from './mapping.ts'
-import { listed } from './suggest.ts'
 import { hasType, typeWord, unfit, wordFor } from './values.ts'
 
 type ReportHere = (message: string) => void

@@ -1,9 +1,9 @@
 import type { Grant, PlatformFacts } from '../facts.ts'
+import type { PathPart } from '../yaml/located.ts'
+import { listed, suggestion } from '../yaml/suggest.ts'
 import type { Report } from './compile.ts'
 import type { WrittenMapping } from './format.ts'
-import type { PathPart } from './located.ts'
 import type { GroupsPolicy } from './mapping.ts'
-import { listed, suggestion } from './suggest.ts'
 import { hasType, typeWord, wordFor } from './values.ts'
 
 type Written = NonNullable<WrittenMapping['groups']>

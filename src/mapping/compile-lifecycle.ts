@@ -1,9 +1,9 @@
 import type { Attributes, PlatformFacts } from '../facts.ts'
 import type { Json } from '../json.ts'
+import { suggestion } from '../yaml/suggest.ts'
 import type { Report } from './compile.ts'
 import type { WrittenMapping } from './format.ts'
 import type { Lifecycle } from './mapping.ts'
-import { suggestion } from './suggest.ts'
 import { factOf, unfit } from './values.ts'
 
 type Written = WrittenMapping['user']['lifecycle']

@@ -1,8 +1,8 @@
 import type { PlatformFacts } from '../facts.ts'
+import { suggestion } from '../yaml/suggest.ts'
 import type { Report } from './compile.ts'
 import type { WrittenProtect } from './format.ts'
 import type { ProtectTest } from './mapping.ts'
-import { suggestion } from './suggest.ts'
 import { factOf } from './values.ts'
 
 const kinds = ['equals', 'one_of', 'starts_with', 'ends_with', 'contains', 'present'] as const

@@ -1,13 +1,13 @@
 import type { AttributeFact } from '../facts.ts'
 import type { Json } from '../json.ts'
+import type { PathPart } from '../yaml/located.ts'
+import { listed } from '../yaml/suggest.ts'
 import { pathsPerRule } from './bounds.ts'
 import type { Report } from './compile.ts'
 import type { WrittenRule, WrittenTest } from './format.ts'
-import type { PathPart } from './located.ts'
 import type { CompiledTransform, Path, Rule, Source, Table, Test } from './mapping.ts'
 import { type Prefixes, parseAnyPath, parsePath } from './paths.ts'
 import { pathsOf } from './rule-value.ts'
-import { listed } from './suggest.ts'
 import { compileTransform } from './transform-list.ts'
 
 export interface RuleContext {

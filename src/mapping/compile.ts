@@ -1,6 +1,8 @@
 /** A parsed file becomes a `Mapping`. What the platform cannot do, or what would be dropped without a word, is reported. */
 import type { PlatformFacts } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
+import type { PathPart } from '../yaml/located.ts'
+import { suggestion } from '../yaml/suggest.ts'
 import { checkRule, checkRules } from './check-rules.ts'
 import { compileGroups } from './compile-groups.ts'
 import { compileLifecycle } from './compile-lifecycle.ts'
@@ -8,9 +10,7 @@ import { compileProtect } from './compile-protect.ts'
 import { compileRule } from './compile-rule.ts'
 import { compileTables } from './compile-tables.ts'
 import type { Example, WrittenMapping } from './format.ts'
-import type { PathPart } from './located.ts'
 import type { Mapping, Rule } from './mapping.ts'
-import { suggestion } from './suggest.ts'
 import { factOf } from './values.ts'
 
 /** Reports a problem at a place of the file's structure. */

@@ -1,9 +1,9 @@
 /** What zod found wrong, in the words of a mapping file's author. */
 import type * as z from 'zod'
 import { isJsonObject, type Json } from '../json.ts'
-import { childOf, type Located, type PathPart, positionOf, toJson } from './located.ts'
-import type { MappingProblem } from './problems.ts'
-import { listed, nearest, suggestion } from './suggest.ts'
+import { childOf, type Located, type PathPart, positionOf, toJson } from '../yaml/located.ts'
+import type { FileProblem } from '../yaml/problems.ts'
+import { listed, nearest, suggestion } from '../yaml/suggest.ts'
 import { argumentNames, bareTransforms, transformNames } from './transform-list.ts'
 import { shown, wordFor } from './values.ts'
 
@@ -14,7 +14,7 @@ interface Finding {
   readonly message: string
 }
 
-export function problemsOf(issues: readonly Issue[], root: Located): MappingProblem[] {
+export function problemsOf(issues: readonly Issue[], root: Located): FileProblem[] {
   return issues
     .flatMap((issue) => findingsOf(issue, [], root))
     .map(({ path, message }) => ({ ...positionOf(root, path), path: path.join('.'), message }))

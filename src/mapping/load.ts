@@ -1,12 +1,14 @@
 import type { PlatformFacts } from '../facts.ts'
+import { type LocatedMap, type PathPart, parseLocated, positionOf, toJson } from '../yaml/located.ts'
+import type { FileProblem } from '../yaml/problems.ts'
+import { fileBounds } from './bounds.ts'
 import { compileMapping } from './compile.ts'
 import { runExamples } from './examples.ts'
 import { type Example, mappingFile } from './format.ts'
 import { problemsOf } from './issues.ts'
-import { type LocatedMap, type PathPart, parseLocated, positionOf, toJson } from './located.ts'
 import type { Mapping } from './mapping.ts'
 import { merge } from './merge.ts'
-import { type MappingProblem, MappingProblems } from './problems.ts'
+import { MappingProblems } from './problems.ts'
 
 export interface SourceFile {
   /** As it stands in messages. */
@@ -31,7 +33,7 @@ export interface LoadedMapping {
 
 /** Checks, compiles and runs the examples, of the base too. Throws `MappingProblems` with everything that is wrong. */
 export function loadMapping(input: LoadInput): LoadedMapping {
-  const problems: MappingProblem[] = []
+  const problems: FileProblem[] = []
   const base = input.base && compileFile({ ...input.base, facts: input.facts }, problems)
   const main = compileFile(input, problems)
   if (problems.length === 0) {
@@ -44,7 +46,7 @@ export function loadMapping(input: LoadInput): LoadedMapping {
 
 /** As `loadMapping`, without running the examples. */
 export function checkMapping(input: LoadInput): LoadedMapping {
-  const problems: MappingProblem[] = []
+  const problems: FileProblem[] = []
   const compiled = compileFile(input, problems)
   if (compiled === undefined || problems.length > 0) throw new MappingProblems(problems)
   return compiled.loaded
@@ -56,11 +58,11 @@ interface CompiledFile {
 }
 
 /** Undefined when the file has not the shape of a mapping; other problems are reported beside a result. */
-function compileFile(input: LoadInput, problems: MappingProblem[]): CompiledFile | undefined {
-  const report = (problem: MappingProblem) => problems.push(problem)
+function compileFile(input: LoadInput, problems: FileProblem[]): CompiledFile | undefined {
+  const report = (problem: FileProblem) => problems.push(problem)
   const before = problems.length
-  const own = parseLocated(input.file, input.text, report)
-  const base = input.base && parseLocated(input.base.file, input.base.text, report)
+  const own = parseLocated(input.file, input.text, report, fileBounds)
+  const base = input.base && parseLocated(input.base.file, input.base.text, report, fileBounds)
   if (own === undefined || (input.base !== undefined && base === undefined) || problems.length > before)
     return undefined
   const reportAt = (root: LocatedMap) => (path: readonly PathPart[], message: string) => {
@@ -98,7 +100,7 @@ function checkExtends(
   }
 }
 
-function failedExamples({ loaded, root }: CompiledFile, facts: PlatformFacts): MappingProblem[] {
+function failedExamples({ loaded, root }: CompiledFile, facts: PlatformFacts): FileProblem[] {
   return runExamples(loaded, facts).flatMap(({ ok, name, message }, index) => {
     if (ok) return []
     const path = ['examples', index]

@@ -1,4 +1,4 @@
-import type { Located, LocatedEntry, LocatedMap } from './located.ts'
+import type { Located, LocatedEntry, LocatedMap } from '../yaml/located.ts'
 
 /**
  * A per-connection file over the file that it extends: maps merge by key, `null` removes, everything else is replaced

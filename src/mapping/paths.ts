@@ -1,9 +1,9 @@
 /** SCIM paths, as far as mappings need them: one filter (`eq`) or one index, on one multi-valued attribute. */
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { listed, nearest } from '../yaml/suggest.ts'
 import { pathLength } from './bounds.ts'
 import type { Path, PathStep, ScimLookup } from './mapping.ts'
 import { coreUrn, enterpriseNames, enterpriseUrn, type ScimName, userNames } from './scim-names.ts'
-import { listed, nearest } from './suggest.ts'
 import { isNothing } from './values.ts'
 
 /** Prefix (`ent`) → extension URN. */

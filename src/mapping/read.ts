@@ -2,10 +2,11 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { PlatformFacts } from '../facts.ts'
-import { fileBytes } from './bounds.ts'
+import { childOf, parseLocated, positionOf } from '../yaml/located.ts'
+import type { FileProblem } from '../yaml/problems.ts'
+import { fileBounds } from './bounds.ts'
 import { checkMapping, type LoadedMapping, type LoadInput, loadMapping, type SourceFile } from './load.ts'
-import { childOf, parseLocated, positionOf } from './located.ts'
-import { type MappingProblem, MappingProblems } from './problems.ts'
+import { MappingProblems } from './problems.ts'
 
 export type FactsOf = (platform: string) => PlatformFacts | undefined
 
@@ -25,8 +26,8 @@ export function readMappingFile(path: string, factsOf: FactsOf, options: ReadOpt
 
 function readInput(path: string, factsOf: FactsOf, options: ReadOptions): LoadInput {
   const own: SourceFile = { file: path, text: readText(path, { file: path, line: 1, column: 1, path: '' }) }
-  const problems: MappingProblem[] = []
-  const root = parseLocated(path, own.text, (problem) => problems.push(problem))
+  const problems: FileProblem[] = []
+  const root = parseLocated(path, own.text, (problem) => problems.push(problem), fileBounds)
   if (root === undefined) throw new MappingProblems(problems)
   const refuse = (key: string, message: string): never => {
     throw new MappingProblems([...problems, { ...positionOf(root, [key]), path: key, message }])
@@ -58,7 +59,7 @@ function isInside(path: string, folder: string): boolean {
   return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-function readText(path: string, where: Omit<MappingProblem, 'message'>, mappingsRoot?: string): string {
+function readText(path: string, where: Omit<FileProblem, 'message'>, mappingsRoot?: string): string {
   const refuse = (message: string): never => {
     throw new MappingProblems([{ ...where, message }])
   }
@@ -69,7 +70,8 @@ function readText(path: string, where: Omit<MappingProblem, 'message'>, mappings
     }
     const found = statSync(path)
     if (!found.isFile()) return refuse(`${path} is not a file`)
-    if (found.size > fileBytes) return refuse(`the file has ${found.size} bytes, at most ${fileBytes} are read`)
+    if (found.size > fileBounds.bytes)
+      return refuse(`the file has ${found.size} bytes, at most ${fileBounds.bytes} are read`)
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof MappingProblems) throw error

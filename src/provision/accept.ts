@@ -162,6 +162,8 @@ export async function acceptDelete(
   }
   const document: JsonObject = { ...parseDocument(current.json), active: false }
   const stored = await update(write, context, current, document)
+  // Deferred mode answers 204 now, and a deleted user is gone from then on.
+  if (connection.mode === 'deferred') await write.hideResource(connection.name, 'User', id)
   return putOperation(write, context, {
     id,
     kind: 'delete',
@@ -279,6 +281,8 @@ function newLink(connection: string, resourceId: string, document: JsonObject): 
     userName: typeof document.userName === 'string' ? document.userName : undefined,
     externalId: typeof document.externalId === 'string' ? document.externalId : undefined,
     deletedAt: undefined,
+    invitedAt: undefined,
+    invitations: 0,
   }
 }
 

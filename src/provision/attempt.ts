@@ -76,6 +76,11 @@ export async function attempt(
       const holder = await store.findLinkByAccount(connection.name, id)
       return holder !== undefined && holder.resourceId !== operation.resourceId
     },
+    noteInvitation: async () => {
+      const invitedAt = new Date(clock.now()).toISOString()
+      current = { ...current, invitedAt, invitations: current.invitations + 1 }
+      await store.transaction((write) => putLink(write, current))
+    },
   }
   try {
     const reached = await (operation.kind === 'delete' ? reachDeleted(call, situation) : reachWanted(call, situation))

@@ -2,13 +2,24 @@
  * The effects of one attempt: find or read, decide, write, read back. No commit happens here (`attempt.ts` makes them);
  * everything thrown is a `PlatformError`.
  */
-import { Absent, Broken, Conflict, Disputed, Immutable, type PlatformError, Refused, Unknown } from '../errors.ts'
+import {
+  Absent,
+  Broken,
+  Conflict,
+  Disputed,
+  Immutable,
+  Invited,
+  type PlatformError,
+  Refused,
+  Unknown,
+} from '../errors.ts'
 import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'
 import type { Call } from '../platforms/platform.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
+import { invitePerson, isInvitationOpen } from './invitation.ts'
 
 /** A create whose answer was lost may still be carried out by the platform for so long. */
 export const lateCreateMs = 120_000
@@ -45,6 +56,7 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
   }
   const found = await findAccount(call, situation, wanted.attributes)
   if (found !== undefined) return adjust(call, situation, found, wanted)
+  if (connection.mapping.mode === 'invitation') return invitePerson(call, situation, wanted)
   refuseFirst([...wanted.refusals, ...wanted.createRefusals])
   return create(call, situation, wanted)
 }
@@ -61,6 +73,8 @@ export async function reachDeleted(call: Call, situation: Situation): Promise<Re
     if (operation.unknownSince !== undefined && situation.now - operation.unknownSince < lateCreateMs) {
       throw new Unknown(`${connection.name}: a create of unknown outcome may still appear`)
     }
+    if (isInvitationOpen(situation))
+      throw new Invited(`${connection.name}: an open invitation may still become an account`)
     return gone
   }
   refuseProtected(connection, account)

@@ -13,7 +13,7 @@ import {
 import { normaliseResource } from './normalise.ts'
 import { applyPatch, type MemberChange, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
-import { locationOf, renderGroup } from './render.ts'
+import { locationOf, metaValue, renderGroup } from './render.ts'
 import { isSameDocument } from './same-document.ts'
 import { fromStored } from './stored.ts'
 
@@ -65,11 +65,13 @@ export async function replaceGroup(context: ScimContext, id: string): Promise<Bu
 
 /** RFC 7644 §3.5.2. Without a body in answer, as Entra advises for long member lists; with one when attributes are asked for. */
 export async function patchGroup(context: ScimContext, id: string): Promise<Buffer | undefined> {
-  const { schemas, patch: dialect } = context.connection
+  const { schemas, patch: dialect, baseUrl } = context.connection
   const options = { strict: dialect === 'strict' }
   const projection = projectionOf(context)
   const patch = parsePatch(schemas.group, bodyOf(context), options)
-  const stored = await change(context, id, (base) => applyPatch(schemas.group, base, patch, { ...options, id }))
+  const stored = await change(context, id, (base, current) =>
+    applyPatch(schemas.group, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
+  )
   context.response.setHeader('ETag', etagOf(stored.version))
   return projection.isWhole ? undefined : answer(context, stored, projection)
 }
@@ -96,14 +98,18 @@ interface GroupChange {
 }
 
 /** Read, computed and written in one transaction: two requests at once both survive. */
-function change(context: ScimContext, id: string, compute: (base: JsonObject) => GroupChange): Promise<StoredResource> {
+function change(
+  context: ScimContext,
+  id: string,
+  compute: (base: JsonObject, current: StoredResource) => GroupChange,
+): Promise<StoredResource> {
   const { connection, store, clock } = context
   return naming(() =>
     store.transaction(async (write) => {
       const current = await write.getResource(connection.name, 'Group', id)
       if (current === undefined) throw notFound('Group')
       refuseStale(context, current)
-      const { document, changed, memberChanges } = compute(fromStored(current))
+      const { document, changed, memberChanges } = compute(fromStored(current), current)
       const touched = await changeMembers(write, context, id, memberChanges)
       if (!changed && touched === 0) return current
       const whole = withId(document, id)

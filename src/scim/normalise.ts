@@ -79,7 +79,7 @@ function gather(assignments: readonly Assignment[], noteUnknown: (name: string) 
       continue
     }
     const { extension, attribute, sub } = resolved
-    if (attribute === undefined || extension?.isReadOnly || !isWritable(attribute)) continue
+    if (attribute === undefined || !isWritable(attribute)) continue
     const values = sent.get(extension) ?? new Map<AttributeDefinition, Json>()
     sent.set(extension, values)
     const added = sub === undefined ? value : { [sub.name]: value }

@@ -1,9 +1,9 @@
 /** Steps of a PATCH on the values of one document. Values are replaced, never changed in place. */
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
-import { patchComparisons, valuesPerAttribute } from '../limits.ts'
+import { patchComparisons } from '../limits.ts'
 import type { AttributeDefinition } from './attribute.ts'
-import { tooManyValues, twoPrimaries } from './bad-value.ts'
+import { twoPrimaries } from './bad-value.ts'
 import type { Assigned } from './canonical.ts'
 import { compileValueTest } from './filter-compile.ts'
 import { conjuncts, type Filter } from './filter-tree.ts'
@@ -196,8 +196,6 @@ function put({ assigned }: PatchWork, { extension, attribute }: Place, value: Js
 }
 
 function putList(work: PatchWork, place: Place, values: readonly Json[]): void {
-  // Here and not only at the end: each further operation would walk the longer list.
-  if (values.length > valuesPerAttribute) throw tooManyValues(place.attribute.name)
   work.touched.set(place.attribute, place)
   put(work, place, values.length === 0 ? undefined : [...values])
 }

@@ -52,8 +52,9 @@ function bodySteps(
     const { extension, attribute, sub } = path
     // Ours alone, and changing by itself: an echo of it means nothing.
     if (extension?.isReadOnly) return []
-    if (attribute === undefined)
+    if (attribute === undefined) {
       return extension !== undefined && op === 'replace' ? [{ kind: 'removeExtension', extension }] : []
+    }
     if (attribute.mutability === 'readOnly' && extension === undefined) {
       return [{ kind: 'unchanged', attribute, value: sub === undefined ? value : { [sub.name]: value } }]
     }
@@ -93,8 +94,9 @@ function assign(
     ]
   }
   if (filter !== undefined) {
-    if (attribute.sub === undefined)
+    if (attribute.sub === undefined) {
       throw invalidPath(`has a filter on ${attribute.name}, whose values cannot be changed but only removed`)
+    }
     if (isEmpty) return op === 'replace' ? [{ kind: 'removeWhere', place, filter }] : []
     const parts = partsOf(attribute, single(value, attribute.name), rules, refuseUnknown)
     return [{ kind: 'each', place, filter, isWhole: op === 'replace', parts }]
@@ -115,7 +117,6 @@ function assign(
 function assignSimple(place: Place, value: Json, rules: ValueRules): readonly PatchStep[] {
   const { attribute } = place
   const normal = normaliseValue(attribute, value, attribute.name, rules)
-  if (normal === undefined && attribute.required) throw badValue(attribute.name, 'is required and must not be blank.')
   // Without `active` an account would be on; only an explicit `true` may switch one on.
   if (normal === undefined && isActive(place)) return []
   return [{ kind: 'set', place, value: normal }]

@@ -13,7 +13,7 @@ import {
 import { normaliseResource } from './normalise.ts'
 import { applyPatch, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
-import { locationOf, renderUser } from './render.ts'
+import { locationOf, metaValue, renderUser } from './render.ts'
 import { isSameDocument } from './same-document.ts'
 import { fromStored, toStoredUser } from './stored.ts'
 
@@ -52,10 +52,12 @@ export async function replaceUser(context: ScimContext, id: string): Promise<Buf
 /** RFC 7644 §3.5.2. Answers the whole user: Okta and Entra both take 200. */
 export async function patchUser(context: ScimContext, id: string): Promise<Buffer> {
   const projection = projectionOf(context)
-  const { schemas, patch: dialect } = context.connection
+  const { schemas, patch: dialect, baseUrl } = context.connection
   const options = { strict: dialect === 'strict' }
   const patch = parsePatch(schemas.user, bodyOf(context), options)
-  const stored = await change(context, id, (base) => applyPatch(schemas.user, base, patch, { ...options, id }))
+  const stored = await change(context, id, (base, current) =>
+    applyPatch(schemas.user, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
+  )
   return answer(context, stored, projection)
 }
 
@@ -76,11 +78,11 @@ interface Change {
 async function change(
   context: ScimContext,
   id: string,
-  compute: (base: JsonObject) => Change,
+  compute: (base: JsonObject, current: StoredResource) => Change,
 ): Promise<StoredResource> {
   const stored = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
     refuseStale(context, current)
-    const { document, active, changed } = compute(fromStored(current))
+    const { document, active, changed } = compute(fromStored(current), current)
     return changed ? { document: toStoredUser(document), active } : undefined
   })
   if (stored === undefined) throw notFound('User')

@@ -6,7 +6,7 @@ import { type Dialect, listRows, listValue, type Run, statement } from './statem
 import type { GroupReference, Link, Member, Operation, StoreReader } from './store.ts'
 
 export const linkColumns = sql.raw(
-  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at',
+  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations',
 )
 export const operationColumns = sql.raw(
   'connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +

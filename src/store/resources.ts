@@ -15,6 +15,7 @@ type ResourceWrites = Pick<
   | 'updateResource'
   | 'touchResources'
   | 'showResource'
+  | 'hideResource'
   | 'deleteResource'
 >
 
@@ -65,6 +66,10 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
       async showResource(connection, type, id) {
         const { rows } = await run(texts.show({ connection, type, id }))
         if (rows.length > 0) await counters.add(run, connection, `visible.${type}`, rows.length)
+      },
+      async hideResource(connection, type, id) {
+        const { rows } = await run(texts.hide({ connection, type, id }))
+        if (rows.length > 0) await counters.add(run, connection, `visible.${type}`, -rows.length)
       },
       async deleteResource(connection, type, id) {
         const { rows } = await run(texts.remove({ connection, type, id }))
@@ -156,6 +161,14 @@ function resourceStatements(dialect: Dialect) {
       (slot) => sql<{ id: string }>`
         update resource set visible = 1
         where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 0
+        returning id`,
+    ),
+    hide: statement(
+      dialect,
+      ['connection', 'type', 'id'],
+      (slot) => sql<{ id: string }>`
+        update resource set visible = 0
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 1
         returning id`,
     ),
     remove: statement(

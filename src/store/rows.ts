@@ -26,6 +26,8 @@ export interface LinkRow {
   readonly user_name: string | null
   readonly external_id: string | null
   readonly deleted_at: string | null
+  readonly invited_at: string | null
+  readonly invitations: number
 }
 
 export interface OperationRow {
@@ -80,6 +82,8 @@ export function toLink(row: LinkRow): Link {
     userName: row.user_name ?? undefined,
     externalId: row.external_id ?? undefined,
     deletedAt: row.deleted_at ?? undefined,
+    invitedAt: row.invited_at ?? undefined,
+    invitations: row.invitations,
   }
 }
 

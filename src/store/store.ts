@@ -76,6 +76,9 @@ export interface Link {
   readonly userName: string | undefined
   readonly externalId: string | undefined
   readonly deletedAt: string | undefined
+  /** Only where people are invited and make the account themselves: when the last invitation was sent, and how many. */
+  readonly invitedAt: string | undefined
+  readonly invitations: number
 }
 
 /** A durable intent to bring one link to its desired state: the resource as stored now, or its end. At most one per link. */
@@ -181,6 +184,7 @@ export interface StoreWriter extends StoreReader {
   /** Adds 1 to the version (a membership changed). */
   touchResources(connection: string, type: ResourceType, ids: readonly string[], now: string): Promise<void>
   showResource(connection: string, type: ResourceType, id: string): Promise<void>
+  hideResource(connection: string, type: ResourceType, id: string): Promise<void>
   /** With its keys and memberships. */
   deleteResource(connection: string, type: ResourceType, id: string): Promise<void>
 

@@ -26,9 +26,6 @@ export interface LocatedScalar extends Position {
 
 export type PathPart = string | number
 
-/** Nesting; an honest file needs 8. */
-const fileDepth = 32
-
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Problems are reported through `report`; undefined when there is no map to go on with. */
@@ -36,7 +33,7 @@ export function parseLocated(
   file: string,
   text: string,
   report: (problem: FileProblem) => void,
-  bounds: { readonly bytes: number },
+  bounds: { readonly bytes: number; readonly depth: number },
 ): LocatedMap | undefined {
   const start: Position = { file, line: 1, column: 1 }
   const bytes = Buffer.byteLength(text)
@@ -60,7 +57,7 @@ export function parseLocated(
     report({ ...start, path: '', message: 'directives (%YAML) are not read: drop the line' })
     return undefined
   }
-  const builder = { at, report }
+  const builder = { at, report, depth: bounds.depth }
   const root = locate(builder, document.contents, [], start)
   if (root?.kind === 'map') return root
   if (root !== undefined) report({ ...start, path: '', message: 'the file is a map of keys and values' })
@@ -70,6 +67,7 @@ export function parseLocated(
 interface Builder {
   at(offset: number | undefined): Position
   report(problem: FileProblem): void
+  readonly depth: number
 }
 
 function locate(builder: Builder, node: unknown, path: readonly PathPart[], fallback: Position): Located | undefined {
@@ -82,7 +80,7 @@ function locate(builder: Builder, node: unknown, path: readonly PathPart[], fall
   const position = node.range ? builder.at(node.range[0]) : fallback
   if (node.anchor !== undefined) refuse(position, 'anchors are not read: drop it and write the value out')
   if (node.tag !== undefined) refuse(position, 'tags are not read: drop it')
-  if (path.length > fileDepth) return refuse(position, `is nested more than ${fileDepth} deep`)
+  if (path.length > builder.depth) return refuse(position, `is nested more than ${builder.depth} deep`)
   if (isScalar(node)) {
     const { value } = node
     if (value === null || typeof value === 'boolean' || typeof value === 'string') {

@@ -36,9 +36,9 @@ interface Import {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(join(root, file), 'utf8')
-  return [...text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm)].map(
-    (match) => ({ file, isType: match[1] !== undefined, target: match[2] ?? match[3] ?? match[4] ?? '' }),
-  )
+  return [
+    ...text.matchAll(/^(?:import|export)\s+(type\s)?[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm),
+  ].map((match) => ({ file, isType: match[1] !== undefined, target: match[2] ?? match[3] ?? match[4] ?? '' }))
 }
 
 export function wrongArrow({ file, target }: Pick<Import, 'file' | 'target'>): string | undefined {
@@ -53,12 +53,18 @@ export function wrongArrow({ file, target }: Pick<Import, 'file' | 'target'>): s
 const files = globSync('src/**/*.ts', { cwd: root })
 
 test('every import goes along the arrows between the layers', () => {
-  const wrong = files.flatMap(importsOf).map(wrongArrow).filter((text) => text !== undefined)
+  const wrong = files
+    .flatMap(importsOf)
+    .map(wrongArrow)
+    .filter((text) => text !== undefined)
   assert.deepEqual(wrong, [])
 })
 
 test('a wrong arrow would be seen', () => {
-  assert.match(String(wrongArrow({ file: 'src/mapping/load.ts', target: '../store/store.ts' })), /mapping.*may not import store/)
+  assert.match(
+    String(wrongArrow({ file: 'src/mapping/load.ts', target: '../store/store.ts' })),
+    /mapping.*may not import store/,
+  )
   assert.match(String(wrongArrow({ file: 'src/errors.ts', target: './scim/users.ts' })), /below all layers/)
   assert.equal(wrongArrow({ file: 'src/scim/users.ts', target: '../store/store.ts' }), undefined)
 })

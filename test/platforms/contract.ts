@@ -222,7 +222,7 @@ export function contractSuite(world: PlatformWorld): void {
       const rival = new Map([...world.person('bob'), [world.key, keyOf(world.person('ada'))]])
       await assert.rejects(connection.create(aCall(), rival), Conflict)
       assert.deepEqual(idsOf(await findKey(connection, world.person('ada'))), [ada.id])
-      assert.deepEqual(idsOf(await walk(connection)), idsOf(before))
+      assert.deepEqual(idsOf(await walk(connection)).sort(), idsOf(before).sort())
     })
 
     question('20 a walk gives every account once, whole, and the same again', async ({ connection }) => {
@@ -232,7 +232,7 @@ export function contractSuite(world: PlatformWorld): void {
       const byId = new Map(walked.map((account) => [account.id, account]))
       assert.equal(byId.size, walked.length, 'no account twice')
       for (const account of made) assert.deepEqual(byId.get(account.id), account)
-      assert.deepEqual(idsOf(await walk(connection)), idsOf(walked))
+      assert.deepEqual(idsOf(await walk(connection)).sort(), idsOf(walked).sort())
     })
 
     question('21 every request waits for its slot of the pace', async ({ started }) => {

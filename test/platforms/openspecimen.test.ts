@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { PlatformError } from '../../src/errors.ts'
 import type { Attributes, Json } from '../../src/facts.ts'
 import { openspecimen } from '../../src/platforms/openspecimen/openspecimen.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { noPace, type Script, type ScriptedServer, scriptedServer } from './scripted-server.ts'
+import { thrownBy } from './thrown.ts'
 import { aCall } from './world.ts'
 
 const ada = {
@@ -43,16 +43,6 @@ async function connected(script: Script): Promise<{ server: ScriptedServer; conn
 
 const person = (entries: Record<string, Json>): Attributes => new Map(Object.entries(entries))
 
-async function kindOf(promise: Promise<unknown>): Promise<PlatformError> {
-  try {
-    await promise
-  } catch (error) {
-    assert.ok(error instanceof PlatformError, String(error))
-    return error
-  }
-  assert.fail('nothing was thrown')
-}
-
 test('a session that ended in the middle is renewed once, and the call is repeated', async () => {
   let signIns = 0
   const { server, connection } = await connected(({ path, headers }) => {
@@ -78,20 +68,20 @@ test('a new session that is refused as well is Denied, and nothing signs in agai
   const { server, connection } = await connected(({ path }) =>
     path === '/sessions' ? session : { status: 401, html: '<html>Unauthorized' },
   )
-  assert.equal((await kindOf(connection.read(aCall(), '7'))).kind, 'denied')
-  assert.equal((await kindOf(connection.read(aCall(), '7'))).kind, 'denied')
+  assert.equal((await thrownBy(connection.read(aCall(), '7'))).kind, 'denied')
+  assert.equal((await thrownBy(connection.read(aCall(), '7'))).kind, 'denied')
   assert.equal(server.lines().filter((line) => line === 'POST /sessions').length, 2)
 })
 
 test('a refused sign-in is never tried again by itself, because five of them lock the service account', async () => {
   const refusal = { status: 400, json: [{ code: 'AUTH_USER_CREDENTIALS_INVALID', message: 'Invalid' }] }
   const { server, connection } = await connected(() => refusal)
-  const errors = await Promise.all([1, 2, 3].map(() => kindOf(connection.read(aCall(), '7'))))
+  const errors = await Promise.all([1, 2, 3].map(() => thrownBy(connection.read(aCall(), '7'))))
   assert.deepEqual(
     errors.map((error) => error.kind),
     ['denied', 'denied', 'denied'],
   )
-  await kindOf(connection.find(aCall(), 'loginName', 'ada', new Map()))
+  await thrownBy(connection.find(aCall(), 'loginName', 'ada', new Map()))
   assert.deepEqual(server.lines(), ['POST /sessions'])
 })
 
@@ -101,25 +91,25 @@ test('check tries a refused sign-in once more', async () => {
     if (path !== '/sessions') return { json: ada }
     return isRight ? session : { status: 400, json: [{ code: 'AUTH_USER_CREDENTIALS_INVALID' }] }
   })
-  await kindOf(connection.check(aCall()))
+  await thrownBy(connection.check(aCall()))
   isRight = true
-  await kindOf(connection.read(aCall(), '7'))
+  await thrownBy(connection.read(aCall(), '7'))
   await connection.check(aCall())
   assert.equal((await connection.read(aCall(), '7'))?.id, '7')
 })
 
 test('a service account that must set its password first is Denied at the first answer, although that is a 200', async () => {
   const { server, connection } = await connected(() => ({ json: { resetPasswordToken: 'r' } }))
-  const error = await kindOf(connection.read(aCall(), '7'))
+  const error = await thrownBy(connection.read(aCall(), '7'))
   assert.equal(error.kind, 'denied')
   assert.match(error.detail, /must set a new password/)
-  await kindOf(connection.read(aCall(), '7'))
+  await thrownBy(connection.read(aCall(), '7'))
   assert.deepEqual(server.lines(), ['POST /sessions'])
 })
 
 test('the password stands in no error', async () => {
   const { connection } = await connected(() => ({ status: 400, json: [{ code: 'X', message: 'secret' }] }))
-  const error = await kindOf(connection.read(aCall(), '7'))
+  const error = await thrownBy(connection.read(aCall(), '7'))
   assert.doesNotMatch(`${error.message} ${error.detail} ${error.stack}`, /secret/)
 })
 
@@ -168,7 +158,7 @@ test('a status that OpenSpecimen ignores with 200 is Broken', async () => {
   const { connection } = await connected(({ path }) => (path === '/sessions' ? session : { json: ada }))
   const before = await connection.read(aCall(), '7')
   assert.ok(before)
-  const error = await kindOf(connection.update(aCall(), before, person({ activityStatus: 'Closed' })))
+  const error = await thrownBy(connection.update(aCall(), before, person({ activityStatus: 'Closed' })))
   assert.equal(error.kind, 'broken')
   assert.match(error.detail, /activity-status answered 200, unchanged/)
 })
@@ -179,9 +169,9 @@ for (const activityStatus of ['Locked', 'Pending', 'Disabled']) {
     const before = await connection.read(aCall(), '7')
     assert.ok(before)
     server.forget()
-    assert.equal((await kindOf(connection.update(aCall(), before, person({ activityStatus })))).kind, 'immutable')
+    assert.equal((await thrownBy(connection.update(aCall(), before, person({ activityStatus })))).kind, 'immutable')
     assert.equal(
-      (await kindOf(connection.create(aCall(), person({ ...withoutId(ada), activityStatus })))).kind,
+      (await thrownBy(connection.create(aCall(), person({ ...withoutId(ada), activityStatus })))).kind,
       'immutable',
     )
     assert.deepEqual(server.lines(), [])
@@ -197,7 +187,7 @@ test('a log-in name that is taken in the new domain is Conflict: OpenSpecimen it
   })
   const before = await connection.read(aCall(), '7')
   assert.ok(before)
-  const error = await kindOf(connection.update(aCall(), before, person({ domainName: 'ldap' })))
+  const error = await thrownBy(connection.update(aCall(), before, person({ domainName: 'ldap' })))
   assert.equal(error.kind, 'conflict')
   assert.ok(!server.lines().some((line) => line.startsWith('PATCH')))
 })
@@ -227,7 +217,7 @@ test('a returner whose edit is refused is not switched on', async () => {
   })
   const before = await connection.read(aCall(), '7')
   assert.ok(before)
-  const error = await kindOf(
+  const error = await thrownBy(
     connection.update(aCall(), before, person({ activityStatus: 'Active', instituteName: 'Nowhere' })),
   )
   assert.equal(error.kind, 'refused')
@@ -251,7 +241,7 @@ for (const [codes, kind] of [
     })
     const before = await connection.read(aCall(), '7')
     assert.ok(before)
-    const error = await kindOf(connection.update(aCall(), before, person({ firstName: 'Augusta' })))
+    const error = await thrownBy(connection.update(aCall(), before, person({ firstName: 'Augusta' })))
     assert.equal(error.kind, kind)
   })
 }
@@ -260,7 +250,7 @@ test('500 to a write is Unknown', async () => {
   const { connection } = await connected(({ path }) =>
     path === '/sessions' ? session : { status: 500, json: [{ code: 'internal_error' }] },
   )
-  assert.equal((await kindOf(connection.create(aCall(), person(withoutId(ada))))).kind, 'unknown')
+  assert.equal((await thrownBy(connection.create(aCall(), person(withoutId(ada))))).kind, 'unknown')
 })
 
 function withoutId({ id: _id, ...rest }: typeof ada): Record<string, Json> {
@@ -272,7 +262,7 @@ test('an institute that OpenSpecimen replaced silently is Broken, and the id is 
     path === '/sessions' ? session : { json: { ...ada, instituteName: "The service account's own" } },
   )
   const call = aCall()
-  const error = await kindOf(connection.create(call, person(withoutId(ada))))
+  const error = await thrownBy(connection.create(call, person(withoutId(ada))))
   assert.equal(error.kind, 'broken')
   assert.match(error.detail, /instituteName/)
   assert.deepEqual(call.createdIds, ['7'])
@@ -346,10 +336,10 @@ for (const [why, change] of [
     const before = await connection.read(aCall(), 'id' in change ? '2' : '7')
     assert.ok(before?.protectedBecause)
     server.forget()
-    const error = await kindOf(connection.update(aCall(), before, person({ activityStatus: 'Closed' })))
+    const error = await thrownBy(connection.update(aCall(), before, person({ activityStatus: 'Closed' })))
     assert.equal(error.kind, 'immutable')
     assert.ok(connection.remove)
-    await kindOf(connection.remove(aCall(), before.id))
+    await thrownBy(connection.remove(aCall(), before.id))
     assert.ok(server.lines().every((line) => line.startsWith('GET')))
   })
 }
@@ -384,7 +374,7 @@ test('the role that comes with the type INSTITUTE is neither shown nor taken, an
       )
     return { json: method === 'GET' ? roles : roles[0] }
   })
-  const error = await kindOf(
+  const error = await thrownBy(
     connection.writeGrants(
       aCall(),
       '7',
@@ -408,5 +398,5 @@ test('an account that is gone is undefined, and a page with 200 is Broken', asyn
   })
   assert.equal(await connection.read(aCall(), '7'), undefined)
   assert.equal(await connection.read(aCall(), 'not-a-number'), undefined)
-  assert.equal((await kindOf(connection.read(aCall(), '8'))).kind, 'broken')
+  assert.equal((await thrownBy(connection.read(aCall(), '8'))).kind, 'broken')
 })

@@ -109,5 +109,5 @@ test('all of this holds whether or not node keeps __proto__', { timeout: 60_000 
     encoding: 'utf8',
   })
   assert.match(output, /^# fail 0$/m)
-  assert.match(output, /^# pass 11$/m)
+  assert.match(output, /^# pass [1-9]\d$/m)
 })

@@ -341,6 +341,11 @@ test('a text, a list and a document have a largest size', () => {
   const emails = Array.from({ length: 1_001 }, (_, index) => ({ value: `${index}@x.example` }))
   assert.equal(countOf(stored({ emails: emails.slice(1) }).emails), 1_000)
   refuses(() => user(aUser({ emails })), 'invalidValue', /^emails has more than 1000 values/)
+  refuses(
+    () => user(aUser({ emails: Array.from({ length: 1_001 }, () => 'a') })),
+    'invalidValue',
+    /^emails has more than 1000/,
+  )
   const long = Array.from({ length: 40 }, (_, index) => ({ value: String(index).repeat(5_000) }))
   refuses(() => user(aUser({ roles: long })), 'invalidValue', /^The User is larger than 256 kB/)
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { enterpriseUrn, userUrn } from '../../src/scim/attribute.ts'
+import { enterpriseUrn, provisioningUrn, userUrn } from '../../src/scim/attribute.ts'
 import { parsePatch } from '../../src/scim/patch.ts'
 import {
   aGroup,
@@ -491,6 +491,15 @@ test('a change of what is read-only is mutability', () => {
   ]) {
     refuses(() => patchUser([{ op: 'replace', value }]), 'mutability', /read-only/)
   }
+})
+
+test('the state of provisioning is ours: a path to it is mutability, an echo of it is ignored', () => {
+  for (const path of [provisioningUrn, `${provisioningUrn}:state`]) {
+    refuses(() => patchUser([{ op: 'replace', path, value: 'applied' }]), 'mutability', /read-only/)
+    refuses(() => patchUser([{ op: 'remove', path }]), 'mutability', /read-only/)
+  }
+  const echo = { title: 'Dr', [provisioningUrn]: { state: 'applied' } }
+  assert.deepEqual(patchUser([{ op: 'replace', value: echo }]).document, aUser({ title: 'Dr' }))
 })
 
 test('read-only parts beside a manager id are left out', () => {

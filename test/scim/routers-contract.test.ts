@@ -50,14 +50,12 @@ before(() => {
     context: (request: express.Request) => ({ res: request.res }),
   })
   const lastErrorHandler: ErrorRequestHandler = (error, _request, response, _next) => {
-    response
-      .status(418)
-      .json({
-        reached: true,
-        sent: response.headersSent,
-        problem: response.locals.problem,
-        type: error.constructor.name,
-      })
+    response.status(418).json({
+      reached: true,
+      sent: response.headersSent,
+      problem: response.locals.problem,
+      type: error.constructor.name,
+    })
   }
   app = express().disable('etag').use('/base', router).use(lastErrorHandler)
 })

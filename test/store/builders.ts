@@ -28,6 +28,8 @@ export function aLink(connection: string, resourceId: string, more: Partial<Link
     userName: undefined,
     externalId: undefined,
     deletedAt: undefined,
+    invitedAt: undefined,
+    invitations: 0,
     ...more,
   }
 }

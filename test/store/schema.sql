@@ -53,6 +53,8 @@ CREATE TABLE link (
   user_name text,
   external_id text,
   deleted_at text,
+  invited_at text,
+  invitations bigint not null,
   primary key (connection, resource_id)
 );
 

@@ -7,7 +7,7 @@ export const facts: PlatformFacts = {
     // Longer e-mails and netids end in a database error (500): DSpace does not check the length.
     ['email', { type: 'string', write: 'always', required: true, caseExact: false, findable: true, maxLength: 64 }],
     // Can be set at creation and replaced by another value later, never added to an account that has none.
-    ['netid', { type: 'string', write: 'always', maxLength: 64 }],
+    ['netid', { type: 'string', write: 'always', addable: false, maxLength: 64 }],
     ['firstname', { type: 'string', write: 'always', required: true }],
     ['lastname', { type: 'string', write: 'always', required: true }],
     ['phone', { type: 'string', write: 'always', clearable: true }],

@@ -71,6 +71,8 @@ create table link (
   user_name text,
   external_id text,
   deleted_at text,
+  invited_at text,
+  invitations bigint not null,
   primary key (connection, resource_id)
 );
 create unique index link_account on link (connection, account_id) where state <> 'tombstone';

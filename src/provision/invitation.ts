@@ -1,0 +1,42 @@
+import { Conflict, Fault, Invited } from '../errors.ts'
+import type { Wanted } from '../mapping/mapping.ts'
+import type { Call } from '../platforms/platform.ts'
+import type { Situation } from './find-account.ts'
+import type { Reached } from './reach.ts'
+
+const hour = 3_600_000
+/** Each invitation is a mail: not more often, and not for ever. */
+const repeatAfterMs = 24 * hour
+const maximumInvitations = 3
+/** So long after the last mail the link is taken for dead. DSpace 9 and later end it after a day, earlier ones never. */
+const openMs = 30 * 24 * hour
+
+/**
+ * Nobody has an account yet: the person is invited, and everything else waits until the account is there. A person who is
+ * to be off is not invited; no account is as off as can be.
+ */
+export async function invitePerson(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {
+  const { connection, link, now } = situation
+  const { platform, name } = connection
+  if (platform.invite === undefined) throw new Fault(`${name}: the platform has no invitations`)
+  if (!wanted.active) {
+    if (isInvitationOpen(situation)) throw new Invited(`${name}: an open invitation may still become an account`)
+    return { account: undefined, drift: [], isLeftOff: false }
+  }
+  const isDue = link.invitedAt === undefined || now - Date.parse(link.invitedAt) >= repeatAfterMs
+  if (isDue && link.invitations < maximumInvitations) {
+    // Counted before it is sent: no look-up can tell whether a lost answer meant a mail.
+    await situation.noteInvitation()
+    try {
+      await platform.invite(call, wanted.attributes, [])
+    } catch (error) {
+      // Made in this very moment: the next attempt finds it.
+      if (!(error instanceof Conflict)) throw error
+    }
+  }
+  throw new Invited(`${name}: invited ${link.invitations + (isDue ? 1 : 0)} times`)
+}
+
+export function isInvitationOpen({ link, now }: Pick<Situation, 'link' | 'now'>): boolean {
+  return link.invitedAt !== undefined && now - Date.parse(link.invitedAt) < openMs
+}
