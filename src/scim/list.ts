@@ -218,17 +218,15 @@ export async function renderPage(
       cut(renderGroup(connection.baseUrl, row, members === undefined ? undefined : (members.get(row.id) ?? none))),
     )
   }
-  const [groups, links, operations] = await Promise.all([
+  const [groups, provisioning] = await Promise.all([
     projection.wantsGroups ? store.groupsOf(connection.name, ids) : undefined,
-    projection.wantsProvisioning ? store.getLinks(connection.name, ids) : undefined,
-    projection.wantsProvisioning ? store.getOperations(connection.name, ids) : undefined,
+    projection.wantsProvisioning ? store.provisioningOf(connection.name, ids) : undefined,
   ])
   return rows.map((row) =>
     cut(
       renderUser(connection.baseUrl, row, {
         groups: groups?.get(row.id) ?? [],
-        link: links?.get(row.id),
-        operation: operations?.get(row.id),
+        provisioning: provisioning?.get(row.id),
       }),
     ),
   )

@@ -3,19 +3,22 @@
  * Provisioning, `meta`) is spliced in before the last brace.
  */
 import type { JsonObject } from '../json.ts'
-import type { GroupReference, Link, Member, Operation, StoredResource } from '../store/store.ts'
+import type { GroupReference, Member, ProvisioningView, StoredResource } from '../store/store.ts'
 import { provisioningUrn } from './attribute.ts'
 import { etagOf } from './context.ts'
 
 export interface UserParts {
   readonly groups: readonly GroupReference[]
-  readonly link: Link | undefined
-  readonly operation: Operation | undefined
+  /** Undefined: not asked for. */
+  readonly provisioning: ProvisioningView | undefined
 }
 
 export function renderUser(baseUrl: string, stored: StoredResource, parts: UserParts): string {
   const groups = parts.groups.length === 0 ? '' : `,"groups":${JSON.stringify(groupsValue(baseUrl, parts.groups))}`
-  const provisioning = `,"${provisioningUrn}":${JSON.stringify(provisioningValue(parts))}`
+  const provisioning =
+    parts.provisioning === undefined
+      ? ''
+      : `,"${provisioningUrn}":${JSON.stringify(provisioningValue(parts.provisioning))}`
   return `${stored.json.slice(0, -1)}${groups}${provisioning},"meta":${metaText(baseUrl, stored)}}`
 }
 
@@ -61,23 +64,21 @@ export function membersValue(baseUrl: string, members: readonly Member[]): JsonO
 }
 
 /** What has become of the wish on the platform. */
-export function provisioningValue({ link, operation }: Pick<UserParts, 'link' | 'operation'>): JsonObject {
-  const state =
-    operation === undefined
-      ? 'applied'
-      : operation.state === 'failed' || operation.state === 'held'
-        ? operation.state
-        : 'pending'
-  const drift =
-    link === undefined || link.drift.length === 0
-      ? undefined
-      : `left as it is on the platform: ${link.drift.join(', ')}`
-  const detail = operation?.errorMessage ?? drift
+function provisioningValue({
+  accountId,
+  lastAppliedAt,
+  drift,
+  operationState,
+  errorMessage,
+}: ProvisioningView): JsonObject {
+  const isPending = operationState === 'waiting' || operationState === 'running'
+  const left = drift.length === 0 ? undefined : `left as it is on the platform: ${drift.join(', ')}`
+  const detail = errorMessage ?? left
   return {
-    state,
+    state: operationState === undefined ? 'applied' : isPending ? 'pending' : operationState,
     ...(detail === undefined ? {} : { detail }),
-    ...(link?.accountId === undefined ? {} : { accountId: link.accountId }),
-    ...(link?.lastAppliedAt === undefined ? {} : { lastAppliedAt: link.lastAppliedAt }),
+    ...(accountId === undefined ? {} : { accountId }),
+    ...(lastAppliedAt === undefined ? {} : { lastAppliedAt }),
   }
 }
 

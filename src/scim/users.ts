@@ -18,11 +18,8 @@ import { isSameDocument } from './same-document.ts'
 import { fromStored, toStoredUser } from './stored.ts'
 
 /** RFC 7644 §3.4.1. From the store alone: exact and fast while the platform is away. */
-export async function getUser(context: ScimContext, id: string): Promise<Buffer> {
-  const stored = await context.store.getResource(context.connection.name, 'User', id)
-  if (stored === undefined) throw notFound('User')
-  answerIfUnchanged(context, stored.version)
-  return answer(context, stored)
+export function getUser(context: ScimContext, id: string): Promise<Buffer> {
+  return answer(context, id)
 }
 
 /** RFC 7644 §3.3. */
@@ -35,7 +32,7 @@ export async function createUser(context: ScimContext): Promise<Buffer> {
   })
   context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
   context.response.once('finish', () => context.connection.provision.noteFlushed(stored.id))
-  return answer(context, stored, projection)
+  return answer(context, stored.id, projection)
 }
 
 /** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */
@@ -46,7 +43,7 @@ export async function replaceUser(context: ScimContext, id: string): Promise<Buf
     const next = { ...document, active: active ?? base.active ?? true }
     return { document: next, active, changed: !isSameDocument(base, next) }
   })
-  return answer(context, stored, projection)
+  return answer(context, stored.id, projection)
 }
 
 /** RFC 7644 §3.5.2. Answers the whole user: Okta and Entra both take 200. */
@@ -58,7 +55,7 @@ export async function patchUser(context: ScimContext, id: string): Promise<Buffe
   const stored = await change(context, id, (base, current) =>
     applyPatch(schemas.user, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
   )
-  return answer(context, stored, projection)
+  return answer(context, stored.id, projection)
 }
 
 /** RFC 7644 §3.6. */
@@ -101,18 +98,14 @@ function projectionOf(context: ScimContext): Projection {
   )
 }
 
-async function answer(
-  context: ScimContext,
-  stored: StoredResource,
-  projection = projectionOf(context),
-): Promise<Buffer> {
+/** As the store has it now: an earlier answer may have been overtaken. */
+async function answer(context: ScimContext, id: string, projection = projectionOf(context)): Promise<Buffer> {
   const { store, connection } = context
-  const [groups, link, operation] = await Promise.all([
-    projection.wantsGroups ? store.groupsOf(connection.name, [stored.id]) : undefined,
-    store.getLink(connection.name, stored.id),
-    store.getOperation(connection.name, stored.id),
-  ])
-  context.response.setHeader('ETag', etagOf(stored.version))
-  const text = renderUser(connection.baseUrl, stored, { groups: groups?.get(stored.id) ?? [], link, operation })
+  const user = await store.getUser(connection.name, id)
+  if (user === undefined) throw notFound('User')
+  const { resource } = user
+  if (context.response.req.method === 'GET') answerIfUnchanged(context, resource.version)
+  context.response.setHeader('ETag', etagOf(resource.version))
+  const text = renderUser(connection.baseUrl, resource, user)
   return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))
 }

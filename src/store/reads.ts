@@ -1,12 +1,24 @@
 import { type CompiledQuery, sql } from 'kysely'
 import type { Counters } from './counters.ts'
 import { createLists, resourceColumns } from './lists.ts'
-import { type LinkRow, type OperationRow, type ResourceRow, toLink, toOperation, toResource } from './rows.ts'
+import {
+  type LinkRow,
+  type OperationRow,
+  type ProvisioningRow,
+  type ResourceRow,
+  toLink,
+  toOperation,
+  toProvisioning,
+  toResource,
+} from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Link, Member, Operation, StoreReader } from './store.ts'
+import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations',
+)
+const provisioningColumns = sql.raw(
+  'link.account_id, link.last_applied_at, link.drift, operation.state as operation_state, operation.error_message',
 )
 export const operationColumns = sql.raw(
   'connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
@@ -27,6 +39,13 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
     }
     return {
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
+      async getUser(connection, id) {
+        const { rows } = await run(texts.user({ connection, id }))
+        const [row] = rows
+        if (row === undefined) return undefined
+        const inGroups = row.is_member === 0 ? undefined : await this.groupsOf(connection, [id])
+        return { resource: toResource(row), provisioning: toProvisioning(row), groups: inGroups?.get(id) ?? [] }
+      },
       async list(connection, query) {
         const { rows } = await run(lists.list(connection, query))
         return rows.map(toResource)
@@ -55,18 +74,13 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         return members
       },
       getLink: (connection, resourceId) => one(texts.link({ connection, resourceId }), toLink),
-      async getLinks(connection, resourceIds) {
-        if (resourceIds.length === 0) return new Map()
-        const { rows } = await run(texts.links({ connection, ids: listValue(resourceIds) }))
-        return new Map(rows.map((row): [string, Link] => [row.resource_id, toLink(row)]))
+      async provisioningOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.provisioning({ connection, ids: listValue(userIds) }))
+        return new Map(rows.map((row): [string, ProvisioningView] => [row.resource_id, toProvisioning(row)]))
       },
       findLinkByAccount: (connection, accountId) => one(texts.linkByAccount({ connection, accountId }), toLink),
       getOperation: (connection, resourceId) => one(texts.operation({ connection, resourceId }), toOperation),
-      async getOperations(connection, resourceIds) {
-        if (resourceIds.length === 0) return new Map()
-        const { rows } = await run(texts.operations({ connection, ids: listValue(resourceIds) }))
-        return new Map(rows.map((row): [string, Operation] => [row.resource_id, toOperation(row)]))
-      },
       async dueOperations(connection, now, limit) {
         // Two walks of the index, each in order and ended by its limit: one over both would pass all that is not yet due.
         const first = await run(texts.due({ connection, precedence: 0, now, limit }))
@@ -88,6 +102,20 @@ function readStatements(dialect: Dialect) {
       (slot) => sql<ResourceRow>`
         select ${resourceColumns} from resource
         where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 1`,
+    ),
+    user: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<ResourceRow & Omit<ProvisioningRow, 'resource_id'> & { is_member: number }>`
+        select resource.connection, resource.id, resource.type, resource.seq, resource.version, resource.visible,
+          resource.json, resource.created, resource.modified, ${provisioningColumns},
+          exists (select 1 from member where member.connection = resource.connection and member.user_id = resource.id)
+            as is_member
+        from resource
+          left join link on link.connection = resource.connection and link.resource_id = resource.id
+          left join operation on operation.connection = resource.connection and operation.resource_id = resource.id
+        where resource.connection = ${slot('connection')} and resource.id = ${slot('id')}
+          and resource.type = 'User' and resource.visible = 1`,
     ),
     groups: statement(
       dialect,
@@ -125,12 +153,15 @@ function readStatements(dialect: Dialect) {
         select ${linkColumns} from link
         where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
     ),
-    links: statement(
+    provisioning: statement(
       dialect,
       ['connection', 'ids'],
-      (slot) => sql<LinkRow>`
-        select ${linkColumns} from link
-        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
+      (slot) => sql<ProvisioningRow>`
+        select link.resource_id, ${provisioningColumns}
+        from link left join operation
+          on operation.connection = link.connection and operation.resource_id = link.resource_id
+        where link.connection = ${slot('connection')}
+          and link.resource_id in (select value from ${listRows(slot('ids'))})`,
     ),
     linkByAccount: statement(
       dialect,
@@ -145,13 +176,6 @@ function readStatements(dialect: Dialect) {
       (slot) => sql<OperationRow>`
         select ${operationColumns} from operation
         where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
-    ),
-    operations: statement(
-      dialect,
-      ['connection', 'ids'],
-      (slot) => sql<OperationRow>`
-        select ${operationColumns} from operation
-        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
     ),
     due: statement(
       dialect,

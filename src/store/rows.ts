@@ -1,6 +1,6 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { AuditEntry, Link, Operation, ResourceType, StoredResource } from './store.ts'
+import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
@@ -12,6 +12,16 @@ export interface ResourceRow {
   readonly json: string
   readonly created: string
   readonly modified: string
+}
+
+/** Link and operation of a user, as `provisioningColumns` names them. */
+export interface ProvisioningRow {
+  readonly resource_id: string
+  readonly account_id: string | null
+  readonly last_applied_at: string | null
+  readonly drift: string | null
+  readonly operation_state: Operation['state'] | null
+  readonly error_message: string | null
 }
 
 export interface LinkRow {
@@ -67,6 +77,16 @@ export interface AuditRow {
 export function toResource(row: ResourceRow): StoredResource {
   const { connection, type, id, seq, version, json, created, modified } = row
   return { connection, type, id, seq, version, json, created, modified }
+}
+
+export function toProvisioning(row: Omit<ProvisioningRow, 'resource_id'>): ProvisioningView {
+  return {
+    accountId: row.account_id ?? undefined,
+    lastAppliedAt: row.last_applied_at ?? undefined,
+    drift: row.drift === null || row.drift === '[]' ? [] : parseTexts(row.drift),
+    operationState: row.operation_state ?? undefined,
+    errorMessage: row.error_message ?? undefined,
+  }
 }
 
 export function toLink(row: LinkRow): Link {

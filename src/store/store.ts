@@ -138,9 +138,27 @@ export interface GroupReference {
   readonly display: string | undefined
 }
 
+/** What has become of a user on the platform, so far as clients see it. */
+export interface ProvisioningView {
+  readonly accountId: string | undefined
+  readonly lastAppliedAt: string | undefined
+  readonly drift: readonly string[]
+  /** Of the unfinished operation; undefined when nothing is unfinished. */
+  readonly operationState: Operation['state'] | undefined
+  readonly errorMessage: string | undefined
+}
+
+export interface UserView {
+  readonly resource: StoredResource
+  readonly provisioning: ProvisioningView
+  readonly groups: readonly GroupReference[]
+}
+
 export interface StoreReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
+  /** A visible user with everything that an answer shows of it: the hot path of GET. */
+  getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
@@ -150,12 +168,11 @@ export interface StoreReader {
   /** Members of several groups at once, for a page of a list. */
   membersOf(connection: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>
   getLink(connection: string, resourceId: string): Promise<Link | undefined>
-  /** Links of many resources, for a page of a list. */
-  getLinks(connection: string, resourceIds: readonly string[]): Promise<ReadonlyMap<string, Link>>
+  /** What a client is told of the state of each user, in one query; users without a link are absent from the answer. */
+  provisioningOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, ProvisioningView>>
   /** The proposed or live link that holds this account. */
   findLinkByAccount(connection: string, accountId: string): Promise<Link | undefined>
   getOperation(connection: string, resourceId: string): Promise<Operation | undefined>
-  getOperations(connection: string, resourceIds: readonly string[]): Promise<ReadonlyMap<string, Operation>>
   /** Waiting operations whose time has come: deactivations and deletions first, then by due time. */
   dueOperations(connection: string, now: number, limit: number): Promise<readonly Operation[]>
   countOperations(connection: string): Promise<number>

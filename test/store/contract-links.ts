@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AccountTaken } from '../../src/store/store.ts'
-import { aLink, anAuditEntry, anOperation, later, now } from './builders.ts'
+import { aGroup, aLink, anAuditEntry, anOperation, aUser, later, now } from './builders.ts'
 import type { OpenEmpty } from './contract.ts'
 
 export function linkContract(open: OpenEmpty): void {
@@ -21,9 +21,50 @@ export function linkContract(open: OpenEmpty): void {
     const bare = aLink('okta', 'bob', { state: 'proposed', accountId: undefined })
     await store.transaction((write) => write.putLink(bare))
     assert.deepEqual(await store.getLink('okta', 'bob'), bare)
-    const links = await store.getLinks('okta', ['ada', 'bob', 'nobody'])
-    assert.deepEqual([...links.keys()].toSorted(), ['ada', 'bob'])
-    assert.equal((await store.getLinks('entra', ['ada'])).size, 0)
+  })
+
+  test('what clients are told of a user is its link and its unfinished operation, for one user and for many', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      await write.insertResource('okta', aUser('bob'))
+      await write.insertResource('okta', aGroup('staff'))
+      await write.addMembers('okta', 'staff', ['ada'])
+      await write.putLink(aLink('okta', 'ada', { lastAppliedAt: later, drift: ['email'] }))
+      await write.putLink(aLink('okta', 'bob', { state: 'proposed', accountId: undefined }))
+      const id = await write.putOperation('okta', anOperation('bob'))
+      await write.updateOperation('okta', id, { state: 'failed', errorMessage: 'refused' })
+    })
+    const ada = {
+      accountId: 'account of ada',
+      lastAppliedAt: later,
+      drift: ['email'],
+      operationState: undefined,
+      errorMessage: undefined,
+    }
+    const bob = {
+      accountId: undefined,
+      lastAppliedAt: undefined,
+      drift: [],
+      operationState: 'failed',
+      errorMessage: 'refused',
+    }
+    const many = await store.provisioningOf('okta', ['ada', 'bob', 'nobody'])
+    assert.deepEqual(
+      many,
+      new Map<string, unknown>([
+        ['ada', ada],
+        ['bob', bob],
+      ]),
+    )
+    const one = await store.getUser('okta', 'ada')
+    assert.deepEqual(one?.provisioning, ada)
+    assert.deepEqual(one?.groups, [{ id: 'staff', display: 'Group staff' }])
+    assert.deepEqual(one?.resource, await store.getResource('okta', 'User', 'ada'))
+    assert.deepEqual((await store.getUser('okta', 'bob'))?.provisioning, bob)
+    assert.equal((await store.provisioningOf('entra', ['ada'])).size, 0)
+    assert.equal(await store.getUser('entra', 'ada'), undefined)
+    assert.equal(await store.getUser('okta', 'staff'), undefined)
   })
 
   test('an account is held by one proposed or live link; tombstones and other connections do not hold it', async (t) => {
@@ -82,7 +123,6 @@ export function linkContract(open: OpenEmpty): void {
       leaseUntil: undefined,
     }
     assert.deepEqual(await store.getOperation('okta', 'ada'), stored)
-    assert.deepEqual(await store.getOperations('okta', ['ada', 'bob']), new Map([['ada', stored]]))
     assert.equal(await store.getOperation('entra', 'ada'), undefined)
   })
 

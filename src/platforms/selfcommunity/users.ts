@@ -29,7 +29,8 @@ async function search(caller: Caller, call: Call, attribute: string, value: stri
 export async function findUsers(caller: Caller, call: Call, attribute: string, value: string): Promise<Account[]> {
   if (attribute !== 'ext_id' && attribute !== 'email' && attribute !== 'username')
     throw new Fault(`selfcommunity cannot find accounts by ${attribute}`)
-  const found = await search(caller, call, attribute, value)
+  // An empty parameter counts as none, which is refused.
+  const found = value === '' ? undefined : await search(caller, call, attribute, value)
   if (found === undefined) return []
   const has = found[attribute]
   const isMeant = attribute === 'email' ? has?.toLowerCase() === value.toLowerCase() : has === value
