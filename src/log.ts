@@ -20,6 +20,8 @@ const secretPaths = [
   '*.token',
 ]
 
+const flushMs = 250
+
 /** JSON lines on stderr: stdout belongs to commands' results. */
 export function createLog(level: string, destination?: DestinationStream): Log {
   return pino(
@@ -29,7 +31,13 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: secretPaths, censor: '[removed]' },
     },
-    // Lines are collected and written by turns; `exit` writes the rest.
-    destination ?? pino.destination({ dest: 2, sync: false }),
+    destination ?? collected(),
   )
+}
+
+/** Lines are written together, at the latest after a moment and at the end: one system call a line costs more than the line. */
+function collected(): DestinationStream {
+  const destination = pino.destination({ dest: 2, sync: false, minLength: 8_192 })
+  setInterval(() => destination.flush(), flushMs).unref()
+  return destination
 }

@@ -6,12 +6,15 @@ import { stateOf } from './request-state.ts'
 
 /** One line and one count for each request: route and status, never a path with an id, a query or a value. */
 export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHandler {
+  // These lines are made here and hold nothing that would have to be removed.
+  const plain = log.child({}, { redact: [] })
   return (request, response, next) => {
     response.once('close', () => {
       const state = stateOf(response)
       const line = {
         requestId: state.id,
-        connection: state.connection ?? '-',
+        // Only of those who may know: what strangers write into a path is not for the log or the labels of metrics.
+        connection: state.caller === undefined ? '-' : (state.connection ?? '-'),
         caller: state.caller,
         method: request.method,
         route: state.route ?? '-',
@@ -20,7 +23,7 @@ export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHand
         isFlushed: response.writableFinished,
       }
       metrics.countRequest(line, line.ms / 1_000)
-      log.info(line, 'request')
+      plain.info(line, 'request')
     })
     next()
   }

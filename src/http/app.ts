@@ -28,17 +28,33 @@ export interface Served {
 export function createApp(served: Served): Express {
   const { clock, log, metrics, store } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
-  const scim = Router({ mergeParams: true })
+  const scim = Router()
   scim.use(accessLog(log, metrics, clock), route)
   // Authentication comes before the first byte of a body: strangers must not make us parse.
   scim.use(authenticate(served.gates), callerLimit(), body, query, context(served))
   scim.use(ownRoutes(), libraryRoutes())
   app.use(requestState(clock))
-  app.use('/:connection/scim/v2', scim)
+  app.use(mountConnections(scim))
   app.use(health(store, metrics))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app
+}
+
+const scimPath = /^\/([^/?]+)\/scim\/v2(?=[/?]|$)/
+
+/** `/{connection}/scim/v2`, taken off the path here: Express' own parameters are merged anew for each of the layers behind. */
+function mountConnections(scim: RequestHandler): RequestHandler {
+  return (request, response, next) => {
+    const match = scimPath.exec(request.url)
+    if (match === null) return next()
+    const [prefix, connection] = match
+    stateOf(response).connection = connection ?? ''
+    request.baseUrl = prefix
+    request.url = request.url.slice(prefix.length) || '/'
+    if (!request.url.startsWith('/')) request.url = `/${request.url}`
+    scim(request, response, next)
+  }
 }
 
 /** Everything that the SCIM layer may know of a request. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
 import { stateOf } from './request-state.ts'
@@ -29,7 +29,7 @@ export function callerTokens(tokens: readonly string[]): CallerToken[] {
 export function authenticate(gates: ReadonlyMap<string, Gate>): RequestHandler {
   return (request, response, next) => {
     const state = stateOf(response)
-    const name = String(request.params.connection)
+    const name = state.connection ?? ''
     const gate = gates.get(name)
     const token = tokenOf(request, gate?.isSchemeOptional === true)
     const caller = gate === undefined || token === undefined ? undefined : callerOf(gate, token)
@@ -38,7 +38,6 @@ export function authenticate(gates: ReadonlyMap<string, Gate>): RequestHandler {
         headers: { 'WWW-Authenticate': 'Bearer realm="scim-bridge"' },
       })
     }
-    state.connection = name
     state.caller = caller
     next()
   }
@@ -60,14 +59,14 @@ function tokenOf(request: Request, isSchemeOptional: boolean): string | undefine
 
 /** Every hash is compared, in constant time each: the time tells neither which token fits nor how far one did. */
 function callerOf(gate: Gate, token: string): string | undefined {
-  const hash = sha256(token)
+  const presented = sha256(token)
   let caller: string | undefined
   for (const known of gate.tokens) {
-    if (timingSafeEqual(known.sha256, hash)) caller = known.caller
+    if (timingSafeEqual(known.sha256, presented)) caller = known.caller
   }
   return caller
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }

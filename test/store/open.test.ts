@@ -24,14 +24,14 @@ test('the folder is made, and only its owner may read the store', async (t) => {
   assert.equal(statSync(dirname(file)).mode & 0o777, 0o700)
 })
 
-test('commits are flushed to the disk, and references are checked', async (t) => {
+test('commits are flushed to the disk, references are checked, and no lock stops the process', async (t) => {
   const store = await opened(t, aFile(t))
   const pragmas = await store.withDatabase((database) =>
-    ['synchronous', 'journal_mode', 'foreign_keys'].map(
+    ['synchronous', 'journal_mode', 'foreign_keys', 'busy_timeout'].map(
       (name) => Object.values(database.prepare(`pragma ${name}`).get() ?? {})[0],
     ),
   )
-  assert.deepEqual(pragmas, [2, 'wal', 1])
+  assert.deepEqual(pragmas, [2, 'wal', 1, 0])
 })
 
 test('the migrations make the schema of schema.sql', async (t) => {

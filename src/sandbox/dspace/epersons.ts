@@ -5,14 +5,13 @@ import { columnLength, flag, readMetadata, readObject, text } from './body.ts'
 import type { Call, Route } from './call.ts'
 import { groupsOf, page, parameter, showGroup, showPerson } from './hal.ts'
 import { isLike } from './like.ts'
+import { requireGoodPassword } from './password.ts'
 import { patchPerson } from './patch.ts'
 import { isAdministrator, managesGroups, require, requireAdministrator } from './rights.ts'
 import { type EPerson, type NewEPerson, textOf } from './state.ts'
 import { uuidPattern } from './uuid.ts'
 
 const byId = new RegExp(`^/api/eperson/epersons/(${uuidPattern})$`, 'i')
-/** `authentication-password.regex-validation.pattern` as delivered. */
-const passwordRule = /^.{8,}$/
 const properties = [
   'id',
   'uuid',
@@ -136,10 +135,6 @@ function readNew(call: Call, emailOfToken?: string): NewEPerson {
     requireCertificate: flag(fields, 'requireCertificate'),
     ...(password === undefined ? {} : { password }),
   }
-}
-
-export function requireGoodPassword(password: string): void {
-  if (!passwordRule.test(password)) throw unprocessable('New password is invalid. Valid passwords must be longer.')
 }
 
 /** No check of DSpace stands before the database: its constraints end in a 500. */

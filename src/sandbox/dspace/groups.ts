@@ -86,8 +86,7 @@ function create(call: Call): SimulatorAnswer {
 function requireFreeName(call: Call, name: string, group?: Group): void {
   if (name.length > columnLength.name) throw broken()
   const owner = call.state.byName(name)
-  if (owner !== undefined && owner !== group)
-    throw new Refusal(call.knobs.duplicateStatus, 'An exception has occurred')
+  if (owner !== undefined && owner !== group) throw new Refusal(call.knobs.duplicateStatus, 'An exception has occurred')
 }
 
 function patch(call: Call): SimulatorAnswer {

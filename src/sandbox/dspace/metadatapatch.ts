@@ -14,30 +14,36 @@ interface Place {
 
 /** Changes `metadata` in place. 422 for an unknown field or an index that is not there, 400 for anything unsupported. */
 export function patchMetadata(metadata: Metadata, operation: Operation): void {
-  if (operation.path === '/metadata') return patchAll(metadata, operation)
-  const { field, index, part } = placeOf(operation.path)
+  if (operation.path === '/metadata') patchAll(metadata, operation)
+  else patchField(metadata, operation)
+}
+
+function patchField(metadata: Metadata, { op, path, from, value }: Operation): void {
+  const { field, index, part } = placeOf(path)
   const values = metadata.get(field) ?? []
-  switch (operation.op) {
+  switch (op) {
     case 'add':
-      return set(metadata, field, inserted(values, index, readValues(operation.value)))
+      set(metadata, field, inserted(values, index, readValues(value)))
+      break
     case 'replace':
       // Without an index the field is cleared and gets one value, also when it was empty.
-      if (index === undefined) return set(metadata, field, [firstOf(operation.value)])
-      return set(metadata, field, values.with(existing(values, index), changed(values, index, part, operation.value)))
+      if (index === undefined) set(metadata, field, [firstOf(value)])
+      else set(metadata, field, values.with(existing(values, index), changed(values, index, part, value)))
+      break
     case 'remove':
-      if (index === undefined) return set(metadata, field, [])
-      return set(metadata, field, values.toSpliced(existing(values, index), 1))
+      set(metadata, field, index === undefined ? [] : values.toSpliced(existing(values, index), 1))
+      break
     case 'move':
     case 'copy': {
-      const from = placeOf(operation.from ?? '')
-      const source = metadata.get(from.field) ?? []
-      const at = existing(source, from.index)
-      const moved = source.slice(at, at + 1)
-      if (operation.op === 'move') set(metadata, from.field, source.toSpliced(at, 1))
-      return set(metadata, field, inserted(metadata.get(field) ?? [], index, moved))
+      const source = placeOf(from ?? '')
+      const sources = metadata.get(source.field) ?? []
+      const at = existing(sources, source.index)
+      if (op === 'move') set(metadata, source.field, sources.toSpliced(at, 1))
+      set(metadata, field, inserted(metadata.get(field) ?? [], index, sources.slice(at, at + 1)))
+      break
     }
     default:
-      throw badRequest(`The operation ${operation.op} on ${operation.path} is not supported`)
+      throw badRequest(`The operation ${op} on ${path} is not supported`)
   }
 }
 

@@ -3,9 +3,9 @@ import type { SimulatorAnswer } from '../simulator.ts'
 import { badRequest, broken, denied, hal, Refusal } from './answers.ts'
 import { columnLength, parse, requireContentType, text, toBoolean, toMap } from './body.ts'
 import type { Call } from './call.ts'
-import { requireGoodPassword } from './epersons.ts'
 import { showPerson } from './hal.ts'
 import { patchMetadata } from './metadatapatch.ts'
+import { requireGoodPassword } from './password.ts'
 import { isAdministrator, require } from './rights.ts'
 import type { EPerson, Metadata } from './state.ts'
 
@@ -74,26 +74,30 @@ function requireResetToken(call: Call, person: EPerson, operations: readonly Ope
 
 function apply(call: Call, draft: Draft, operation: Operation, isReset: boolean): void {
   const { op, path, value } = operation
-  if (path === '/metadata' || path.startsWith('/metadata/')) return patchMetadata(draft.metadata, operation)
-  if (op === 'add' && path === '/password') return setPassword(call, draft, value, isReset)
-  if (op === 'replace' && path === '/email') {
-    draft.email = filled(value, draft.email).toLowerCase()
+  if (path === '/metadata' || path.startsWith('/metadata/')) {
+    patchMetadata(draft.metadata, operation)
     return
   }
-  if (op === 'replace' && path === '/netid') {
-    draft.netid = filled(value, draft.netid)
-    return
+  switch (`${op} ${path}`) {
+    case 'replace /email':
+      draft.email = filled(value, draft.email).toLowerCase()
+      break
+    case 'replace /netid':
+      draft.netid = filled(value, draft.netid)
+      break
+    // The attribute is called canLogIn, the path is not.
+    case 'replace /canLogin':
+      draft.canLogIn = switchOf(value)
+      break
+    case 'replace /certificate':
+      draft.requireCertificate = switchOf(value)
+      break
+    case 'add /password':
+      setPassword(call, draft, value, isReset)
+      break
+    default:
+      throw badRequest(`The operation ${op} on ${path} is not supported`)
   }
-  // The attribute is called canLogIn, the path is not.
-  if (op === 'replace' && path === '/canLogin') {
-    draft.canLogIn = switchOf(value)
-    return
-  }
-  if (op === 'replace' && path === '/certificate') {
-    draft.requireCertificate = switchOf(value)
-    return
-  }
-  throw badRequest(`The operation ${op} on ${path} is not supported`)
 }
 
 /** Neither a blank value nor one that replaces nothing is taken. */
