@@ -38,8 +38,8 @@ export interface BridgeWorld {
 /** `change` edits the configuration before it is read. */
 export async function startBridgeWorld(change: (config: JsonObject) => void = () => {}): Promise<BridgeWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
-  const sandbox = await startSandbox({})
   const clock = new ManualClock()
+  const sandbox = await startSandbox({ now: () => clock.now() })
   const tokens = new Map(demoPlatforms.map((platform) => [platform, newDemoToken()]))
   const connections = demoPlatforms.map((platform) => ({
     platform,

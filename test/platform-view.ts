@@ -1,7 +1,7 @@
 /** An administrator's look at a simulated platform, through the platform's own documented API and sign-in. */
 import { SignJWT } from 'jose'
 import type { DemoPlatform } from '../src/cli/demo-config.ts'
-import type { Sandbox } from '../src/sandbox/sandbox.ts'
+import type { BridgeWorld } from './bridge-world.ts'
 
 export interface SeenAccount {
   readonly id: string
@@ -28,7 +28,7 @@ async function getJson(url: string, headers: Record<string, string>): Promise<{ 
   return { status: answer.status, json: body === '' ? {} : JSON.parse(body) }
 }
 
-const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformView> = {
+const views: Record<DemoPlatform, (base: string, credentials: Row, now: () => number) => PlatformView> = {
   figshare: (base, credentials) => ({
     async byEmail(email) {
       const headers = { Authorization: `token ${credentials.token}` }
@@ -99,13 +99,13 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
         }))
     },
   }),
-  selfcommunity: (base, credentials) => ({
+  selfcommunity: (base, credentials, now) => ({
     async byEmail(email) {
       const token = await new SignJWT({ user_id: Number(credentials.userId), token_type: 'access' })
         .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
         .setJti(crypto.randomUUID())
-        .setIssuedAt()
-        .setExpirationTime('5m')
+        .setIssuedAt(new Date(now()))
+        .setExpirationTime(new Date(now() + 300_000))
         .sign(new TextEncoder().encode(text(credentials.jwtSecret)))
       const answer = await getJson(`${base}/api/v2/account/search/?email=${encodeURIComponent(email)}`, {
         Authorization: `Bearer ${token}`,
@@ -158,6 +158,7 @@ const views: Record<DemoPlatform, (base: string, credentials: Row) => PlatformVi
   }),
 }
 
-export function viewOf(sandbox: Sandbox, platform: DemoPlatform): PlatformView {
-  return views[platform](sandbox[platform].baseUrl, sandbox[platform].credentials)
+export function viewOf(world: Pick<BridgeWorld, 'sandbox' | 'clock'>, platform: DemoPlatform): PlatformView {
+  const { baseUrl, credentials } = world.sandbox[platform]
+  return views[platform](baseUrl, credentials, () => world.clock.now())
 }

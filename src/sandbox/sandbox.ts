@@ -17,6 +17,8 @@ export type SandboxSimulator<Logic extends PlatformLogic> = RunningSimulator & {
 export interface SandboxOptions {
   /** People who have an account on Figshare from the start. */
   readonly seedUsers?: Iterable<SeedPerson>
+  /** The platforms' time; milliseconds since 1970. */
+  readonly now?: () => number
   /** Platform → port; a free one where none is given. */
   readonly ports?: Partial<Readonly<Record<SandboxPlatform, number>>>
 }
@@ -36,7 +38,7 @@ export interface Sandbox {
 
 /** Rejects, with nothing left running, when a port is taken. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { ports = {} } = options
+  const { ports = {}, now = Date.now } = options
   const started: RunningSimulator[] = []
   const close = async () => {
     await Promise.all(started.map((simulator) => simulator.close()))
@@ -46,15 +48,15 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     started.push(running)
     return Object.assign(running, { credentials: logic.credentials, logic })
   }
-  const figshare = createFigshare()
+  const figshare = createFigshare({ now })
   const figshareAccountIds = figshare.seed(options.seedUsers ?? [])
   try {
     return {
       figshare: await start(figshare, ports.figshare),
-      ethosce: await start(createEthosce(), ports.ethosce),
-      openspecimen: await start(createOpenspecimen(), ports.openspecimen),
-      selfcommunity: await start(createSelfcommunity(), ports.selfcommunity),
-      dspace: await start(createDspace(), ports.dspace),
+      ethosce: await start(createEthosce({ now }), ports.ethosce),
+      openspecimen: await start(createOpenspecimen({ now }), ports.openspecimen),
+      selfcommunity: await start(createSelfcommunity({ now }), ports.selfcommunity),
+      dspace: await start(createDspace({ now }), ports.dspace),
       figshareAccountIds,
       close,
     }

@@ -25,7 +25,7 @@ after(() => world.stop())
 for (const platform of demoPlatforms) {
   describe(`on ${platform}`, () => {
     const seen = async (user: JsonObject) => {
-      const accounts = await viewOf(world.sandbox, platform).byEmail(emailOf(user))
+      const accounts = await viewOf(world, platform).byEmail(emailOf(user))
       assert.equal(accounts.length, 1, `one account for ${emailOf(user)}`)
       return accounts[0]
     }

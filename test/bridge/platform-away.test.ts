@@ -16,7 +16,7 @@ afterEach(() => world.stop())
 
 for (const platform of demoPlatforms) {
   describe(`on ${platform}`, () => {
-    const accounts = (user: JsonObject) => viewOf(world.sandbox, platform).byEmail(emailOf(user))
+    const accounts = (user: JsonObject) => viewOf(world, platform).byEmail(emailOf(user))
     const heal = () => world.sandbox[platform].fault({ mode: 'ok' })
     const moveOn = () => world.clock.advance(1_000)
 

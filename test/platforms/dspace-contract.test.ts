@@ -96,6 +96,21 @@ test('a walk over more than one page gives everybody once', async (t) => {
   for (const uuid of site.state.epersons.keys()) assert.ok(listed.includes(uuid))
 })
 
+test('a walk that another process continues misses nobody when somebody was deleted meanwhile', async (t) => {
+  const { site, connection, connect } = await aRepository(t)
+  for (let number = 0; number < 130; number += 1) site.addEPerson({ email: `p${number}@uni.example`, lastName: 'P' })
+  const first = await connection.list(aCall(), undefined)
+  site.removeEPerson(String(first.accounts[1]?.attributes.get('email')))
+  const listed = first.accounts.map(({ id }) => id)
+  const later = connect()
+  for (let cursor = first.next; cursor !== undefined; ) {
+    const page = await later.list(aCall(), cursor)
+    listed.push(...page.accounts.map(({ id }) => id))
+    cursor = page.next
+  }
+  for (const uuid of site.state.epersons.keys()) assert.ok(listed.includes(uuid))
+})
+
 test('role groups and built-in groups are never given', async (t) => {
   const { site, connection } = await aRepository(t)
   const { id } = await connection.create(aCall(), person('ada'))

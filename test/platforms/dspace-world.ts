@@ -4,6 +4,7 @@ import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { createDspace, type DspaceOptions, type DspaceSimulator } from '../../src/sandbox/dspace/dspace.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
+import { validateTraffic } from '../sandbox/openapi.ts'
 import { aClock } from './contract.ts'
 import type { ConnectOptions, PlatformWorld, StartedWorld } from './world.ts'
 
@@ -50,6 +51,7 @@ export async function startDspace(options: DspaceOptions = {}): Promise<DspaceWo
 
 export const dspaceWorld: PlatformWorld = {
   facts: dspace.facts,
+  faultsOf: (calls) => validateTraffic(calls, 'dspace.openapi.yaml'),
   start: () => startDspace(),
   person: (key) =>
     new Map<string, string | boolean>([

@@ -5,6 +5,7 @@ import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { createEthosce, type EthosceOptions, type EthosceSimulator } from '../../src/sandbox/ethosce/ethosce.ts'
 import { deleteUser } from '../../src/sandbox/ethosce/users.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
+import { validateTraffic } from '../sandbox/openapi.ts'
 import { aClock } from './contract.ts'
 import type { ConnectOptions, PlatformWorld, StartedWorld } from './world.ts'
 
@@ -57,6 +58,7 @@ export async function startEthosce(options: EthosceWorldOptions = {}): Promise<E
 
 export const ethosceWorld: PlatformWorld = {
   facts: ethosce.facts,
+  faultsOf: (calls) => validateTraffic(calls, 'ethosce.openapi.yaml'),
   start: () => startEthosce(),
   person: (key) =>
     new Map<string, string | number>([

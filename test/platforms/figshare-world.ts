@@ -5,6 +5,7 @@ import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { createFigshare, type FigshareOptions, type FigshareSimulator } from '../../src/sandbox/figshare/figshare.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
+import { validateTraffic } from '../sandbox/openapi.ts'
 import { aClock } from './contract.ts'
 import type { ConnectOptions, PlatformWorld, StartedWorld } from './world.ts'
 
@@ -52,6 +53,7 @@ export async function startFigshare(options: FigshareWorldOptions = {}): Promise
 
 export const figshareWorld: PlatformWorld = {
   facts: figshare.facts,
+  faultsOf: (calls) => validateTraffic(calls, 'figshare.openapi.yaml'),
   // The loosest of the filters that Figshare may have: rows have to be compared.
   start: () => startFigshare({ portal: { knobs: { filters: 'prefix' } } }),
   person: (key) =>

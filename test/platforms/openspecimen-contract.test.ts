@@ -109,6 +109,23 @@ test('a walk over people with equal names lists everybody once', async (t) => {
   assert.equal(listed.length, site.users.size - 1)
 })
 
+for (const who of ['the same process', 'another process'])
+  test(`a walk that ${who} continues misses nobody when somebody was deleted meanwhile`, async (t) => {
+    const { site, connection, connect } = await aServer(t)
+    const later = who === 'another process' ? connect() : connection
+    const names = Array.from({ length: 60 }, (_, number) => `p${String(number).padStart(2, '0')}`)
+    for (const name of names) site.addUser({ loginName: name, firstName: name, lastName: name })
+    const listed = new Set<unknown>()
+    let cursor: string | undefined
+    do {
+      const page = await (cursor === undefined ? connection : later).list(aCall(), cursor)
+      if (cursor === undefined) await connection.remove?.(aCall(), page.accounts.at(5)?.id ?? '')
+      for (const { attributes } of page.accounts) listed.add(attributes.get('loginName'))
+      cursor = page.next
+    } while (cursor !== undefined)
+    for (const name of names) assert.ok(listed.has(name), name)
+  })
+
 test('an account that specimens refer to is closed by a delete', async (t) => {
   const { site, connection } = await aServer(t)
   const { id } = await connection.create(aCall(), person('ada'))

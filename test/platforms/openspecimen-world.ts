@@ -8,6 +8,7 @@ import {
   type OpenspecimenSimulator,
 } from '../../src/sandbox/openspecimen/openspecimen.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
+import { validateTraffic } from '../sandbox/openapi.ts'
 import { aClock } from './contract.ts'
 import type { ConnectOptions, PlatformWorld, StartedWorld } from './world.ts'
 
@@ -51,6 +52,7 @@ export async function startOpenspecimen(options: OpenspecimenOptions = {}): Prom
 
 export const openspecimenWorld: PlatformWorld = {
   facts: openspecimen.facts,
+  faultsOf: (calls) => validateTraffic(calls, 'openspecimen.openapi.yaml'),
   start: () => startOpenspecimen(),
   person: (key) =>
     new Map([

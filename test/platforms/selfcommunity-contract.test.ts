@@ -112,6 +112,30 @@ for (const moderationRows of ['full', 'bare'] as const) {
   })
 }
 
+test('a walk misses nobody when people before its page are blocked meanwhile', async (t) => {
+  const { site, connection } = await aCommunity(t, { knobs: { maxPageSize: 3 } })
+  const ids = ['ada', 'bob', 'cyd', 'dee', 'eve', 'fay', 'gus'].map((username) => site.addUser({ username }).id)
+  const listed: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await connection.list(aCall(), cursor)
+    if (cursor === undefined) site.setStatus(ids[0] ?? 0, 'b')
+    listed.push(...page.accounts.map(({ id }) => id))
+    cursor = page.next
+  } while (cursor !== undefined)
+  assert.deepEqual(
+    listed.map(Number).sort((a, b) => a - b),
+    [1, 2, ...ids],
+  )
+})
+
+test('somebody with more tags than a page has is seen with all of them', async (t) => {
+  const { site, connection } = await aCommunity(t, { knobs: { maxPageSize: 2 } })
+  const { id } = await connection.create(aCall(), person('ada'))
+  const tags = ['a', 'b', 'c', 'd', 'e'].map((name) => ({ tag: site.addTag({ name }).name }))
+  assert.equal((await connection.writeGrants(aCall(), id, tags, [])).length, 5)
+})
+
 test('an administrator without the right to moderate is Denied by the check', async (t) => {
   const { connection } = await aCommunity(t, { knobs: { adminModerates: false } })
   await assert.rejects(connection.check(aCall()), Denied)

@@ -8,6 +8,7 @@ import {
   type SelfcommunitySimulator,
 } from '../../src/sandbox/selfcommunity/selfcommunity.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
+import { validateTraffic } from '../sandbox/openapi.ts'
 import { aClock } from './contract.ts'
 import type { ConnectOptions, PlatformWorld, StartedWorld } from './world.ts'
 
@@ -48,6 +49,7 @@ export async function startSelfcommunity(options: SelfcommunityOptions = {}): Pr
 
 export const selfcommunityWorld: PlatformWorld = {
   facts: selfcommunity.facts,
+  faultsOf: (calls) => validateTraffic(calls, 'selfcommunity.openapi.yaml'),
   start: () => startSelfcommunity(),
   person: (key) =>
     new Map([

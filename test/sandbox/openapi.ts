@@ -1,172 +1,191 @@
-/** Compares recorded traffic with an OpenAPI 3.1 contract: paths, methods, statuses, media types and JSON bodies. */
+/** Recorded traffic against a platform's published contract (OpenAPI 3.1). */
 import { readFileSync } from 'node:fs'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import formatsPlugin from 'ajv-formats'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
 
-export interface TrafficOptions {
-  /** `accepted`: bodies of requests that were refused (status 400 and above) may be wrong. Default `all`. */
-  readonly requests?: 'all' | 'accepted'
-}
-
-type Node = ReadonlyMap<string, unknown>
+type Node = Readonly<Record<string, unknown>>
 
 interface Operation {
+  /** Lower case. */
   readonly method: string
+  /** As the contract writes it: `/users/{id}`. */
   readonly template: string
   readonly pattern: RegExp
-  readonly parameters: number
-  readonly node: Node
+  /** JSON pointer of the operation in the contract. */
+  readonly pointer: string
 }
 
 interface Contract {
   readonly basePath: string
+  /** Those with fewer parameters in the path first: `/user/me/` comes before `/user/{id}/`. */
   readonly operations: readonly Operation[]
-  /** Follows `$ref`; `pointer` is where the thing really is. */
-  resolve(node: unknown, pointer: string): { node: Node; pointer: string }
-  /** Compiled once; undefined when there is no schema at this pointer. */
+  at(pointer: string): { readonly node: Node; readonly pointer: string } | undefined
   validator(pointer: string): ValidateFunction
 }
 
+const methods = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options']
 const contracts = new Map<string, Contract>()
-const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
 
-/** One line a problem, empty when all fits. Calls that the contract does not know are problems too. */
-export function validateTraffic(
-  calls: readonly RecordedCall[],
-  contractFile: string,
-  options: TrafficOptions = {},
-): string[] {
-  const contract = contracts.get(contractFile) ?? load(contractFile)
+/**
+ * What is wrong with the calls by `test/contracts/<contractFile>`, one readable line each, none twice. Of a call without
+ * an answer (status 0) only the request is judged; of a request that the platform refused as invalid (400, 415, 422) only
+ * the answer.
+ */
+export function validateTraffic(calls: readonly RecordedCall[], contractFile: string): string[] {
+  const contract = contracts.get(contractFile) ?? loadContract(contractFile)
   contracts.set(contractFile, contract)
-  return calls.flatMap((call) => {
-    const found = operationOf(contract, call)
-    if (typeof found === 'string') return [`${call.method} ${call.path}: ${found}`]
-    const isChecked = options.requests !== 'accepted' || (call.status >= 100 && call.status < 400)
-    const wrong = [...(isChecked ? wrongRequest(contract, found, call) : []), ...wrongAnswer(contract, found, call)]
-    return wrong.map((text) => `${call.method} ${found.template} → ${call.status}: ${text}`)
-  })
+  return [...new Set(calls.flatMap((call) => problemsOf(contract, call)))]
 }
 
-function operationOf(contract: Contract, call: RecordedCall): Operation | string {
-  const [path = ''] = call.path.split('?', 1)
-  if (!path.startsWith(contract.basePath)) return `not below ${contract.basePath}`
-  const below = path.slice(contract.basePath.length)
-  const fitting = contract.operations.filter((operation) => operation.pattern.test(below))
-  if (fitting.length === 0) return 'the contract has no such path'
-  // `/users/count` is a path of its own, not the user `count`.
-  const [best] = fitting
-    .filter((operation) => operation.method === call.method.toLowerCase())
-    .sort((a, b) => a.parameters - b.parameters)
-  return best ?? 'the contract has no such method there'
+function loadContract(contractFile: string): Contract {
+  const document: unknown = parse(readFileSync(new URL(`../contracts/${contractFile}`, import.meta.url), 'utf8'))
+  const paths = child(document, 'paths')
+  if (!isNode(document) || !isNode(paths)) throw new Error(`${contractFile} has no paths.`)
+  const operations = Object.entries(paths).flatMap(([template, item]) =>
+    methods.flatMap((method) => {
+      if (child(item, method) === undefined) return []
+      return [{ method, template, pattern: toPattern(template), pointer: `/paths/${escaped(template)}/${method}` }]
+    }),
+  )
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema(document, contractFile)
+  const validators = new Map<string, ValidateFunction>()
+  return {
+    basePath: basePathOf(document),
+    operations: operations.sort((one, other) => parameters(one) - parameters(other)),
+    at: (pointer) => resolve(document, pointer),
+    validator(pointer) {
+      const known = validators.get(pointer)
+      if (known !== undefined) return known
+      // The fragment of a URI: braces and the like have to be percent-encoded, the pointer's own slashes not.
+      const fragment = pointer.split('/').map(encodeURIComponent).join('/')
+      const compiled = ajv.compile({ $ref: `${contractFile}#${fragment}` })
+      validators.set(pointer, compiled)
+      return compiled
+    },
+  }
 }
 
-function wrongRequest(contract: Contract, operation: Operation, call: RecordedCall): string[] {
-  if (!operation.node.has('requestBody')) return []
-  const at = `${pointerOf(operation)}/requestBody`
-  const { node, pointer } = contract.resolve(operation.node.get('requestBody'), at)
-  if (call.requestBody === '') return node.get('required') === true ? ['request: the body is missing'] : []
-  return wrongBody(contract, node, pointer, 'request', call.requestHeaders['content-type'], call.requestBody)
+const parameters = (operation: Operation) => operation.template.split('{').length
+
+function toPattern(template: string): RegExp {
+  const parts = template.split(/\{[^}]+\}/).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^/]+')}$`)
 }
 
-function wrongAnswer(contract: Contract, operation: Operation, call: RecordedCall): string[] {
-  if (call.status === 0) return []
-  const responses = mapOf(operation.node.get('responses'))
-  const key = [String(call.status), `${Math.floor(call.status / 100)}XX`, 'default'].find((name) => responses.has(name))
-  if (key === undefined) return ['answer: the contract has no such status']
-  const at = `${pointerOf(operation)}/responses/${key}`
-  const { node, pointer } = contract.resolve(responses.get(key), at)
-  const hasContent = mapOf(node.get('content')).size > 0
-  if (call.responseBody === '') return hasContent && call.method !== 'HEAD' ? ['answer: the body is missing'] : []
-  // A refusal may explain itself where the contract says nothing about it.
-  if (!hasContent) return call.status < 300 ? ['answer: the contract has no body here'] : []
-  return wrongBody(contract, node, pointer, 'answer', call.responseHeaders['content-type'], call.responseBody)
+/** The path of the first server, its variables at their defaults. */
+function basePathOf(document: Node): string {
+  const [server] = [child(document, 'servers')].flat()
+  const url = child(server, 'url')
+  if (typeof url !== 'string') return ''
+  const filled = url.replaceAll(/\{([^}]+)\}/g, (_all, name: string) =>
+    String(child(child(child(server, 'variables'), name), 'default') ?? ''),
+  )
+  return new URL(filled).pathname.replace(/\/$/, '')
 }
 
-function wrongBody(
-  contract: Contract,
-  node: Node,
-  pointer: string,
-  who: string,
-  contentType: string | undefined,
-  body: string,
-): string[] {
-  const content = mapOf(node.get('content'))
-  const mediaType = (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  if (!content.has(mediaType)) return [`${who}: the contract has no media type '${mediaType}'`]
-  if (!mediaType.endsWith('json') || !mapOf(content.get(mediaType)).has('schema')) return []
+/** Follows references on the way, so that the pointer that comes back names the place itself. */
+function resolve(document: Node, pointer: string): { readonly node: Node; readonly pointer: string } | undefined {
+  let node: unknown = document
+  let place = ''
+  for (const name of pointer.split('/').slice(1)) {
+    node = child(node, name.replaceAll('~1', '/').replaceAll('~0', '~'))
+    place += `/${name}`
+    const reference = child(node, '$ref')
+    if (typeof reference !== 'string') continue
+    const target = resolve(document, reference.replace(/^#/, ''))
+    if (target === undefined) throw new Error(`${reference} names nothing.`)
+    node = target.node
+    place = target.pointer
+  }
+  return isNode(node) ? { node, pointer: place } : undefined
+}
+
+function problemsOf(contract: Contract, call: RecordedCall): string[] {
+  const path = pathOf(call)
+  const below = path.startsWith(contract.basePath) ? path.slice(contract.basePath.length) : undefined
+  const fitting = contract.operations.filter(({ pattern }) => below !== undefined && pattern.test(below))
+  const [nearest] = fitting
+  if (nearest === undefined) return [`${call.method} ${path} is not in the contract`]
+  const operation = fitting.find(
+    ({ method, template }) => template === nearest.template && method === call.method.toLowerCase(),
+  )
+  if (operation === undefined) return [`${call.method} ${nearest.template} is not in the contract`]
+  const isRefused = [400, 415, 422].includes(call.status)
+  return [
+    ...(isRefused ? [] : requestProblems(contract, operation, call)),
+    ...(call.status === 0 ? [] : responseProblems(contract, operation, call)),
+  ]
+}
+
+function requestProblems(contract: Contract, operation: Operation, call: RecordedCall): string[] {
+  const name = `${call.method} ${operation.template} request`
+  const body = contract.at(`${operation.pointer}/requestBody`)
+  if (call.requestBody === '') return body?.node.required === true ? [`${name}: a body is required`] : []
+  if (body === undefined) return [`${name}: no body is documented`]
+  return bodyProblems(contract, name, body.pointer, mediaType(call.requestHeaders), call.requestBody)
+}
+
+function responseProblems(contract: Contract, operation: Operation, call: RecordedCall): string[] {
+  const name = `${call.method} ${operation.template} ${call.status} response`
+  const status = String(call.status)
+  const response = [status, `${status.charAt(0)}XX`, 'default']
+    .map((key) => contract.at(`${operation.pointer}/responses/${key}`))
+    .find((found) => found !== undefined)
+  if (response === undefined) return [`${call.method} ${operation.template} ${status}: the status is not documented`]
+  // Without `content` the contract says nothing about the body.
+  if (call.responseBody === '' || response.node.content === undefined) return []
+  return bodyProblems(contract, name, response.pointer, mediaType(call.responseHeaders), call.responseBody)
+}
+
+function bodyProblems(contract: Contract, name: string, pointer: string, type: string, body: string): string[] {
+  const documented = contract.at(`${pointer}/content/${escaped(type)}`)
+  if (documented === undefined) return [`${name}: ${type === '' ? 'no media type' : type} is not documented`]
+  if (documented.node.schema === undefined || !/[/+]json$/.test(type)) return []
   let value: unknown
   try {
     value = JSON.parse(body)
   } catch {
-    return [`${who}: the body is not JSON`]
+    return [`${name}: the body is no JSON`]
   }
-  const validate = contract.validator(`${pointer}/content/${escaped(mediaType)}/schema`)
+  const validate = contract.validator(`${documented.pointer}/schema`)
   if (validate(value)) return []
-  return (validate.errors ?? []).map((error) => `${who}${error.instancePath}: ${error.message ?? error.keyword}`)
+  return (validate.errors ?? []).map((error) => `${name}: ${described(error)}`)
 }
 
-function load(contractFile: string): Contract {
-  const document: unknown = parse(readFileSync(contractFile, 'utf8'))
-  const ajv = new Ajv2020({ strict: false, validateSchema: false, allErrors: true })
-  formatsPlugin.default(ajv)
-  // The platforms take addresses beyond ASCII, which the format of JSON Schema does not.
-  ajv.addFormat('email', /^[^\s@]+@[^\s@]+$/)
-  if (typeof document !== 'object' || document === null) throw new Error(`${contractFile} is no contract`)
-  ajv.addSchema(document, 'contract')
-  const root = mapOf(document)
-  const validators = new Map<string, ValidateFunction>()
-  return {
-    basePath: basePathOf(root),
-    operations: [...mapOf(root.get('paths'))].flatMap(([template, item]) =>
-      [...mapOf(item)]
-        .filter(([method]) => methods.includes(method))
-        .map(([method, node]) => ({
-          method,
-          template,
-          pattern: new RegExp(`^${template.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+')}$`),
-          parameters: template.split('{').length - 1,
-          node: mapOf(node),
-        })),
-    ),
-    resolve(given, pointer) {
-      const node = mapOf(given)
-      const reference = node.get('$ref')
-      if (typeof reference !== 'string') return { node, pointer }
-      let target: unknown = document
-      for (const part of reference.slice(2).split('/')) {
-        target = mapOf(target).get(part.replaceAll('~1', '/').replaceAll('~0', '~'))
-      }
-      return { node: mapOf(target), pointer: reference.slice(1) }
-    },
-    validator(pointer) {
-      const known = validators.get(pointer) ?? ajv.compile({ $ref: `contract#${encodeURI(pointer)}` })
-      validators.set(pointer, known)
-      return known
-    },
+/** `/id must be integer`; indices of lists are left out, so that a hundred rows make one problem. */
+function described({ instancePath, message, params }: ErrorObject): string {
+  const place = instancePath.replaceAll(/\/\d+(?=\/|$)/g, '/*')
+  const values: unknown = child(params, 'allowedValues')
+  const more: unknown = child(params, 'additionalProperty') ?? (Array.isArray(values) ? values.join(', ') : undefined)
+  return [place, message, more === undefined ? '' : `(${String(more)})`].filter((word) => word !== '').join(' ')
+}
+
+function pathOf(call: RecordedCall): string {
+  const path = call.path.split('?', 1)[0] ?? ''
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
   }
 }
 
-/** The path of the first server, with the defaults of its variables. */
-function basePathOf(root: Node): string {
-  const servers = root.get('servers')
-  const server = mapOf(Array.isArray(servers) ? servers[0] : undefined)
-  const variables = mapOf(server.get('variables'))
-  const url = String(server.get('url') ?? '').replace(/\{([^}]+)\}/g, (_, name: string) =>
-    String(mapOf(variables.get(name)).get('default') ?? name),
-  )
-  return (url === '' || url.startsWith('/') ? url : new URL(url).pathname).replace(/\/$/, '')
+function mediaType(headers: Readonly<Record<string, string>>): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }
 
-function pointerOf(operation: Operation): string {
-  return `/paths/${escaped(operation.template)}/${operation.method}`
+function isNode(value: unknown): value is Node {
+  return typeof value === 'object' && value !== null
 }
 
-function escaped(part: string): string {
-  return part.replaceAll('~', '~0').replaceAll('/', '~1')
+function child(value: unknown, name: string): unknown {
+  return isNode(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }
 
-function mapOf(value: unknown): Node {
-  return new Map(typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [])
+/** One step of a JSON pointer (RFC 6901). */
+function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -73,10 +73,11 @@ async function pageOf(reader: Reader, call: Call, number: number, query: readonl
   return { page, people: _embedded?.epersons ?? [] }
 }
 
-/** One page of the walk over all accounts. A cursor is `<walk>.<pass>.<page>`. */
+/** One page of the walk over all accounts. A cursor is `<walk>.<pass>.<page>.<number of people when the pass began>`. */
 export async function listPeople(reader: Reader, call: Call, seen: SeenAccounts, cursor: string | undefined) {
-  const [walk = 0, pass = 1, number = 0] = cursor?.split('.').map(Number) ?? [seen.begin()]
+  const [walk = 0, pass = 1, number = 0, before] = cursor?.split('.').map(Number) ?? [seen.begin()]
   const { page, people } = await pageOf(reader, call, number, embedGroups)
+  const total = before ?? page.totalElements
   const rows = seen.fresh(
     walk,
     people.map((person) => ({ id: person.uuid, person })),
@@ -86,10 +87,10 @@ export async function listPeople(reader: Reader, call: Call, seen: SeenAccounts,
     const account = await withGroups(reader, call, person)
     if (account !== undefined) accounts.push(account)
   }
-  if (number + 1 < page.totalPages) return { accounts, next: `${walk}.${pass}.${number + 1}` }
-  const listed = seen.count(walk)
-  const isShort = listed !== undefined && listed < page.totalElements && page.totalPages > 1
-  return { accounts, next: isShort && pass < maxPasses ? `${walk}.${pass + 1}.0` : undefined }
+  if (number + 1 < page.totalPages) return { accounts, next: `${walk}.${pass}.${number + 1}.${total}` }
+  const hasChanged = page.totalElements !== total || (seen.count(walk) ?? total) < total
+  const isDoubtful = number > 0 && hasChanged && pass < maxPasses
+  return { accounts, next: isDoubtful ? `${walk}.${pass + 1}.0` : undefined }
 }
 
 /** DSpace cannot search by netid: everybody is asked. Only to tell why a write failed, for which DSpace gives no reason. */

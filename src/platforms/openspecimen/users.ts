@@ -15,7 +15,7 @@ const pageSize = 100
 const walkPageSize = 50
 /** 100,000 accounts with one log-in name's letters: beyond, the server repeats itself. */
 const maxPages = 1_000
-/** Rows may be missed when people with equal names change places between pages: so often is the walk repeated. */
+/** Rows are missed when people with equal names change places, or somebody is deleted, between pages: so often is a walk repeated. */
 const maxPasses = 3
 
 type Query = readonly (readonly [string, string])[]
@@ -96,11 +96,13 @@ async function countRows(signedIn: SignedIn, call: Call, query: Query): Promise<
   return parseAnswer(count, request, answer).count
 }
 
-/** One page of the walk over all accounts. A cursor is `<walk>.<pass>.<start>`. */
+/** One page of the walk over all accounts. A cursor is `<walk>.<pass>.<start>.<number of users when the pass began>`. */
 export async function listUsers(signedIn: SignedIn, call: Call, seen: SeenAccounts, cursor: string | undefined) {
-  const [walk = 0, pass = 1, start = 0] = cursor?.split('.').map(Number) ?? [seen.begin()]
+  const [walk = 0, pass = 1, start = 0, before] = cursor?.split('.').map(Number) ?? [seen.begin()]
   const everybody: Query = [['activityStatus', 'all']]
   const rows = await rowsFrom(signedIn, call, everybody, start, walkPageSize)
+  const isLast = rows.length < walkPageSize
+  const total = before ?? (isLast ? 0 : await countRows(signedIn, call, everybody))
   const accounts: Account[] = []
   for (const { id } of seen.fresh(
     walk,
@@ -109,8 +111,8 @@ export async function listUsers(signedIn: SignedIn, call: Call, seen: SeenAccoun
     const account = await readUser(signedIn, call, id)
     if (account !== undefined) accounts.push(account)
   }
-  if (rows.length === walkPageSize) return { accounts, next: `${walk}.${pass}.${start + rows.length}` }
-  const listed = seen.count(walk)
-  const isShort = listed !== undefined && start > 0 && listed < (await countRows(signedIn, call, everybody))
-  return { accounts, next: isShort && pass < maxPasses ? `${walk}.${pass + 1}.0` : undefined }
+  if (!isLast) return { accounts, next: `${walk}.${pass}.${start + rows.length}.${total}` }
+  if (start === 0 || pass >= maxPasses) return { accounts, next: undefined }
+  const isDoubtful = (seen.count(walk) ?? total) < total || (await countRows(signedIn, call, everybody)) !== total
+  return { accounts, next: isDoubtful ? `${walk}.${pass + 1}.0` : undefined }
 }

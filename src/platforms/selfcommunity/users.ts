@@ -87,12 +87,15 @@ async function readDeleted(caller: Caller, call: Call, id: AccountId): Promise<A
 
 const walkedStatuses = ['a', 'b', 'd'] as const
 
-/** One page of the walk over all accounts: active ones, then blocked, then soft-deleted. A cursor is `<walk>.<status>.<offset>`. */
+/** Rows move up when somebody's status changes between pages: so often are the pages of one status walked. */
+const maxPasses = 3
+
+/**
+ * One page of the walk over all accounts: active ones, then blocked, then soft-deleted. A cursor is
+ * `<walk>.<status>.<pass>.<offset>.<number of people when the pass began>`; statuses are numbered.
+ */
 export async function listUsers(caller: Caller, call: Call, seen: SeenAccounts, cursor: string | undefined) {
-  const [walkText, statusText, offsetText] = cursor?.split('.') ?? [String(seen.begin()), 'a', '0']
-  const walk = Number(walkText)
-  const offset = Number(offsetText)
-  const at = (walkedStatuses as readonly string[]).indexOf(statusText ?? 'a')
+  const [walk = 0, at = 0, pass = 1, offset = 0, before] = cursor?.split('.').map(Number) ?? [seen.begin()]
   const status = walkedStatuses[at] ?? 'a'
   const request: PlatformRequest = {
     method: 'GET',
@@ -112,11 +115,12 @@ export async function listUsers(caller: Caller, call: Call, seen: SeenAccounts, 
     const account = await completed(caller, call, row, status)
     if (account !== undefined) accounts.push(account)
   }
+  const total = before ?? page.count
   const reached = offset + page.results.length
-  const isEnd = page.results.length === 0 || reached >= page.count
-  const following = walkedStatuses[at + 1]
-  if (!isEnd) return { accounts, next: `${walk}.${status}.${reached}` }
-  return { accounts, next: following === undefined ? undefined : `${walk}.${following}.0` }
+  if (page.results.length > 0 && reached < page.count)
+    return { accounts, next: `${walk}.${at}.${pass}.${reached}.${total}` }
+  if (offset > 0 && page.count !== total && pass < maxPasses) return { accounts, next: `${walk}.${at}.${pass + 1}.0` }
+  return { accounts, next: at + 1 < walkedStatuses.length ? `${walk}.${at + 1}` : undefined }
 }
 
 /** Whether rows carry the e-mail is not documented. Where they do not, the account is searched. */

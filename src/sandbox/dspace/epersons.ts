@@ -1,6 +1,6 @@
 /** EPersons: find, show, create, delete. */
 import type { SimulatorAnswer } from '../simulator.ts'
-import { broken, empty, hal, notFound, Refusal, unprocessable } from './answers.ts'
+import { badRequest, broken, empty, hal, notFound, Refusal, unprocessable } from './answers.ts'
 import { columnLength, flag, readMetadata, readObject, text } from './body.ts'
 import type { Call, Route } from './call.ts'
 import { groupsOf, page, parameter, showGroup, showPerson } from './hal.ts'
@@ -113,7 +113,9 @@ function create(call: Call): SimulatorAnswer {
     const wanted = readNew(call)
     return hal(201, showPerson(call, insert(call, wanted)))
   }
-  const wanted = call.registrations.complete(call, token, readNew(call, call.registrations.emailOf(token)))
+  const email = call.registrations.emailOf(token)
+  if (email === undefined) throw badRequest('The token is not valid')
+  const wanted = call.registrations.complete(call, email, readNew(call, email))
   const person = insert(call, wanted)
   call.registrations.joinGroups(call, token, person)
   return hal(201, showPerson(call, person))

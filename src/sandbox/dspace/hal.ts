@@ -88,7 +88,9 @@ export function page<Row>(
 ): SimulatorAnswer {
   const { query, path } = call.request
   const number = Number(/^\d{1,9}$/.exec(query.get('page') ?? '')?.[0] ?? 0)
-  return hal(200, pageOf(call, relation, rows, show, path, number, sizeOf(call, query.get('size'))))
+  const others = new URLSearchParams([...query].filter(([name]) => name !== 'page' && name !== 'size'))
+  const target = others.size === 0 ? path : `${path}?${others}`
+  return hal(200, pageOf(call, relation, rows, show, target, number, sizeOf(call, query.get('size'))))
 }
 
 function sizeOf(call: Call, asked: string | null | undefined): number {
@@ -101,13 +103,14 @@ function pageOf<Row>(
   relation: string,
   rows: readonly Row[],
   show: (row: Row) => object,
-  path: string,
+  target: string,
   number: number,
   size: number,
 ): object {
   const shown = rows.slice(number * size, (number + 1) * size).map(show)
   const totalPages = Math.ceil(rows.length / size)
-  const link = (at: number) => ({ href: `${call.baseUrl}${path}?page=${at}&size=${size}` })
+  const start = `${call.baseUrl}${target}${target.includes('?') ? '&' : '?'}`
+  const link = (at: number) => ({ href: `${start}page=${at}&size=${size}` })
   return {
     // Absent, not an empty list, when there is nothing.
     ...(shown.length === 0 ? {} : { _embedded: { [relation]: shown } }),

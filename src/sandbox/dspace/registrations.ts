@@ -36,8 +36,8 @@ export interface Registrations {
   issue(email: string, kind: RegistrationKind, groups: readonly Group[]): void
   /** The same row with another e-mail and another token, mailed there. */
   redirect(row: Registration, email: string): void
-  /** What the holder of the token may make of it. Throws 400, 422, or access denied. */
-  complete(call: Call, token: string, wanted: NewEPerson): NewEPerson
+  /** What the holder of a token for `email` may make of it. Throws 400, 422, or access denied. */
+  complete(call: Call, email: string, wanted: NewEPerson): NewEPerson
   /** The groups of the token, and the end of it. */
   joinGroups(call: Call, token: string, person: EPerson): void
   forget(token: string): void
@@ -95,18 +95,16 @@ export function createRegistrations(state: DspaceState, knobs: DspaceKnobs, now:
       forget(row.token)
       enter(email.toLowerCase(), row.kind, row.groups)
     },
-    complete(call, token, wanted) {
-      const row = find(token)
-      if (row === undefined) throw badRequest('The token is not valid')
+    complete(call, email, wanted) {
       if (!knobs.registration) throw denied(call.caller !== undefined)
-      if (wanted.email.toLowerCase() !== row.email) throw badRequest('The email is not the one of the token')
-      if (state.byEmail(row.email) !== undefined) throw badRequest('There is an account with this email')
+      if (wanted.email.toLowerCase() !== email) throw badRequest('The email is not the one of the token')
+      if (state.byEmail(email) !== undefined) throw badRequest('There is an account with this email')
       const metadata = wanted.metadata ?? new Map()
       if (textOf(metadata, 'eperson.firstname') === '' || textOf(metadata, 'eperson.lastname') === '') {
         throw unprocessable('The first and last name are required')
       }
       if (wanted.password === undefined) throw badRequest('The password is required')
-      return { ...wanted, email: row.email, selfRegistered: true }
+      return { ...wanted, email, selfRegistered: true }
     },
     joinGroups(call, token, person) {
       for (const uuid of call.knobs.isCris ? (rows.get(token)?.groups ?? []) : []) {
