@@ -9,7 +9,7 @@ import { toPlatform } from '../mapping/evaluate.ts'
 import { type Link, NameTaken, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
-import { asError } from './reach.ts'
+import { refuseFirst } from './reach.ts'
 
 export interface Accepted {
   readonly resourceId: string
@@ -256,9 +256,7 @@ function refuseInexpressible(connection: ProvisionedConnection, document: JsonOb
   const { refusals, createRefusals } = toPlatform(connection.mapping, connection.facts, document, {
     activeDefault: true,
   })
-  const [refusal] = isNew ? [...refusals, ...createRefusals] : refusals
-  if (refusal === undefined) return
-  throw asError(refusal)
+  refuseFirst(connection, isNew ? [...refusals, ...createRefusals] : refusals)
 }
 
 async function refuseWhenFull(write: StoreWriter, connection: ProvisionedConnection): Promise<void> {

@@ -9,7 +9,6 @@ import {
   Disputed,
   Immutable,
   Invited,
-  type PlatformError,
   Refused,
   Unknown,
 } from '../errors.ts'
@@ -38,7 +37,7 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
   const { connection, document, link } = situation
   const wanted = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true })
   // A leaver is never kept because another attribute cannot be expressed: what cannot be said stays as it is.
-  if (wanted.active) refuseFirst(wanted.refusals)
+  if (wanted.active) refuseFirst(connection, wanted.refusals)
 
   const linked = link.accountId === undefined ? undefined : await connection.platform.read(call, link.accountId)
   if (linked !== undefined) return adjust(call, situation, linked, wanted)
@@ -57,7 +56,7 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
   const found = await findAccount(call, situation, wanted.attributes)
   if (found !== undefined) return adjust(call, situation, found, wanted)
   if (connection.mapping.mode === 'invitation') return invitePerson(call, situation, wanted)
-  refuseFirst([...wanted.refusals, ...wanted.createRefusals])
+  refuseFirst(connection, [...wanted.refusals, ...wanted.createRefusals])
   return create(call, situation, wanted)
 }
 
@@ -116,7 +115,7 @@ async function adjust(call: Call, situation: Situation, account: Account, asked:
     ? toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
     : asked
   const comparison = compare(mapping, facts, wanted, account.attributes)
-  if (wanted.active) refuseFirst(comparison.refusals)
+  if (wanted.active) refuseFirst(connection, comparison.refusals)
   const lost = [...wanted.refusals, ...comparison.refusals].map((refusal) => refusal.attribute)
   const drift = [...comparison.drift, ...lost, ...(isLeftOff ? facts.statusAttributes : [])]
   if (comparison.changes.size === 0) return { account, drift, isLeftOff }
@@ -161,14 +160,11 @@ function refuseProtected(connection: ProvisionedConnection, account: Account): v
 }
 
 /** The first refusal as the error that the identity provider's administrator reads. */
-export function refuseFirst(refusals: readonly Refusal[]): void {
+export function refuseFirst(connection: ProvisionedConnection, refusals: readonly Refusal[]): void {
   const [refusal] = refusals
   if (refusal === undefined) return
-  throw asError(refusal)
-}
-
-export function asError(refusal: Refusal): PlatformError {
-  return refusal.kind === 'mutability'
-    ? new Immutable(refusal.message, `mapping refuses ${refusal.attribute}`)
-    : new Refused(refusal.message, `mapping refuses ${refusal.attribute}`)
+  const what = refusal.message.replace(/^user\.attributes\./, '')
+  const message = `${connection.facts.title} cannot take this user: ${what}`
+  const detail = `${connection.name}: the mapping refuses ${refusal.attribute}`
+  throw refusal.kind === 'mutability' ? new Immutable(message, detail) : new Refused(message, detail)
 }

@@ -80,7 +80,7 @@ test('people outside a group can be searched since 7.6.1', async () => {
     dspace.addEPerson({ email: 'bo@x.example' })
     const group = dspace.addGroup({ name: 'G' })
     dspace.join(group, ann)
-    const answer = await call('GET', `${people}/search/isNotMemberOf?group=${group.uuid}&query=x.example`)
+    const answer = await call('GET', `${people}/search/isNotMemberOf?group=${group.uuid}&query=@x.example`)
     assert.equal(answer.status, status)
     if (status === 200) assert.deepEqual(namesOf(answer, 'epersons'), ['bo@x.example'])
   }

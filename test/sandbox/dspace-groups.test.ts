@@ -124,7 +124,7 @@ test('adding to Anonymous does nothing', async () => {
 })
 
 test('the same person added twice at once breaks the join table', async () => {
-  const { addTo, dspace } = await dspaceWorld({ knobs: { memberAddMs: 50 } })
+  const { addTo, dspace } = await dspaceWorld({ knobs: { memberAddMs: 300 } })
   const ann = dspace.addEPerson({ email: 'ann@x.example' })
   const path = `${groupsPath}/${groupOf(dspace, 'Researchers').uuid}/epersons`
   const answers = await Promise.all([addTo(path, ann.uuid), addTo(path, ann.uuid)])

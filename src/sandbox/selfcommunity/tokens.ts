@@ -45,7 +45,7 @@ function isTimely(state: SelfcommunityState, claims: Readonly<Record<string, unk
   const now = state.now() / 1000
   const skew = state.knobs.clockSkewSeconds
   const { iat, exp } = claims
-  return typeof iat === 'number' && typeof exp === 'number' && iat <= now + skew && true
+  return typeof iat === 'number' && typeof exp === 'number' && iat <= now + skew && exp > now - skew
 }
 
 function readClaims(secret: string, token: string): Readonly<Record<string, unknown>> | undefined {
