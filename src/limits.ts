@@ -24,7 +24,11 @@ export const textLength = 10_000
 export const valuesPerAttribute = 1_000
 /** Bytes of one stored document, members excepted. */
 export const documentBytes = 256 * 1024
+/** Names in one object of attributes; the schemas and their extensions have fewer than 200, in two spellings each. */
+export const attributesPerBody = 1_000
 export const patchOperations = 1_000
+/** Comparisons in the filters of all paths of one PATCH: some 20 ms of parsing. One operation needs one or two. */
+export const patchFilterComparisons = 3_000
 export const patchMembers = 50_000
 /** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
 export const patchComparisons = 50_000

@@ -28,11 +28,19 @@ export function createLog(level: string, destination?: DestinationStream): Log {
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       redact: { paths: secretPaths, censor: '[removed]' },
     },
     destination ?? collected(),
   )
+}
+
+let lastTime = { at: 0, text: '' }
+/** Text of the present millisecond, made once for all lines of it. */
+function isoTime(): string {
+  const at = Date.now()
+  if (at !== lastTime.at) lastTime = { at, text: `,"time":"${new Date(at).toISOString()}"` }
+  return lastTime.text
 }
 
 /** Lines are written together, at the latest after a moment and at the end: one system call a line costs more than the line. */

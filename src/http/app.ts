@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler, Router } from 'express'
+import express, { type Express, type RequestHandler } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { ScimConnection, ScimContext } from '../scim/context.ts'
@@ -9,6 +9,7 @@ import { authenticate, type Gate } from './authenticate.ts'
 import { body } from './body.ts'
 import { callerLimit } from './caller-limit.ts'
 import { health } from './health.ts'
+import { inOrder } from './in-order.ts'
 import { lastErrorHandler, noSuchEndpoint } from './last-error.ts'
 import type { Metrics } from './metrics.ts'
 import { query } from './query.ts'
@@ -28,13 +29,19 @@ export interface Served {
 export function createApp(served: Served): Express {
   const { clock, log, metrics, store } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
-  const scim = Router()
-  scim.use(accessLog(log, metrics, clock), route)
-  // Authentication comes before the first byte of a body: strangers must not make us parse.
-  scim.use(authenticate(served.gates), callerLimit(), body, query, context(served))
-  scim.use(ownRoutes(), libraryRoutes())
-  app.use(requestState(clock))
-  app.use(mountConnections(scim))
+  const scim = inOrder(
+    accessLog(log, metrics, clock),
+    route,
+    // Authentication comes before the first byte of a body: strangers must not make us parse.
+    authenticate(served.gates),
+    callerLimit(),
+    body,
+    query,
+    context(served),
+    ownRoutes(),
+    libraryRoutes(),
+  )
+  app.use(inOrder(requestState(clock), mountConnections(scim)))
   app.use(health(store, metrics))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
@@ -53,7 +60,7 @@ function mountConnections(scim: RequestHandler): RequestHandler {
     request.baseUrl = prefix
     request.url = request.url.slice(prefix.length) || '/'
     if (!request.url.startsWith('/')) request.url = `/${request.url}`
-    scim(request, response, next)
+    return scim(request, response, next)
   }
 }
 

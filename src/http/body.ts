@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { bodyBytes, groupBodyBytes, jsonDepth } from '../limits.ts'
@@ -11,15 +11,18 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 /** Reads and parses the body of an authenticated request into `locals.body`. */
-export const body: RequestHandler = async (request, response, next) => {
+export const body: RequestHandler = (request, response, next) => {
   if (!withBody.has(request.method)) return next()
+  return readBody(request, response).then(() => next())
+}
+
+async function readBody(request: Request, response: Response): Promise<void> {
   const limit = stateOf(response).route?.startsWith('Groups') ? groupBodyBytes : bodyBytes
   refuseForeignMedia(request)
   const bytes = await readBytes(request, limit)
   response.locals.body = parseBody(bytes)
   // The SCIM library's parser passes by a request that has been read.
   request.body = response.locals.body
-  next()
 }
 
 function refuseForeignMedia(request: Request): void {
@@ -59,46 +62,64 @@ function readBytes(request: Request, limit: number): Promise<Buffer> {
 export function parseBody(bytes: Buffer): JsonObject {
   if (bytes.length === 0) throw new Problem(400, 'invalidSyntax', 'The request needs a body: a JSON object.')
   let parsed: Json
+  let names: number
   try {
     const text = utf8.decode(bytes)
-    refuseDepth(text)
+    names = countNames(text)
     parsed = JSON.parse(text)
   } catch (error) {
     if (error instanceof Problem) throw error
     throw new Problem(400, 'invalidSyntax', 'The body is not valid JSON in UTF-8.')
   }
   if (!isJsonObject(parsed)) throw new Problem(400, 'invalidSyntax', 'The body has to be a JSON object.')
-  refuseForbiddenKeys(parsed)
+  // Of a name that comes twice the parser keeps the last one; another reader on the way may have kept the first.
+  if (countKeys(parsed) !== names) {
+    throw new Problem(400, 'invalidSyntax', 'The body has a name twice in one object; send it once.')
+  }
   return parsed
 }
 
-/** Before parsing, in one pass: a deeply nested text costs the parser far more than it cost its sender. */
-function refuseDepth(text: string): void {
+/**
+ * The colons outside of texts: as many as names. Before parsing, in one pass, because a deeply nested text costs the parser
+ * far more than it cost its sender.
+ */
+function countNames(text: string): number {
   let depth = 0
-  let isText = false
+  let names = 0
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
-    if (isText) {
-      if (code === 0x5c) index += 1
-      else if (code === 0x22) isText = false
-    } else if (code === 0x22) isText = true
+    if (code === 0x22) index = endOfText(text, index)
+    else if (code === 0x3a) names += 1
     else if (code === 0x7b || code === 0x5b) {
       depth += 1
       if (depth > jsonDepth)
         throw new Problem(400, 'invalidSyntax', `The body is nested deeper than ${jsonDepth} levels.`)
     } else if (code === 0x7d || code === 0x5d) depth -= 1
   }
+  return names
 }
 
-function refuseForbiddenKeys(value: Json): void {
-  if (Array.isArray(value)) {
-    for (const entry of value) refuseForbiddenKeys(entry)
-    return
+/** Where the quote is that ends the text begun at `start`; the end of everything when there is none. */
+function endOfText(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index += 1) {
+    const code = text.charCodeAt(index)
+    if (code === 0x22) return index
+    if (code === 0x5c) index += 1
   }
-  if (!isJsonObject(value)) return
+  return text.length
+}
+
+function countKeys(value: Json): number {
+  let keys = 0
+  if (Array.isArray(value)) {
+    for (const entry of value) keys += countKeys(entry)
+    return keys
+  }
+  if (!isJsonObject(value)) return 0
   for (const [key, entry] of Object.entries(value)) {
     if (forbiddenKeys.has(key))
       throw new Problem(400, 'invalidSyntax', 'The body has a key that no attribute may have.')
-    refuseForbiddenKeys(entry)
+    keys += 1 + countKeys(entry)
   }
+  return keys
 }

@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
 import { pathBytes } from '../limits.ts'
 import { stateOf } from './request-state.ts'
@@ -26,8 +26,14 @@ const table: ReadonlyMap<string, readonly string[]> = new Map([
   ['ResourceTypes/*', read],
 ])
 
+/** Nearly every request: nothing in it needs decoding. */
+const plainResource = /^\/(Users|Groups)(?:\/([A-Za-z0-9-]{1,64}))?\/?$/
+
 /** Decides whether there is such an endpoint before anything else is looked at; the routers behind would answer with texts of their own. */
 export const route: RequestHandler = (request, response, next) => {
+  const resource = plainResource.exec(request.path)
+  const plainName = resource === null ? undefined : resource[2] === undefined ? resource[1] : `${resource[1]}/*`
+  if (plainName !== undefined) return allow(plainName, request, response, next)
   if (Buffer.byteLength(request.originalUrl.split('?', 1)[0] ?? '') > pathBytes) {
     throw new Problem(404, undefined, 'There is no endpoint with such a long path.')
   }
@@ -42,6 +48,10 @@ export const route: RequestHandler = (request, response, next) => {
   }
   const exact = segments.join('/')
   const name = table.has(exact) ? exact : segments.length === 2 && segments[1] !== '' ? `${segments[0]}/*` : ''
+  allow(name, request, response, next)
+}
+
+function allow(name: string, request: Request, response: Response, next: NextFunction): void {
   const methods = table.get(name)
   if (methods === undefined) throw new Problem(404, undefined, 'There is no such endpoint.')
   stateOf(response).route = name

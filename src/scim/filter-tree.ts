@@ -37,6 +37,20 @@ export function conjuncts(filter: Filter): readonly Filter[] {
   return filter.kind === 'and' ? filter.parts : [filter]
 }
 
+/** How many tests of one value the filter may cost. */
+export function comparisonsIn(filter: Filter): number {
+  switch (filter.kind) {
+    case 'and':
+    case 'or':
+      return filter.parts.reduce((sum, part) => sum + comparisonsIn(part), 0)
+    case 'not':
+    case 'some':
+      return comparisonsIn(filter.part)
+    default:
+      return 1
+  }
+}
+
 /** The definition that a test's value belongs to. */
 export function definitionOf(target: Target): AttributeDefinition {
   return target.sub ?? target.attribute

@@ -6,7 +6,7 @@ import type { AttributeDefinition } from './attribute.ts'
 import { twoPrimaries } from './bad-value.ts'
 import type { Assigned } from './canonical.ts'
 import { compileValueTest } from './filter-compile.ts'
-import { conjuncts, type Filter } from './filter-tree.ts'
+import { comparisonsIn, conjuncts, type Filter } from './filter-tree.ts'
 import { isSameElement, keepNewPrimary, mergeInto } from './multi-value.ts'
 import type { PatchStep, Place } from './patch-step.ts'
 import { isSameValue } from './same-document.ts'
@@ -180,12 +180,7 @@ function comparisonsOf(step: ListStep): number {
   if (step.kind === 'list') return 1
   // Only values without `value` are compared with each other, one by one.
   if (step.kind === 'removeNamed') return step.values.filter((named) => keyOf(named) === null).length
-  return step.filter === undefined ? 1 : leaves(step.filter)
-}
-
-function leaves(filter: Filter): number {
-  if (filter.kind === 'not') return leaves(filter.part)
-  return filter.kind === 'and' || filter.kind === 'or' ? filter.parts.reduce((sum, part) => sum + leaves(part), 0) : 1
+  return step.filter === undefined ? 1 : comparisonsIn(step.filter)
 }
 
 function put({ assigned }: PatchWork, { extension, attribute }: Place, value: Json | undefined): void {

@@ -1,10 +1,12 @@
 /** One operation of a PATCH, in any provider's dialect → steps. Needs the schema, not the document. */
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { patchFilterComparisons } from '../limits.ts'
 import { assignmentsOf } from './assignments.ts'
 import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
 import { badValue, readOnlyProblem } from './bad-value.ts'
 import { isUnassigned } from './client-keys.ts'
+import { comparisonsIn } from './filter-tree.ts'
 import { memberChange } from './patch-members.ts'
 import type { PatchOperation } from './patch-message.ts'
 import { invalidPath, type PatchPath, parsePatchPath } from './patch-path.ts'
@@ -13,6 +15,8 @@ import { isServers, normaliseList, normaliseParts, normaliseValue, type Parts, t
 
 export interface StepOptions {
   readonly strict: boolean
+  /** Over all operations of one PATCH. */
+  readonly spent: { comparisons: number }
 }
 
 /** Throws `Problem` 400 with the scimType of RFC 7644 Table 9. */
@@ -20,7 +24,7 @@ export function stepsOf(schema: ResourceSchema, operation: PatchOperation, optio
   const { op, path, value } = operation
   if (op === 'remove') {
     if (path === undefined) throw new Problem(400, 'noTarget', 'A remove needs a path.')
-    return removalSteps(schema, parsePatchPath(schema, path), value, options)
+    return removalSteps(schema, readPath(schema, path, options), value, options)
   }
   if (path === undefined) {
     if (!isJsonObject(value)) {
@@ -32,12 +36,20 @@ export function stepsOf(schema: ResourceSchema, operation: PatchOperation, optio
     }
     return bodySteps(schema, op, value, options)
   }
-  const parsed = parsePatchPath(schema, path)
+  const parsed = readPath(schema, path, options)
   if (value === undefined) throw badValue(parsed.attribute?.name ?? 'value', `needs a value in a ${op}.`)
   if (parsed.attribute !== undefined) return assignmentSteps(schema, op, parsed, parsed.attribute, value, options)
   if (parsed.extension === undefined) throw invalidPath('names no attribute')
   if (parsed.extension.isReadOnly) throw readOnlyProblem(parsed.extension.urn)
   return bodySteps(schema, op, { [parsed.extension.urn]: value }, options)
+}
+
+/** One filter is bounded; hundreds of them, each as long as it may be, would stop the process for a second. */
+function readPath(schema: ResourceSchema, text: string, { spent }: StepOptions): PatchPath {
+  const path = parsePatchPath(schema, text)
+  if (path.filter !== undefined) spent.comparisons += comparisonsIn(path.filter)
+  if (spent.comparisons <= patchFilterComparisons) return path
+  throw new Problem(400, 'tooMany', 'The paths of this PATCH have too many filters; send several requests.')
 }
 
 /** A value without a path: each of its names is as good as a path of its own. */
@@ -48,7 +60,8 @@ function bodySteps(
   options: StepOptions,
 ): readonly PatchStep[] {
   return assignmentsOf(schema, body).flatMap(({ name, resolved, value }): readonly PatchStep[] => {
-    const path: PatchPath = resolved === undefined ? parsePatchPath(schema, name) : { ...resolved, filter: undefined }
+    const path: PatchPath =
+      resolved === undefined ? readPath(schema, name, options) : { ...resolved, filter: undefined }
     const { extension, attribute, sub } = path
     // Ours alone, and changing by itself: an echo of it means nothing.
     if (extension?.isReadOnly) return []

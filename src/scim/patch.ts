@@ -46,7 +46,8 @@ export function parsePatch(
   body: JsonObject,
   options: { readonly strict: boolean },
 ): PatchRequest {
-  const steps = readOperations(body).flatMap((operation) => stepsOf(schema, operation, options))
+  const spent = { comparisons: 0 }
+  const steps = readOperations(body).flatMap((operation) => stepsOf(schema, operation, { ...options, spent }))
   let members = 0
   for (const step of steps) if (step.kind === 'members' && 'ids' in step.change) members += step.change.ids.length
   if (members > patchMembers) {

@@ -71,7 +71,14 @@ export function libraryRoutes(): RequestHandler {
     handler: (request: Request) => contextOf(request).caller,
     context: (request: Request) => contextOf(request),
   })
+  // Discovery, search, bulk and `/Me` are answered in front: every request to a resource would walk through them in vain.
+  router.stack = router.stack.filter((layer) => !(layer.handle instanceof Router && isForEveryPath(layer)))
   return router
+}
+
+/** Mounted without a path of its own: the resources' routers have one. */
+function isForEveryPath(layer: object): boolean {
+  return Reflect.get(layer, 'slash') === true
 }
 
 type Work = (context: ScimContext, request: Request) => Buffer | Promise<Buffer>

@@ -61,7 +61,8 @@ const corrections: ReadonlyMap<string, Correction> = new Map<string, Correction>
   ['User.groups.$ref', { ...exact, referenceTypes: ['Group'] }],
   ['Group.members.value', exact],
   // No nested groups: neither Okta nor Entra sends them.
-  ['Group.members.$ref', { ...exact, ...computed, referenceTypes: ['User'] }],
+  // RFC 7643 §8.7.1: a client may send it along; what counts is `value`, and we compute the rest.
+  ['Group.members.$ref', { ...exact, mutability: 'immutable', referenceTypes: ['User'] }],
   ['Group.members.display', computed],
   ['EnterpriseUser.manager.value', exact],
   ['EnterpriseUser.manager.$ref', { ...exact, ...computed }],

@@ -57,7 +57,7 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
   const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite })
   const read: Run = async (query) => {
     try {
-      return await reader.dialect.executeQuery(query)
+      return { rows: reader.select(query) }
     } catch (error) {
       throw asReadError(error, reader)
     }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { createOpenspecimen, type OpenspecimenOptions } from '../../src/sandbox/openspecimen/openspecimen.ts'
 import { startSimulator } from '../../src/sandbox/server.ts'
 import { validateTraffic } from './openapi.ts'
 
-const contract = fileURLToPath(new URL('../contracts/openspecimen.openapi.yaml', import.meta.url))
 const ada = {
   firstName: 'Ada',
   lastName: 'Lovelace',
@@ -32,7 +30,7 @@ async function world(options: OpenspecimenOptions = {}) {
   const simulator = await startSimulator(logic)
   after(async () => {
     await simulator.close()
-    assert.deepEqual(validateTraffic(simulator.calls, contract, { requests: 'accepted' }), [])
+    assert.deepEqual(validateTraffic(simulator.calls, 'openspecimen.openapi.yaml'), [])
   })
   const raw = async (method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Said> => {
     const answer = await fetch(simulator.baseUrl + path, {
@@ -148,12 +146,13 @@ test('Basic works for the built-in domain, never with a colon in the password, a
   const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString('base64')}` })
   assert.equal((await raw('GET', '/users', undefined, basic('good:pass'))).status, 200)
   assert.equal((await raw('GET', '/users', undefined, basic('colon:pa:ss'))).status, 401)
+  assert.equal((await raw('GET', '/users', undefined, basic('good:pass:more'))).status, 401)
   assert.equal((await raw('GET', '/users', undefined, { ...basic('good:pass'), 'x-os-api-token': 'dead' })).status, 401)
 })
 
 test('a create answers 200 with the user, leaves nulls out, and mails the person and the administrators', async () => {
   const { create, logic } = await world()
-  const { status, json } = await create({ phoneNumber: null })
+  const { status, json } = await create({ phoneNumber: '' })
   assert.equal(status, 200)
   assert.deepEqual([json.loginName, json.domainName, json.activityStatus], ['ada', 'example-saml', 'Active'])
   assert.ok(!('phoneNumber' in json) && !('primarySite' in json) && !('domain' in json))
@@ -244,9 +243,11 @@ test('PATCH changes what is present, blank clears, and the rest stays', async ()
 })
 
 test('a null for a boolean breaks the server, and nothing is changed', async () => {
-  const { create, call, logic } = await world()
+  const { create, call, logic, simulator } = await world()
   const { json } = await create()
   assert.equal((await call('PATCH', `/users/${json.id}`, { dnd: null, lastName: 'King' })).status, 500)
+  // Wrong by the contract, on purpose.
+  simulator.forgetCalls()
   assert.equal(logic.users.get(json.id)?.lastName, 'Lovelace')
 })
 

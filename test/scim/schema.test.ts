@@ -30,7 +30,6 @@ test('id, meta, groups and what is computed of managers and members cannot be wr
     user.core.get('groups'),
     user.core.get('groups')?.sub?.get('value'),
     group.core.get('members')?.sub?.get('display'),
-    group.core.get('members')?.sub?.get('$ref'),
     enterprise?.attributes.get('manager')?.sub?.get('displayname'),
   ]
   assert.deepEqual(

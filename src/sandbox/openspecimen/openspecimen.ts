@@ -23,6 +23,7 @@ import { addAssignment, assignRole, changeAssignment, listAssignments, removeAss
 import { type Installation, showSummary, showUser } from './show.ts'
 import { builtInDomain, createSignIn, hasCredentials, type SignIn, systemLogin } from './signin.ts'
 import {
+  blankUser,
   createState,
   defaultKnobs,
   type Mail,
@@ -30,7 +31,6 @@ import {
   type OpenspecimenKnobs,
   type OpenspecimenUser,
   type RoleAssignment,
-  type UserFields,
   type UserGroup,
 } from './state.ts'
 import { changeStatus, deleteUsers, dependentsOf } from './status.ts'
@@ -281,29 +281,4 @@ function instituteOf(call: Call): SimulatorAnswer {
   const institute = call.installation.directory.institutes.get(user(call).instituteName)
   if (institute === undefined) throw refusal('INSTITUTE_NOT_FOUND')
   return json(showInstitute(institute))
-}
-
-function blankUser(number: number): UserFields {
-  return {
-    firstName: 'First',
-    lastName: `Last ${number}`,
-    emailAddress: `user${number}@openspecimen.example`,
-    domainName: builtInDomain,
-    loginName: `user${number}`,
-    instituteName: 'Example University',
-    primarySite: undefined,
-    type: 'NONE',
-    phoneNumber: undefined,
-    address: undefined,
-    timeZone: undefined,
-    manageForms: false,
-    manageWfs: false,
-    managePrintJobs: false,
-    dnd: false,
-    apiUser: false,
-    ipRange: undefined,
-    defaultPrinter: undefined,
-    downloadLabelsPrintFile: false,
-    activityStatus: 'Active',
-  }
 }

@@ -213,3 +213,29 @@ function file(index: Map<string, Set<number>>, key: string, id: number): void {
   if (ids === undefined) index.set(key, new Set([id]))
   else ids.add(id)
 }
+
+/** Somebody for a test to change; the number keeps two of them apart. */
+export function blankUser(number: number): UserFields {
+  return {
+    firstName: 'First',
+    lastName: `Last ${number}`,
+    emailAddress: `user${number}@openspecimen.example`,
+    domainName: 'openspecimen',
+    loginName: `user${number}`,
+    instituteName: 'Example University',
+    primarySite: undefined,
+    type: 'NONE',
+    phoneNumber: undefined,
+    address: undefined,
+    timeZone: undefined,
+    manageForms: false,
+    manageWfs: false,
+    managePrintJobs: false,
+    dnd: false,
+    apiUser: false,
+    ipRange: undefined,
+    defaultPrinter: undefined,
+    downloadLabelsPrintFile: false,
+    activityStatus: 'Active',
+  }
+}
