@@ -13,6 +13,10 @@ export const bodyBytes = 1024 * 1024
 export const groupBodyBytes = 8 * 1024 * 1024
 /** JSON nesting; a SCIM document needs 5. */
 export const jsonDepth = 32
+/** Commas and opening brackets of a body; a group of 50,000 members with all that Entra says of them has 300,000. */
+export const jsonValues = 500_000
+/** Different names in a body; all schemas and their extensions have fewer than 200, in two spellings each. */
+export const jsonNames = 1_000
 /** Path of a request in bytes. */
 export const pathBytes = 2_048
 export const filterBytes = 4_096
@@ -24,11 +28,11 @@ export const textLength = 10_000
 export const valuesPerAttribute = 1_000
 /** Bytes of one stored document, members excepted. */
 export const documentBytes = 256 * 1024
-/** Names in one object of attributes; the schemas and their extensions have fewer than 200, in two spellings each. */
-export const attributesPerBody = 1_000
 export const patchOperations = 1_000
 /** Comparisons in the filters of all paths of one PATCH: some 20 ms of parsing. One operation needs one or two. */
 export const patchFilterComparisons = 3_000
+/** Characters of all paths of one PATCH: a thousand members by their ids need 100,000. */
+export const patchPathLength = 128 * 1024
 export const patchMembers = 50_000
 /** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
 export const patchComparisons = 50_000

@@ -15,14 +15,12 @@ const version: unknown = JSON.parse(readFileSync(new URL('../package.json', impo
 const program = new Command('scim-bridge')
   .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
   .version(String(version))
-  .exitOverride()
   .addCommand(serveCommand())
   .addCommand(demoCommand())
   .addCommand(mappingCommand())
   .addCommand(planCommand())
-for (const command of program.commands) {
-  command.exitOverride()
-  for (const inner of command.commands) inner.exitOverride()
+for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
+  command.exitOverride().showHelpAfterError()
 }
 
 try {

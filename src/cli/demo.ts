@@ -2,11 +2,10 @@
  * `npm run demo`: five simulated platforms and the bridge, in the foreground. The simulators live in this process, the
  * bridge in one of its own, so that it can be killed and started again while the platforms stay.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { builtInMappings } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
@@ -14,12 +13,10 @@ import { createLog } from '../log.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { bulkLoad } from '../store/bulk.ts'
 import { openStore } from '../store/open.ts'
+import { assertPortIsFree, endBridge, startBridge, untilReady } from './bridge-process.ts'
 import { type DemoConnection, demoConfig, demoPlatforms, newDemoToken } from './demo-config.ts'
 import { seedPeople, seedUsers } from './seed.ts'
 import { stopSignal } from './serve.ts'
-
-const readyWithinMs = 30_000
-const pollMs = 50
 
 interface DemoOptions {
   readonly port: number
@@ -32,8 +29,8 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command('demo')
     .description('start five simulated platforms and a bridge in front of them')
-    .option('--port <port>', 'port of the bridge', wholeNumber, 8080)
-    .option('--token <token>', 'a bearer token that all five connections accept (at least 16 characters)')
+    .option('--port <port>', 'port of the bridge', portNumber, 8080)
+    .option('--token <token>', 'a bearer token that all five connections accept', bearerToken)
     .option('--state <dir>', 'folder for everything that is kept (default: a temporary one)')
     .option('--simulators-only', 'start the platforms and write bridge.yaml, but start no bridge')
     .option('--seed-users <count>', 'users that the figshare connection has from the start', wholeNumber, 0)
@@ -41,37 +38,48 @@ export function demoCommand(): Command {
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {
+  if (options.simulatorsOnly !== true) await assertPortIsFree(options.port)
   const stopped = stopSignal()
   const isTemporary = options.state === undefined
   const directory = isTemporary ? mkdtempSync(join(tmpdir(), 'scim-bridge-demo-')) : resolve(options.state ?? '')
-  mkdirSync(directory, { recursive: true })
-  const sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers) })
-  const connections = demoPlatforms.map(
-    (platform): DemoConnection => ({
-      platform,
-      token: newDemoToken(),
-      baseUrl: sandbox[platform].baseUrl,
-      credentials: sandbox[platform].credentials,
-    }),
-  )
-  const file = join(directory, 'bridge.yaml')
-  const config = demoConfig({ port: options.port, sharedToken: options.token, mappings: builtInMappings, connections })
-  writeFileSync(file, config, { mode: 0o600 })
-  if (options.seedUsers > 0) await seedStore(join(directory, 'bridge.sqlite'), sandbox)
-
-  const bridge = options.simulatorsOnly ? undefined : startBridge(file)
+  let sandbox: Sandbox | undefined
+  let bridge: ChildProcess | undefined
   try {
-    if (bridge !== undefined) await untilReady(bridge, options.port)
-    console.log(readyLine(options.port, connections, sandbox))
-    console.error(
-      `scim-bridge demo: ready on http://127.0.0.1:${options.port}, configuration in ${file}; Ctrl-C ends it`,
-    )
+    mkdirSync(directory, { recursive: true })
+    sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers) })
+    const connections = demoConnections(sandbox)
+    const file = join(directory, 'bridge.yaml')
+    const { port, token: sharedToken } = options
+    writeFileSync(file, demoConfig({ port, sharedToken, mappings: builtInMappings, connections }), { mode: 0o600 })
+    if (options.seedUsers > 0) await seedStore(join(directory, 'bridge.sqlite'), sandbox)
+    if (options.simulatorsOnly !== true) {
+      bridge = startBridge(file)
+      await untilReady(bridge, port)
+      bridge.on('exit', (code, signal) => {
+        console.error(
+          `scim-bridge demo: the bridge ended (${signal ?? `status ${code}`}); the simulated platforms stay`,
+        )
+      })
+    }
+    console.log(readyLine(port, connections, sandbox))
+    const what = bridge === undefined ? 'the platforms are ready' : `ready on http://127.0.0.1:${port}`
+    console.error(`scim-bridge demo: ${what}, configuration in ${file}; Ctrl-C ends it`)
     await stopped
   } finally {
-    if (bridge !== undefined) await end(bridge)
-    await sandbox.close()
+    bridge?.removeAllListeners('exit')
+    if (bridge !== undefined) await endBridge(bridge)
+    await sandbox?.close()
     if (isTemporary) rmSync(directory, { recursive: true, force: true })
   }
+}
+
+function demoConnections(sandbox: Sandbox): DemoConnection[] {
+  return demoPlatforms.map((platform) => ({
+    platform,
+    token: newDemoToken(),
+    baseUrl: sandbox[platform].baseUrl,
+    credentials: sandbox[platform].credentials,
+  }))
 }
 
 /** A folder that has been seeded before keeps its users: their accounts are gone with the old simulators. */
@@ -86,40 +94,6 @@ async function seedStore(file: string, sandbox: Sandbox): Promise<void> {
   } finally {
     await store.close()
   }
-}
-
-function startBridge(file: string): ChildProcess {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url))
-  // Its log goes to our stderr: stdout has the ready line and nothing else.
-  const bridge = spawn(process.execPath, ['--disable-proto=delete', main, 'serve', '--config', file], {
-    stdio: ['ignore', 2, 2],
-  })
-  bridge.on('exit', (code, signal) => {
-    console.error(`scim-bridge demo: the bridge ended (${signal ?? `status ${code}`}); the simulated platforms stay`)
-  })
-  return bridge
-}
-
-async function untilReady(bridge: ChildProcess, port: number): Promise<void> {
-  const endsAt = systemClock.now() + readyWithinMs
-  while (systemClock.now() < endsAt) {
-    if (bridge.exitCode !== null || bridge.signalCode !== null)
-      throw new Error('the bridge did not start; its reason is above')
-    const isReady = await fetch(`http://127.0.0.1:${port}/readyz`).then(
-      (answer) => answer.ok,
-      () => false,
-    )
-    if (isReady) return
-    await systemClock.sleep(pollMs)
-  }
-  throw new Error('the bridge did not become ready')
-}
-
-async function end(bridge: ChildProcess): Promise<void> {
-  if (bridge.exitCode !== null || bridge.signalCode !== null) return
-  const exited = new Promise((resolveExit) => bridge.once('exit', resolveExit))
-  bridge.kill('SIGTERM')
-  await exited
 }
 
 function readyLine(port: number, connections: readonly DemoConnection[], sandbox: Sandbox): string {
@@ -144,8 +118,21 @@ function readyLine(port: number, connections: readonly DemoConnection[], sandbox
   })
 }
 
+function portNumber(text: string): number {
+  const port = wholeNumber(text)
+  if (port < 1 || port > 65_535) throw new InvalidArgumentError('A port is 1 to 65535.')
+  return port
+}
+
+/** RFC 6750, section 2.1: anything else cannot be sent. */
+function bearerToken(text: string): string {
+  if (!/^[A-Za-z0-9._~+/-]+=*$/.test(text)) {
+    throw new InvalidArgumentError('A bearer token has letters, digits and - . _ ~ + /, with = at its end only.')
+  }
+  return text
+}
+
 function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is wanted')
-  return value
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A whole number is wanted.')
+  return Number(text)
 }

@@ -17,10 +17,7 @@ const connection = z.strictObject({
   mode: z.enum(['confirmed', 'deferred']).default('confirmed'),
   baseUrl: url,
   allowHttp: z.boolean().default(false),
-  tokens: z
-    .array(z.string().min(16, { error: 'is shorter than 16 characters: a token has to be hard to guess' }))
-    .min(1)
-    .max(20),
+  tokens: z.array(z.string().min(1)).min(1).max(20),
   headerTokenWithoutScheme: z.boolean().default(false),
   patch: z.enum(['lenient', 'strict']).default('lenient'),
   busyStatus: z.literal([429, 503]).default(429),

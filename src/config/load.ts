@@ -8,10 +8,11 @@ import { suggestion } from '../yaml/suggest.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
-import { type PathPart, resolveReferences } from './references.ts'
+import { type PathPart, type Report, resolveReferences } from './references.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
+const shortestToken = 16
 
 export interface ConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -35,10 +36,11 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     problems.push({ ...positionOf(root, path), path: place, message })
   }
   const written = toJson(root)
+  const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
-    allowLiteralSecrets: isJsonObject(written) && written.allowLiteralSecrets === true,
+    allowLiteralSecrets: allowsLiteralSecrets,
     report,
   })
   const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
@@ -48,6 +50,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     report(['connections'], 'there is no connection: name at least one')
   }
   for (const [name, connection] of connectionsOf(resolved)) {
+    if (!allowsLiteralSecrets) checkTokens(connection, ['connections', name, 'tokens'], report)
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
@@ -88,6 +91,16 @@ function readText(file: string): string {
 function connectionsOf(resolved: Json): readonly [string, JsonObject][] {
   if (!isJsonObject(resolved) || !isJsonObject(resolved.connections)) return []
   return Object.entries(resolved.connections).filter((entry): entry is [string, JsonObject] => isJsonObject(entry[1]))
+}
+
+/** A demonstration on this machine may have a token that is easy to type; whoever serves others may not. */
+function checkTokens({ tokens }: JsonObject, place: readonly PathPart[], report: Report): void {
+  if (!Array.isArray(tokens)) return
+  for (const [index, token] of tokens.entries()) {
+    if (typeof token === 'string' && token.length < shortestToken) {
+      report([...place, index], `is shorter than ${shortestToken} characters: a token has to be hard to guess`)
+    }
+  }
 }
 
 function checkConnection(

@@ -1,7 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express'
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
-import { bodyBytes, groupBodyBytes, jsonDepth } from '../limits.ts'
+import { bodyBytes, groupBodyBytes, jsonDepth, jsonNames, jsonValues } from '../limits.ts'
 import { stateOf } from './request-state.ts'
 
 const mediaTypes = new Set(['application/scim+json', 'application/json'])
@@ -9,6 +9,9 @@ const withBody = new Set(['POST', 'PUT', 'PATCH'])
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Keys that reach prototypes in careless code. No SCIM attribute has such a name. */
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+const quote = 0x22
+const backslash = 0x5c
 
 /** Reads and parses the body of an authenticated request into `locals.body`. */
 export const body: RequestHandler = (request, response, next) => {
@@ -80,46 +83,51 @@ export function parseBody(bytes: Buffer): JsonObject {
 }
 
 /**
- * The colons outside of texts: as many as names. Before parsing, in one pass, because a deeply nested text costs the parser
- * far more than it cost its sender.
+ * How many names the text has: its colons outside of texts. In one pass before parsing, because the parser needs seconds for
+ * what costs its sender nothing: deep nesting, hundreds of thousands of different names, millions of empty objects.
  */
 function countNames(text: string): number {
   let depth = 0
-  let names = 0
+  let values = 0
+  let count = 0
+  let hash = 0
+  const different = new Set<number>()
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
-    if (code === 0x22) index = endOfText(text, index)
-    else if (code === 0x3a) names += 1
-    else if (code === 0x7b || code === 0x5b) {
+    if (code === quote) {
+      hash = 0
+      for (index += 1; index < text.length; index += 1) {
+        const inner = text.charCodeAt(index)
+        if (inner === quote) break
+        if (inner === backslash) index += 1
+        hash = (Math.imul(hash, 31) + inner) | 0
+      }
+    } else if (code === 0x3a) {
+      count += 1
+      different.add(hash)
+      if (different.size > jsonNames) throw tooMuch(`has more than ${jsonNames} different names`)
+    } else if (code === 0x7b || code === 0x5b) {
       depth += 1
-      if (depth > jsonDepth)
-        throw new Problem(400, 'invalidSyntax', `The body is nested deeper than ${jsonDepth} levels.`)
+      values += 1
+      if (depth > jsonDepth) throw tooMuch(`is nested deeper than ${jsonDepth} levels`)
     } else if (code === 0x7d || code === 0x5d) depth -= 1
+    else if (code === 0x2c) values += 1
+    if (values > jsonValues) throw tooMuch(`has more than ${jsonValues} values`)
   }
-  return names
+  return count
 }
 
-/** Where the quote is that ends the text begun at `start`; the end of everything when there is none. */
-function endOfText(text: string, start: number): number {
-  for (let index = start + 1; index < text.length; index += 1) {
-    const code = text.charCodeAt(index)
-    if (code === 0x22) return index
-    if (code === 0x5c) index += 1
-  }
-  return text.length
+function tooMuch(what: string): Problem {
+  return new Problem(400, 'invalidSyntax', `The body ${what}.`)
 }
 
 function countKeys(value: Json): number {
-  let keys = 0
-  if (Array.isArray(value)) {
-    for (const entry of value) keys += countKeys(entry)
-    return keys
-  }
+  if (Array.isArray(value)) return value.reduce<number>((sum, entry) => sum + countKeys(entry), 0)
   if (!isJsonObject(value)) return 0
-  for (const [key, entry] of Object.entries(value)) {
+  const keys = Object.keys(value)
+  for (const key of keys) {
     if (forbiddenKeys.has(key))
       throw new Problem(400, 'invalidSyntax', 'The body has a key that no attribute may have.')
-    keys += 1 + countKeys(entry)
   }
-  return keys
+  return Object.values(value).reduce<number>((sum, entry) => sum + countKeys(entry), keys.length)
 }

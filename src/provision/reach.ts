@@ -2,16 +2,7 @@
  * The effects of one attempt: find or read, decide, write, read back. No commit happens here (`attempt.ts` makes them);
  * everything thrown is a `PlatformError`.
  */
-import {
-  Absent,
-  Broken,
-  Conflict,
-  Disputed,
-  Immutable,
-  Invited,
-  Refused,
-  Unknown,
-} from '../errors.ts'
+import { Absent, Broken, Conflict, Disputed, Immutable, Invited, Refused, Unknown } from '../errors.ts'
 import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'

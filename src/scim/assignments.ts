@@ -1,6 +1,4 @@
-import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
-import { attributesPerBody } from '../limits.ts'
 import type { ExtensionSchema, ResolvedName, ResourceSchema } from './attribute.ts'
 import { badValue, kindOf } from './bad-value.ts'
 import { isUnassigned, refuseHostileKey } from './client-keys.ts'
@@ -18,7 +16,7 @@ export interface Assignment {
  * `{ "urn:…:User:department": "x" }` give the same. An extension that is unassigned as a whole comes out as itself.
  */
 export function assignmentsOf(schema: ResourceSchema, body: JsonObject): readonly Assignment[] {
-  return named(body).flatMap(([name, value]): readonly Assignment[] => {
+  return Object.entries(body).flatMap(([name, value]): readonly Assignment[] => {
     refuseHostileKey(name)
     const resolved = resolveName(schema, name)
     if (resolved?.extension === undefined || resolved.attribute !== undefined) return [{ name, resolved, value }]
@@ -35,7 +33,7 @@ function openExtension(
   const whole: Assignment = { name, resolved: { extension, attribute: undefined, sub: undefined }, value: null }
   if (isUnassigned(value) || value === '') return [whole]
   if (!isJsonObject(value)) throw badValue(extension.urn, `must be an object, not ${kindOf(value)}.`)
-  return named(value).flatMap(([inner, part]) => {
+  return Object.entries(value).flatMap(([inner, part]) => {
     refuseHostileKey(inner)
     const qualified = `${extension.urn}:${inner}`
     const resolved = resolveName(schema, qualified)
@@ -43,10 +41,4 @@ function openExtension(
     if (resolved === undefined && inner.toLowerCase() === 'schemas') return []
     return [{ name: qualified, resolved, value: part }]
   })
-}
-
-function named(body: JsonObject): [name: string, value: Json][] {
-  const names = Object.entries(body)
-  if (names.length <= attributesPerBody) return names
-  throw new Problem(400, 'invalidValue', `The body has more than ${attributesPerBody} attributes; send fewer.`)
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { maxPageSize, pageSize, scanBatch, scanMs, scanRows, sortRows } from '../limits.ts'
-import type { ListQuery, Member, ResourceType, StoredResource } from '../store/store.ts'
+import type { IndexedCondition, ListQuery, Member, ResourceType, StoredResource } from '../store/store.ts'
 import type { ResourceSchema } from './attribute.ts'
 import type { ScimContext } from './context.ts'
 import { type CompiledFilter, compileFilter } from './filter-compile.ts'
@@ -95,6 +95,7 @@ async function pageByIndex(
   const { store } = context
   const { name, pageMemory } = context.connection
   const where = filter?.index
+  if (where !== undefined && isUnique(where, request.type)) return pageOfOne(context, request, where)
   const total = await store.count(name, request.type, where)
   const offset = request.startIndex - 1
   if (request.count === 0 || offset >= total) return { total, rows: [] }
@@ -109,6 +110,21 @@ async function pageByIndex(
   const last = rows.at(-1)
   if (last !== undefined) pageMemory.remember(place, offset + rows.length, last.seq)
   return { total, rows }
+}
+
+function isUnique(where: IndexedCondition, type: ResourceType): boolean {
+  return where.attribute === 'id' || (where.attribute === 'userName' && type === 'User')
+}
+
+/** What identity providers ask before every create: at most one can fit, so there is nothing to count. */
+async function pageOfOne(
+  { store, connection }: ScimContext,
+  request: ListRequest,
+  where: IndexedCondition,
+): Promise<FoundPage> {
+  const rows = await store.list(connection.name, { type: request.type, where, limit: 1 })
+  const isAsked = request.startIndex === 1 && request.count > 0
+  return { total: rows.length, rows: isAsked ? rows : [] }
 }
 
 async function pageByScan(

@@ -1,7 +1,7 @@
 /** One operation of a PATCH, in any provider's dialect → steps. Needs the schema, not the document. */
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
-import { patchFilterComparisons } from '../limits.ts'
+import { patchFilterComparisons, patchPathLength } from '../limits.ts'
 import { assignmentsOf } from './assignments.ts'
 import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
 import { badValue, readOnlyProblem } from './bad-value.ts'
@@ -16,7 +16,7 @@ import { isServers, normaliseList, normaliseParts, normaliseValue, type Parts, t
 export interface StepOptions {
   readonly strict: boolean
   /** Over all operations of one PATCH. */
-  readonly spent: { comparisons: number }
+  readonly spent: { characters: number; comparisons: number }
 }
 
 /** Throws `Problem` 400 with the scimType of RFC 7644 Table 9. */
@@ -44,12 +44,18 @@ export function stepsOf(schema: ResourceSchema, operation: PatchOperation, optio
   return bodySteps(schema, op, { [parsed.extension.urn]: value }, options)
 }
 
-/** One filter is bounded; hundreds of them, each as long as it may be, would stop the process for a second. */
+/** One path is bounded; hundreds of them, each as long as it may be, would stop the process for a second. */
 function readPath(schema: ResourceSchema, text: string, { spent }: StepOptions): PatchPath {
+  spent.characters += text.length
+  if (spent.characters > patchPathLength) throw tooManyPaths()
   const path = parsePatchPath(schema, text)
   if (path.filter !== undefined) spent.comparisons += comparisonsIn(path.filter)
-  if (spent.comparisons <= patchFilterComparisons) return path
-  throw new Problem(400, 'tooMany', 'The paths of this PATCH have too many filters; send several requests.')
+  if (spent.comparisons > patchFilterComparisons) throw tooManyPaths()
+  return path
+}
+
+function tooManyPaths(): Problem {
+  return new Problem(400, 'tooMany', 'The paths of this PATCH are too long together; send several requests.')
 }
 
 /** A value without a path: each of its names is as good as a path of its own. */
