@@ -9,6 +9,7 @@ import { loadConfig } from './config/load.ts'
 import { createApp } from './http/app.ts'
 import { callerTokens, type Gate } from './http/authenticate.ts'
 import { createMetrics } from './http/metrics.ts'
+import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
 import { createPace } from './platforms/pace.ts'
@@ -49,11 +50,19 @@ export interface Bridge {
   stop(): Promise<void>
 }
 
+export interface Surroundings {
+  readonly clock: Clock
+  readonly log: Log
+  /** Real milliseconds that a request, and an attempt at a platform, may take; the budget less what the answer needs. */
+  readonly workMs?: number
+}
+
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
-export async function createBridge(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Bridge> {
+export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
+  const { clock, log, workMs = requestBudgetMs - answerReserveMs } = surroundings
   const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
   const store = await openStore(config.store, { clock, log })
-  const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID() }
+  const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const schemas = compileSchemas()
   const connections = new Map<string, ScimConnection>()
@@ -77,7 +86,7 @@ export async function createBridge(config: Config, { clock, log }: { clock: Cloc
         })),
       ),
   })
-  const app = createApp({ connections, gates, store, clock, log, metrics })
+  const app = createApp({ connections, gates, store, clock, log, metrics, workMs })
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
     app,
@@ -154,7 +163,13 @@ function listening(
   { host, port }: { host: string; port: number },
 ): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) => {
+      const isTaken = 'code' in cause && cause.code === 'EADDRINUSE'
+      if (!isTaken) return reject(cause)
+      reject(
+        new Error(`port ${port} of ${host} is in use: end the program that has it, or change listen.port`, { cause }),
+      )
+    })
     server.listen(port, host, () => {
       const address = server.address()
       resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port })

@@ -29,8 +29,6 @@ export const valuesPerAttribute = 1_000
 /** Bytes of one stored document, members excepted. */
 export const documentBytes = 256 * 1024
 export const patchOperations = 1_000
-/** Comparisons in the filters of all paths of one PATCH: some 20 ms of parsing. One operation needs one or two. */
-export const patchFilterComparisons = 3_000
 /** Characters of all paths of one PATCH: a thousand members by their ids need 100,000. */
 export const patchPathLength = 128 * 1024
 export const patchMembers = 50_000

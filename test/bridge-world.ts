@@ -27,6 +27,8 @@ export interface BridgeWorld {
   readonly sandbox: Sandbox
   readonly tokens: ReadonlyMap<DemoPlatform, string>
   readonly url: string
+  /** Of configuration and store. */
+  readonly directory: string
   /** Every line that the bridge has logged. */
   readonly logLines: readonly string[]
   scim(platform: DemoPlatform): ScimClient
@@ -36,7 +38,10 @@ export interface BridgeWorld {
 }
 
 /** `change` edits the configuration before it is read. */
-export async function startBridgeWorld(change: (config: JsonObject) => void = () => {}): Promise<BridgeWorld> {
+export async function startBridgeWorld(
+  change: (config: JsonObject) => void = () => {},
+  options: { readonly workMs?: number } = {},
+): Promise<BridgeWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
   const clock = new ManualClock()
   const sandbox = await startSandbox({ now: () => clock.now() })
@@ -66,7 +71,7 @@ export async function startBridgeWorld(change: (config: JsonObject) => void = ()
   let bridge: Bridge
   let url = ''
   const start = async () => {
-    bridge = await createBridge(readConfig(file, {}), { clock, log })
+    bridge = await createBridge(readConfig(file, {}), { clock, log, ...options })
     const address = await bridge.listen()
     url = `http://${address.host}:${address.port}`
   }
@@ -75,6 +80,7 @@ export async function startBridgeWorld(change: (config: JsonObject) => void = ()
     clock,
     sandbox,
     tokens,
+    directory,
     logLines,
     get url() {
       return url

@@ -160,5 +160,15 @@ const views: Record<DemoPlatform, (base: string, credentials: Row, now: () => nu
 
 export function viewOf(world: Pick<BridgeWorld, 'sandbox' | 'clock'>, platform: DemoPlatform): PlatformView {
   const { baseUrl, credentials } = world.sandbox[platform]
-  return views[platform](baseUrl, credentials, () => world.clock.now())
+  return viewAt(platform, baseUrl, credentials, () => world.clock.now())
+}
+
+/** The same, by nothing but an address and credentials. */
+export function viewAt(
+  platform: DemoPlatform,
+  baseUrl: string,
+  credentials: Readonly<Record<string, unknown>>,
+  now: () => number = Date.now,
+): PlatformView {
+  return views[platform](baseUrl, credentials, now)
 }

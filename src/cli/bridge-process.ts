@@ -9,16 +9,21 @@ const pollMs = 50
 /** Longer than the bridge gives its own work at the end, and short enough for the demo to end within 8 s. */
 const killAfterMs = 6_500
 
-/** Rejects when somebody listens there: their answer to `/readyz` would pass for the bridge's. */
-export function assertPortIsFree(port: number): Promise<void> {
+/**
+ * Keeps the port until it is released. Rejects when somebody listens there already: their answer to `/readyz` would pass
+ * for the bridge's.
+ */
+export function reservePort(port: number): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', (cause) => {
+    // Nothing waits for it: whoever fails before the release may end.
+    const holder = createServer().unref()
+    holder.once('error', (cause) => {
       const code = 'code' in cause ? String(cause.code) : ''
       const reason = code === 'EADDRINUSE' ? 'is in use by another program' : `cannot be listened on (${code})`
       reject(new Error(`port ${port} ${reason}: name another one with --port`, { cause }))
     })
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve()))
+    const release = () => new Promise<void>((released) => holder.close(() => released()))
+    holder.listen(port, '127.0.0.1', () => resolve(release))
   })
 }
 

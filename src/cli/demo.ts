@@ -13,10 +13,10 @@ import { createLog } from '../log.ts'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { bulkLoad } from '../store/bulk.ts'
 import { openStore } from '../store/open.ts'
-import { assertPortIsFree, endBridge, startBridge, untilReady } from './bridge-process.ts'
+import { endBridge, reservePort, startBridge, untilReady } from './bridge-process.ts'
 import { type DemoConnection, demoConfig, demoPlatforms, newDemoToken } from './demo-config.ts'
 import { seedPeople, seedUsers } from './seed.ts'
-import { stopSignal } from './serve.ts'
+import { stopSignal } from './stop-signal.ts'
 
 interface DemoOptions {
   readonly port: number
@@ -38,7 +38,7 @@ export function demoCommand(): Command {
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {
-  if (options.simulatorsOnly !== true) await assertPortIsFree(options.port)
+  const releasePort = await reservedPort(options)
   const stopped = stopSignal()
   const isTemporary = options.state === undefined
   const directory = isTemporary ? mkdtempSync(join(tmpdir(), 'scim-bridge-demo-')) : resolve(options.state ?? '')
@@ -47,6 +47,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
   try {
     mkdirSync(directory, { recursive: true })
     sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers) })
+    await releasePort()
     const connections = demoConnections(sandbox)
     const file = join(directory, 'bridge.yaml')
     const { port, token: sharedToken } = options
@@ -71,6 +72,13 @@ async function runDemo(options: DemoOptions): Promise<void> {
     await sandbox?.close()
     if (isTemporary) rmSync(directory, { recursive: true, force: true })
   }
+}
+
+/** The simulators choose free ports, and the bridge's is free until the bridge listens: nobody else may get it meanwhile. */
+async function reservedPort({ port, simulatorsOnly }: DemoOptions): Promise<() => Promise<void>> {
+  const reserved = reservePort(port)
+  // Somebody may have it still: the bridge comes later.
+  return simulatorsOnly === true ? reserved.catch(() => async () => {}) : reserved
 }
 
 function demoConnections(sandbox: Sandbox): DemoConnection[] {

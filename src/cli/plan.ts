@@ -7,37 +7,51 @@ import { requestBudgetMs } from '../limits.ts'
 import { type Plan, planUser } from '../provision/plan.ts'
 import { normaliseResource } from '../scim/normalise.ts'
 import { compileSchemas } from '../scim/schema.ts'
+import { configFile } from './serve.ts'
 
 interface PlanOptions {
-  readonly config: string
+  readonly config?: string
   readonly connection: string
   readonly user: string
   readonly json?: boolean
 }
 
+export interface PlanOutput {
+  /** Writes to standard output; the text ends with a newline. */
+  readonly write: (text: string) => void
+  readonly setExitCode: (code: number) => void
+}
+
+const terminal: PlanOutput = {
+  write: (text) => process.stdout.write(text),
+  setExitCode: (code) => {
+    process.exitCode = code
+  },
+}
+
 /** `scim-bridge plan`: what a push of a user would write, found out by reading the platform only. */
-export function planCommand(): Command {
+export function planCommand({ write, setExitCode }: PlanOutput = terminal): Command {
   return new Command('plan')
     .description('show what a push of a user would write on the platform; reads it and writes nothing')
     .requiredOption('--connection <name>', 'connection of bridge.yaml')
     .requiredOption('--user <file>', 'a SCIM user as JSON')
-    .option('--config <file>', 'configuration', process.env.BRIDGE_CONFIG ?? 'bridge.yaml')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .option('--json', 'for machines')
     .action(async (options: PlanOptions) => {
       const plan = await planFor(options)
-      console.log(
-        options.json ? JSON.stringify({ ...plan, changes: Object.fromEntries(plan.changes) }) : planText(plan),
-      )
-      if (plan.action === 'refuse') process.exitCode = 1
+      const machineText = () => JSON.stringify({ ...plan, changes: Object.fromEntries(plan.changes) })
+      write(`${options.json === true ? machineText() : planText(plan)}\n`)
+      if (plan.action === 'refuse') setExitCode(1)
     })
 }
 
 async function planFor(options: PlanOptions): Promise<Plan> {
-  const config = readConfig(options.config, process.env)
+  const file = configFile(options.config)
+  const config = readConfig(file, process.env)
   const connection = config.connections.find(({ name }) => name === options.connection)
   if (connection === undefined) {
     const names = config.connections.map(({ name }) => name).join(', ')
-    throw new Error(`${options.config} has no connection '${options.connection}' (have ${names})`)
+    throw new Error(`${file} has no connection '${options.connection}' (have ${names})`)
   }
   const { document } = normaliseResource(compileSchemas().user, readUser(options.user), 'create')
   const provisioned = provisionedConnection(connection, config, systemClock)
@@ -57,9 +71,25 @@ async function planFor(options: PlanOptions): Promise<Plan> {
 }
 
 function readUser(file: string): JsonObject {
-  const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'))
-  if (!isJsonObject(parsed)) throw new Error(`${file} is not a JSON object`)
+  const parsed = parsedJson(readText(file))
+  if (!isJsonObject(parsed)) throw new Error(`${file} is not a SCIM user: a JSON object is wanted`)
   return parsed
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new Error(`${file} cannot be read`, { cause })
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 const sentences = {

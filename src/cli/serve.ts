@@ -1,8 +1,8 @@
 import { Command } from 'commander'
 import { createBridge, readConfig } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
-
 import { createLog } from '../log.ts'
+import { stopSignal } from './stop-signal.ts'
 
 /** `scim-bridge serve [--config FILE]`: runs until SIGTERM or SIGINT. */
 export function serveCommand(): Command {
@@ -10,8 +10,7 @@ export function serveCommand(): Command {
     .description('serve SCIM as bridge.yaml says')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async (options: { config?: string }) => {
-      const file = options.config ?? process.env.BRIDGE_CONFIG ?? 'bridge.yaml'
-      const config = readConfig(file, process.env)
+      const config = readConfig(configFile(options.config), process.env)
       const log = createLog(config.log.level)
       const bridge = await createBridge(config, { clock: systemClock, log })
       const stopped = stopSignal()
@@ -26,14 +25,7 @@ export function serveCommand(): Command {
     })
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as people expect of Ctrl-C. */
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1))
-        resolve()
-      })
-    }
-  })
+/** An empty variable is as good as none. */
+export function configFile(option: string | undefined): string {
+  return option ?? (process.env.BRIDGE_CONFIG || 'bridge.yaml')
 }

@@ -23,6 +23,8 @@ export interface Served {
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
+  /** Real milliseconds that a request may take before its answer is due. */
+  readonly workMs: number
 }
 
 /** The order of everything that happens to a request. */
@@ -41,7 +43,7 @@ export function createApp(served: Served): Express {
     ownRoutes(),
     libraryRoutes(),
   )
-  app.use(inOrder(requestState(clock), mountConnections(scim)))
+  app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim)))
   app.use(health(store, metrics))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))

@@ -1,6 +1,5 @@
 import type { RequestHandler, Response } from 'express'
 import type { Clock } from '../clock.ts'
-import { answerReserveMs, requestBudgetMs } from '../limits.ts'
 
 /** What one request has come to know of itself on its way through the middleware. */
 export interface RequestState {
@@ -18,8 +17,8 @@ export function stateOf(response: Response): RequestState {
   return response.locals.state
 }
 
-/** First of all: an id for logs and answers, the time budget, and headers that every answer has. */
-export function requestState(clock: Clock): RequestHandler {
+/** First of all: an id for logs and answers, the time budget (`workMs`), and headers that every answer has. */
+export function requestState(clock: Clock, workMs: number): RequestHandler {
   return (_request, response, next) => {
     let signal: AbortSignal | undefined
     const state: RequestState = {
@@ -27,7 +26,7 @@ export function requestState(clock: Clock): RequestHandler {
       startedAt: clock.now(),
       // Most requests read only, and never need a timer.
       get signal() {
-        signal ??= AbortSignal.timeout(requestBudgetMs - answerReserveMs)
+        signal ??= AbortSignal.timeout(workMs)
         return signal
       },
     }

@@ -28,6 +28,8 @@ export interface World {
   /** 0 ≤ x < 1; jitter only. */
   readonly random: () => number
   readonly newId: () => string
+  /** Real milliseconds that one attempt may take. */
+  readonly attemptMs: number
 }
 
 /** Who asked, and until when an answer is wanted. */

@@ -26,3 +26,9 @@ export function parseDocument(json: string): JsonObject {
   if (!isJsonObject(document)) throw new Error('a stored document is not a JSON object')
   return document
 }
+
+/** `schemas` and `id` come first: clients and people look for them there. */
+export function withId(document: JsonObject, id: string): JsonObject {
+  const { schemas, ...rest } = document
+  return { schemas: schemas ?? [], id, ...rest }
+}

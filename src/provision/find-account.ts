@@ -14,8 +14,8 @@ export interface Situation {
   readonly operation: Operation
   readonly now: number
   isLinkedElsewhere(id: AccountId): Promise<boolean>
-  /** Makes it durable that one more invitation goes out now. */
-  noteInvitation(): Promise<void>
+  /** Makes durable how many invitations have gone out, and when the last one. */
+  noteInvitations(count: number, lastAt: string | undefined): Promise<void>
 }
 
 /** What a look-up needs of a situation; a plan has no operation. */

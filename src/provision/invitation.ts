@@ -1,4 +1,4 @@
-import { Conflict, Fault, Invited } from '../errors.ts'
+import { Conflict, Fault, Invited, PlatformError } from '../errors.ts'
 import type { Wanted } from '../mapping/mapping.ts'
 import type { Call } from '../platforms/platform.ts'
 import type { Situation } from './find-account.ts'
@@ -26,10 +26,12 @@ export async function invitePerson(call: Call, situation: Situation, wanted: Wan
   const isDue = link.invitedAt === undefined || now - Date.parse(link.invitedAt) >= repeatAfterMs
   if (isDue && link.invitations < maximumInvitations) {
     // Counted before it is sent: no look-up can tell whether a lost answer meant a mail.
-    await situation.noteInvitation()
+    await situation.noteInvitations(link.invitations + 1, new Date(now).toISOString())
     try {
       await platform.invite(call, wanted.attributes, [])
     } catch (error) {
+      if (error instanceof PlatformError && error.rule.outcome === 'not_applied')
+        await situation.noteInvitations(link.invitations, link.invitedAt)
       // Made in this very moment: the next attempt finds it.
       if (!(error instanceof Conflict)) throw error
     }

@@ -1,16 +1,9 @@
 import { PlatformError, Problem } from '../errors.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
-import {
-  type AcceptContext,
-  type Accepted,
-  acceptCreate,
-  acceptDelete,
-  acceptUpdate,
-  type ComputeUser,
-  type WantedUser,
-} from './accept.ts'
-import type { Settled } from './attempt.ts'
+import { acceptCreate, acceptDelete, acceptUpdate, type ComputeUser, type WantedUser } from './accept.ts'
+import type { Settled } from './commit.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
+import type { AcceptContext, Accepted } from './intent.ts'
 import { retryAfterSeconds } from './retry.ts'
 import { createRunner } from './runner.ts'
 
@@ -19,7 +12,7 @@ export interface Provision {
   readonly connection: ProvisionedConnection
   /** Answers the user as stored when it is applied (`confirmed`) or durable (`deferred`). 400, 409, 429 else. */
   createUser(asked: Asked, user: WantedUser): Promise<StoredResource>
-  /** `compute` runs in the transaction that stores its result; undefined from it: nothing changes. Answers undefined when there is no such user. */
+  /** `compute` runs in the transaction that stores its result; `changed` false: nothing is stored. Answers undefined when there is no such user. */
   updateUser(asked: Asked, id: string, compute: ComputeUser): Promise<StoredResource | undefined>
   /** False: there is no such user. */
   deleteUser(asked: Asked, id: string, isExpected: (version: number) => boolean): Promise<boolean>
@@ -45,11 +38,11 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     try {
       const accepted = await store.transaction((write) => work(write, { connection, world, asked, isFlushed }))
       if (typeof accepted === 'object' && accepted.replacedId !== undefined) {
-        runner.supersede(accepted.replacedId, accepted.operationId)
+        runner.supersede(accepted.resourceId, accepted.replacedId, accepted.operationId)
       }
       return accepted
     } catch (error) {
-      throw error instanceof PlatformError ? problemOf(error, undefined) : error
+      throw error instanceof PlatformError ? problemOf(error) : error
     }
   }
 
@@ -64,18 +57,16 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       if (!asked.signal.aborted) throw error
       throw notYet('The platform has not confirmed the change in time; it is kept and will be finished.', undefined)
     }
-    if (settled.kind === 'waiting') throw problemOf(settled.error, settled.dueAt)
-    if (settled.kind === 'refused') throw problemOf(settled.error, undefined)
+    // Kept: never a final answer, whatever the reason.
+    if (settled.kind === 'waiting') throw notYet(settled.error.message, settled.dueAt, settled.error)
+    if (settled.kind === 'refused') throw problemOf(settled.error)
   }
 
-  function problemOf(error: PlatformError, dueAt: number | undefined): Problem {
+  function problemOf(error: PlatformError): Problem {
     const { rule } = error
-    if (rule.status === 429 && (dueAt !== undefined || rule.retry !== 'stop')) {
-      return error.kind === 'broken' && dueAt === undefined
-        ? new Problem(500, undefined, error.message, { cause: error, detail: error.detail })
-        : notYet(error.message, dueAt, error)
-    }
-    return new Problem(rule.status, scimTypeOf(error), error.message, { cause: error, detail: error.detail })
+    if (rule.status === 429 && error.kind !== 'broken') return notYet(error.message, undefined, error)
+    const status = error.kind === 'broken' ? 500 : rule.status
+    return new Problem(status, scimTypeOf(error), error.message, { cause: error, detail: error.detail })
   }
 
   function notYet(message: string, dueAt: number | undefined, cause?: PlatformError): Problem {
@@ -94,12 +85,26 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     return stored
   }
 
+  function flushSoon(): void {
+    setImmediate(() => {
+      // Best effort: lost, it only makes a repeated POST answer 201 instead of 409.
+      writeFlushed().catch((error: unknown) =>
+        log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
+      )
+    })
+  }
+
   async function writeFlushed(): Promise<void> {
     const ids = [...flushed]
-    await store.transaction(async (write) => {
-      for (const id of ids) await write.setFlushed(connection.name, id)
-    })
-    for (const id of ids) flushed.delete(id)
+    try {
+      await store.transaction(async (write) => {
+        for (const id of ids) await write.setFlushed(connection.name, id)
+      })
+    } finally {
+      // Not kept for another time: while the store is away they would only grow.
+      for (const id of ids) flushed.delete(id)
+      if (flushed.size > 0) flushSoon()
+    }
   }
 
   return {
@@ -123,13 +128,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     },
     noteFlushed(id) {
       flushed.add(id)
-      if (flushed.size > 1) return
-      setImmediate(() => {
-        // Best effort: lost, it only makes a repeated POST answer 201 instead of 409.
-        writeFlushed().catch((error: unknown) =>
-          log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
-        )
-      })
+      if (flushed.size === 1) flushSoon()
     },
     suspension: () => runner.breaker.reason(),
     start: () => runner.start(),

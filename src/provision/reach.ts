@@ -2,7 +2,7 @@
  * The effects of one attempt: find or read, decide, write, read back. No commit happens here (`attempt.ts` makes them);
  * everything thrown is a `PlatformError`.
  */
-import { Absent, Broken, Conflict, Disputed, Immutable, Invited, Refused, Unknown } from '../errors.ts'
+import { Absent, Broken, Busy, Conflict, Disputed, Immutable, Invited, Refused } from '../errors.ts'
 import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'
@@ -23,13 +23,20 @@ export interface Reached {
   readonly isLeftOff: boolean
 }
 
+const nothing: Reached = { account: undefined, drift: [], isLeftOff: false }
+
 /** Brings the account to the state that the stored resource asks for. */
 export async function reachWanted(call: Call, situation: Situation): Promise<Reached> {
-  const { connection, document, link } = situation
+  const { connection, document } = situation
   const wanted = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true })
   // A leaver is never kept because another attribute cannot be expressed: what cannot be said stays as it is.
-  if (wanted.active) refuseFirst(connection, wanted.refusals)
+  if (!wanted.active) return unlessGone(() => bring(call, situation, wanted))
+  refuseFirst(connection, wanted.refusals)
+  return bring(call, situation, wanted)
+}
 
+async function bring(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {
+  const { connection, link } = situation
   const linked = link.accountId === undefined ? undefined : await connection.platform.read(call, link.accountId)
   if (linked !== undefined) return adjust(call, situation, linked, wanted)
   if (link.accountId !== undefined && link.state === 'live') {
@@ -41,42 +48,76 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
         `${connection.name}: the linked account is gone and match finds another`,
       )
     }
-    if (!wanted.active) return { account: undefined, drift: [], isLeftOff: false }
     throw new Absent(`${connection.name}: the linked account is gone`)
   }
   const found = await findAccount(call, situation, wanted.attributes)
   if (found !== undefined) return adjust(call, situation, found, wanted)
+  if (!wanted.active) {
+    waitForLateCreate(situation)
+    // It vanished while it was off: no new account is made for somebody who has left.
+    if (link.state === 'live') return nothing
+  }
   if (connection.mapping.mode === 'invitation') return invitePerson(call, situation, wanted)
   refuseFirst(connection, [...wanted.refusals, ...wanted.createRefusals])
   return create(call, situation, wanted)
 }
 
 /** Takes the account away as the mapping's `lifecycle.delete` says. */
-export async function reachDeleted(call: Call, situation: Situation): Promise<Reached> {
-  const { connection, document, link, operation } = situation
+export function reachDeleted(call: Call, situation: Situation): Promise<Reached> {
+  return unlessGone(() => takeAway(call, situation))
+}
+
+async function takeAway(call: Call, situation: Situation): Promise<Reached> {
+  const { connection, document, link } = situation
   const { mapping, platform, facts } = connection
-  const gone: Reached = { account: undefined, drift: [], isLeftOff: false }
   const wanted = toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
   let account = link.accountId === undefined ? undefined : await platform.read(call, link.accountId)
-  if (account === undefined && link.state !== 'live') account = await findAccount(call, situation, wanted.attributes)
+  if (account === undefined && (link.state !== 'live' || link.accountId === undefined))
+    account = await findOwn(call, situation, wanted.attributes)
   if (account === undefined) {
-    if (operation.unknownSince !== undefined && situation.now - operation.unknownSince < lateCreateMs) {
-      throw new Unknown(`${connection.name}: a create of unknown outcome may still appear`)
-    }
+    waitForLateCreate(situation)
     if (isInvitationOpen(situation))
       throw new Invited(`${connection.name}: an open invitation may still become an account`)
-    return gone
+    return nothing
   }
   refuseProtected(connection, account)
   if (mapping.lifecycle.delete === 'delete' && platform.remove !== undefined) {
     await platform.remove(call, account.id)
-    return gone
+    return nothing
   }
-  if (!isActive(mapping, account.attributes)) return { account, drift: [], isLeftOff: false }
+  if (!isActive(mapping, account.attributes)) return { ...nothing, account }
   const after = await platform.update(call, account, mapping.lifecycle.deactivate)
   if (isActive(mapping, after.attributes))
     throw new Broken(`${connection.name}: the account is still on after deactivation`)
-  return { account: after, drift: [], isLeftOff: false }
+  return { ...nothing, account: after }
+}
+
+/** An account that fits and is not ours to take belongs to somebody else: this user has none. */
+async function findOwn(call: Call, situation: Situation, wanted: Attributes): Promise<Account | undefined> {
+  try {
+    return await findAccount(call, situation, wanted)
+  } catch (error) {
+    if (error instanceof Conflict) return undefined
+    throw error
+  }
+}
+
+/** For somebody who leaves: an account that is gone is as off as can be. */
+async function unlessGone(work: () => Promise<Reached>): Promise<Reached> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Absent) return nothing
+    throw error
+  }
+}
+
+/** Nobody is called gone while an account of theirs may still appear. No failure of the platform: we have asked, it answered. */
+function waitForLateCreate({ connection, operation, now }: Situation): void {
+  if (operation.unknownSince === undefined) return
+  const retryAfterMs = operation.unknownSince + lateCreateMs - now
+  if (retryAfterMs <= 0) return
+  throw new Busy(`${connection.name}: a create of unknown outcome may still appear`, { retryAfterMs })
 }
 
 async function create(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {
@@ -133,12 +174,16 @@ async function write(
   try {
     return await platform.update(call, account, changes)
   } catch (error) {
-    const isOther = error instanceof Refused || error instanceof Immutable || error instanceof Conflict
+    const isOther = isAboutValues(error)
     if (wanted.active || !isOther) throw error
-    // The platform refused something else in the request of a leaver: switching off must not wait for it.
+    // The platform refused or ignored something else in the request of a leaver: switching off must not wait for it.
     const now = (await platform.read(call, account.id)) ?? account
     return isActive(mapping, now.attributes) ? platform.update(call, now, mapping.lifecycle.deactivate) : now
   }
+}
+
+function isAboutValues(error: unknown): boolean {
+  return error instanceof Refused || error instanceof Immutable || error instanceof Conflict || error instanceof Broken
 }
 
 function refuseProtected(connection: ProvisionedConnection, account: Account): void {

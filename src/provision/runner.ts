@@ -1,18 +1,26 @@
-import { Absent, Busy, PlatformError, Unknown } from '../errors.ts'
-import { answerReserveMs, requestBudgetMs } from '../limits.ts'
-import type { Operation } from '../store/store.ts'
-import { attempt, type Settled } from './attempt.ts'
+import { Busy, PlatformError, Unknown } from '../errors.ts'
+import { type Operation, StoreUnavailable } from '../store/store.ts'
+import { attempt, type Start } from './attempt.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
+import { createClaims } from './claims.ts'
+import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
+import { retryWaitMs } from './retry.ts'
+import { createWaiters } from './waiters.ts'
 
 /** How often the outbox looks for operations that have become due. */
 const tickMs = 500
 const batch = 32
+/** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
+const storePauseMs = 5_000
 
 export interface Runner {
   readonly breaker: Breaker
-  /** The operation has been replaced by a newer one of the same link: who waits for the old one gets the new one's result. */
-  supersede(oldId: number, newId: number): void
+  /**
+   * The operation has been replaced by a newer one of the same link: who waits for the old one gets the new one's result,
+   * unless the old one is in work already.
+   */
+  supersede(resourceId: string, oldId: number, newId: number): void
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
   /** Looks at the outbox soon. */
@@ -20,10 +28,6 @@ export interface Runner {
   start(): void
   /** Starts nothing more; what is running may finish within `graceMs`, then its requests are aborted and it stays durable. */
   stop(graceMs: number): Promise<void>
-}
-
-interface Waiter {
-  resolve(settled: Settled): void
 }
 
 /** Runs the operations of one connection: one at a time per link, in the order accepted, those that somebody waits for at once. */
@@ -35,58 +39,66 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     deniedWaitMs: connection.deniedWaitMs,
   })
   const running = new Map<string, Promise<void>>()
-  const waiters = new Map<number, Waiter[]>()
+  const waiters = createWaiters()
+  const claims = createClaims()
   const stopping = new AbortController()
   let isStopping = false
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
-
-  const settle = (id: number, settled: Settled) => {
-    for (const waiter of waiters.get(id) ?? []) waiter.resolve(settled)
-    waiters.delete(id)
-  }
+  let pausedUntil = 0
 
   /** One attempt at whatever the link's operation is now. */
   async function attemptLink(resourceId: string): Promise<void> {
-    const operation = await store.getOperation(connection.name, resourceId)
-    if (operation === undefined || operation.state === 'failed') return
+    let operation: Operation | undefined
     try {
-      settle(operation.id, await attemptOperation(operation))
+      const start = await store.transaction(async (write): Promise<Start | undefined> => {
+        operation = await write.getOperation(connection.name, resourceId)
+        if (operation === undefined || operation.state === 'failed') return undefined
+        const link = await write.getLink(connection.name, resourceId)
+        const resource = await write.getAnyResource(connection.name, 'User', resourceId)
+        if (link === undefined || resource === undefined) throw new Error('an operation without link or resource')
+        waiters.begin(resourceId, operation.id)
+        return { operation, link, json: resource.json }
+      })
+      if (start === undefined) return
+      const settled = await attemptOperation(start)
+      waiters.settle(resourceId, start.operation.id, settled)
     } catch (error) {
-      // The commit failed: what was asked is durable, what was reached is not known to us.
+      // What was asked is durable; what was reached is not known to us, and the next attempt finds it.
       log.error(
-        { connection: connection.name, operation: operation.id, err: error },
+        { connection: connection.name, operation: operation?.id, err: error, alarm: true },
         'an attempt could not be recorded',
       )
-      const failure = new Unknown('the outcome could not be recorded', { cause: error })
-      settle(operation.id, { kind: 'waiting', error: failure, dueAt: clock.now() + tickMs })
+      if (operation !== undefined) await putOff(operation)
+    } finally {
+      waiters.end(resourceId)
     }
   }
 
-  async function attemptOperation(operation: Operation): Promise<Settled> {
-    const { resourceId } = operation
+  async function putOff({ id, attempts }: Operation): Promise<void> {
+    pausedUntil = clock.now() + storePauseMs
+    const { maximumRetryMs: maximumMs } = connection
+    const dueAt = clock.now() + retryWaitMs(attempts + 1, { maximumMs, random: world.random })
+    await store
+      .transaction((write) => write.updateOperation(connection.name, id, { attempts: attempts + 1, dueAt }))
+      .catch(() => undefined)
+  }
+
+  async function attemptOperation(start: Start): Promise<Settled> {
+    const { operation } = start
     if (!breaker.isClosed()) return waitForPlatform(operation)
-    const isAwaited = waiters.has(operation.id)
-    const [resource, link] = await store.transaction(async (write) => [
-      await write.getAnyResource(connection.name, 'User', resourceId),
-      await write.getLink(connection.name, resourceId),
-    ])
-    if (resource === undefined || link === undefined) {
-      log.error(
-        { connection: connection.name, operation: operation.id, alarm: true },
-        'an operation has no resource or link',
-      )
-      await store.transaction((write) => write.updateOperation(connection.name, operation.id, { state: 'failed' }))
-      return { kind: 'refused', error: new Absent(`${connection.name}: the operation has no resource`) }
-    }
-    const signal = AbortSignal.any([AbortSignal.timeout(requestBudgetMs - answerReserveMs), stopping.signal])
-    const settled = await attempt({ connection, world, isAwaited }, operation, link, resource, signal)
-    if (settled.kind === 'applied') breaker.succeeded()
-    else reportFailure(settled.error)
+    const isAwaited = () => waiters.has(operation.resourceId, operation.id)
+    const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
+    const settled = await attempt({ connection, world, claims, isAwaited }, start, signal)
+    if (settled.kind !== 'applied') reportFailure(settled.error)
+    else if (breaker.isClosed()) breaker.succeeded()
     return settled
   }
 
   function reportFailure(error: PlatformError): void {
+    const isOurs = error.kind === 'fault' || error.cause instanceof StoreUnavailable || stopping.signal.aborted
+    // What began before the calls were suspended says nothing new about the platform.
+    if (isOurs || !(breaker.isClosed() || error.kind === 'denied')) return
     const wasClosed = breaker.isClosed()
     // A refusal is an answer: the platform is there.
     if (error.rule.retry === 'stop') breaker.succeeded()
@@ -108,22 +120,21 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   }
 
   /** Attempts of one link never overlap; a request that arrives meanwhile gets its own attempt afterwards. */
-  function runLink(resourceId: string): Promise<void> {
+  function runLink(resourceId: string): void {
     const before = running.get(resourceId) ?? Promise.resolve()
     const mine = before
       .then(() => attemptLink(resourceId))
-      .catch((error: unknown) =>
-        log.error({ connection: connection.name, err: error }, 'an attempt could not be finished'),
-      )
+      .finally(() => {
+        if (running.get(resourceId) !== mine) return
+        running.delete(resourceId)
+        const error = new Unknown(`${connection.name}: the outcome was not seen`)
+        waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
+      })
     running.set(resourceId, mine)
-    void mine.finally(() => {
-      if (running.get(resourceId) === mine) running.delete(resourceId)
-    })
-    return mine
   }
 
   async function probe(): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(requestBudgetMs), stopping.signal])
+    const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
     const nothing = () => Promise.resolve()
     try {
       await connection.platform.check({ signal, beforeWrite: nothing, created: nothing })
@@ -150,12 +161,12 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
 
   async function turn(): Promise<void> {
     if (breaker.isProbeDue()) await probe()
-    if (!breaker.isClosed()) return
+    if (!breaker.isClosed() || clock.now() < pausedUntil) return
     const places = Math.max(1, connection.facts.pace.concurrency) * 4 - running.size
     if (places <= 0) return
     const due = await store.dueOperations(connection.name, clock.now(), Math.min(places, batch))
     for (const operation of due) {
-      if (!running.has(operation.resourceId)) void runLink(operation.resourceId)
+      if (!running.has(operation.resourceId)) runLink(operation.resourceId)
     }
   }
 
@@ -180,26 +191,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
 
   return {
     breaker,
-    supersede(oldId, newId) {
-      const old = waiters.get(oldId)
-      if (old === undefined || oldId === newId) return
-      waiters.delete(oldId)
-      waiters.set(newId, [...(waiters.get(newId) ?? []), ...old])
-    },
+    supersede: (resourceId, oldId, newId) => waiters.supersede(resourceId, oldId, newId),
     runNow({ id, resourceId }, signal) {
-      return new Promise((resolve, reject) => {
-        const onAbort = () => reject(signal.reason)
-        if (signal.aborted) return onAbort()
-        signal.addEventListener('abort', onAbort, { once: true })
-        const waiter = {
-          resolve: (settled: Settled) => {
-            signal.removeEventListener('abort', onAbort)
-            resolve(settled)
-          },
-        }
-        waiters.set(id, [...(waiters.get(id) ?? []), waiter])
-        void runLink(resourceId)
-      })
+      const settled = waiters.wait(resourceId, id, signal)
+      runLink(resourceId)
+      return settled
     },
     wake: () => nudge?.(),
     start() {

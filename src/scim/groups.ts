@@ -1,5 +1,6 @@
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import { keysOf, withId } from '../provision/document.ts'
 import { type Member, NameTaken, type StoredResource, type StoreWriter } from '../store/store.ts'
 import {
   answerIfUnchanged,
@@ -38,7 +39,7 @@ export async function createGroup(context: ScimContext): Promise<Buffer> {
         type: 'Group',
         id,
         json: JSON.stringify(whole),
-        keys: keysOfGroup(whole),
+        keys: keysOf(whole),
         visible: true,
         now,
       })
@@ -118,7 +119,7 @@ function change(
         id,
         expectedVersion: current.version,
         json: JSON.stringify(whole),
-        keys: keysOfGroup(whole),
+        keys: keysOf(whole),
         now: new Date(clock.now()).toISOString(),
       })
       if (updated === undefined)
@@ -204,18 +205,6 @@ async function audit(write: StoreWriter, context: ScimContext, id: string, kind:
     accountId: undefined,
     detail: { kind },
   })
-}
-
-function withId(document: JsonObject, id: string): JsonObject {
-  const { schemas, ...rest } = document
-  return { schemas: schemas ?? [], id, ...rest }
-}
-
-function keysOfGroup(document: JsonObject): { displayName?: string; externalId?: string } {
-  return {
-    ...(typeof document.displayName === 'string' ? { displayName: document.displayName } : {}),
-    ...(typeof document.externalId === 'string' ? { externalId: document.externalId } : {}),
-  }
 }
 
 function projectionOf(context: ScimContext): Projection {

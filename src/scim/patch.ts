@@ -46,7 +46,7 @@ export function parsePatch(
   body: JsonObject,
   options: { readonly strict: boolean },
 ): PatchRequest {
-  const spent = { characters: 0, comparisons: 0 }
+  const spent = { characters: 0 }
   const steps = readOperations(body).flatMap((operation) => stepsOf(schema, operation, { ...options, spent }))
   let members = 0
   for (const step of steps) if (step.kind === 'members' && 'ids' in step.change) members += step.change.ids.length

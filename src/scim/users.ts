@@ -31,7 +31,10 @@ export async function createUser(context: ScimContext): Promise<Buffer> {
     active,
   })
   context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
-  context.response.once('finish', () => context.connection.provision.noteFlushed(stored.id))
+  context.response.once('finish', () => {
+    // Not when the answer became an error after all: the POST will be repeated then.
+    if (context.response.statusCode === 201) context.connection.provision.noteFlushed(stored.id)
+  })
   return answer(context, stored.id, projection)
 }
 
@@ -80,7 +83,7 @@ async function change(
   const stored = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
     refuseStale(context, current)
     const { document, active, changed } = compute(fromStored(current), current)
-    return changed ? { document: toStoredUser(document), active } : undefined
+    return { document: toStoredUser(document), active, changed }
   })
   if (stored === undefined) throw notFound('User')
   return stored

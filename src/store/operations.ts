@@ -43,6 +43,8 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
         texts.update({
           connection,
           id,
+          kind: next.kind,
+          before: next.before ?? null,
           state: next.state,
           attempts: next.attempts,
           dueAt: next.dueAt,
@@ -107,9 +109,21 @@ function operationStatements(dialect: Dialect) {
     ),
     update: statement(
       dialect,
-      ['connection', 'id', 'state', 'attempts', 'dueAt', 'errorKind', 'errorMessage', 'leaseUntil', 'unknownSince'],
+      [
+        'connection',
+        'id',
+        'kind',
+        'before',
+        'state',
+        'attempts',
+        'dueAt',
+        'errorKind',
+        'errorMessage',
+        'leaseUntil',
+        'unknownSince',
+      ],
       (slot) => sql<unknown>`
-        update operation set state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
+        update operation set kind = ${slot('kind')}, before = ${slot('before')}, state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
           error_kind = ${slot('errorKind')}, error_message = ${slot('errorMessage')}, lease_until = ${slot('leaseUntil')},
           unknown_since = ${slot('unknownSince')}
         where connection = ${slot('connection')} and id = ${slot('id')}`,

@@ -229,7 +229,18 @@ export interface StoreWriter extends StoreReader {
     connection: string,
     id: number,
     change: Partial<
-      Pick<Operation, 'state' | 'attempts' | 'dueAt' | 'errorKind' | 'errorMessage' | 'leaseUntil' | 'unknownSince'>
+      Pick<
+        Operation,
+        | 'kind'
+        | 'before'
+        | 'state'
+        | 'attempts'
+        | 'dueAt'
+        | 'errorKind'
+        | 'errorMessage'
+        | 'leaseUntil'
+        | 'unknownSince'
+      >
     >,
   ): Promise<void>
   /** Only this very operation: a newer one of the same link stays. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { request as httpRequest } from 'node:http'
-import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import supertest from 'supertest'
 import { aUser, type BridgeWorld, type ScimClient, scimType, startBridgeWorld } from '../bridge-world.ts'
+import { rawRequest } from './raw-request.ts'
 
 let world: BridgeWorld
 let scim: ScimClient
@@ -16,21 +16,7 @@ after(() => world.stop())
 const token = () => world.tokens.get('figshare') ?? ''
 const base = '/figshare/scim/v2'
 
-/** What arrives on a bare socket; for requests that no client library would send. */
-function raw(text: string): Promise<string> {
-  const { port } = new URL(world.url)
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), '127.0.0.1', () => socket.write(text))
-    let received = ''
-    socket.setTimeout(2_000, () => socket.destroy())
-    socket.on('data', (part) => {
-      received += part
-      if (received.includes('\r\n\r\n')) socket.end()
-    })
-    socket.on('error', reject)
-    socket.on('close', () => resolve(received))
-  })
-}
+const raw = (text: string) => rawRequest(world.url, text)
 
 describe('who may come in', () => {
   test('without a token the answer is 401 with WWW-Authenticate and a SCIM error', async () => {

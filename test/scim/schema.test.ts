@@ -38,6 +38,10 @@ test('id, meta, groups and what is computed of managers and members cannot be wr
   )
 })
 
+test('the address of a member may be sent along, as RFC 7643 has it', () => {
+  assert.equal(group.core.get('members')?.sub?.get('$ref')?.mutability, 'immutable')
+})
+
 test('what holds an id compares like an id', () => {
   assert.equal(group.core.get('members')?.sub?.get('value')?.caseExact, true)
   assert.equal(user.core.get('groups')?.sub?.get('value')?.caseExact, true)

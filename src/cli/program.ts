@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { demoCommand } from './demo.ts'
+import { mappingCommand } from './mapping.ts'
+import { planCommand } from './plan.ts'
+import { serveCommand } from './serve.ts'
+
+const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+
+/** All commands. Wrong usage is told with the usage text and thrown as `CommanderError`. */
+export function createProgram(): Command {
+  const program = new Command('scim-bridge')
+    .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
+    .version(String(version))
+    .addCommand(serveCommand())
+    .addCommand(demoCommand())
+    .addCommand(mappingCommand())
+    .addCommand(planCommand())
+  for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
+  return program
+}
+
+function withInner(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withInner)]
+}

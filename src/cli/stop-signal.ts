@@ -1,0 +1,25 @@
+/** How often a process that npm started looks whether npm is still there. */
+const parentPollMs = 500
+
+/**
+ * Resolves at the first SIGTERM or SIGINT; a second one ends the process at once, as people expect of Ctrl-C. Under
+ * `npm start` and `npm run demo` the shell in between dies of npm's SIGTERM and does not hand it on: without a look at the
+ * parent the port would stay taken.
+ */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.once(signal, () => {
+        process.once(signal, () => process.exit(1))
+        resolve()
+      })
+    }
+    if (process.env.npm_lifecycle_event === undefined) return
+    const parent = process.ppid
+    const poll = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(poll)
+      resolve()
+    }, parentPollMs).unref()
+  })
+}

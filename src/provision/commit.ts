@@ -1,0 +1,201 @@
+/**
+ * The second commit: what an attempt has come to, in one transaction with the end of its operation or its next due time.
+ * A newer request may have been accepted meanwhile: its operation then stands in the place of the attempted one.
+ */
+import { Disputed, type PlatformError } from '../errors.ts'
+import type { Account } from '../facts.ts'
+import type { JsonObject } from '../json.ts'
+import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
+import type { ProvisionedConnection, World } from './connection.ts'
+import { isActiveDocument, keysOf, parseDocument } from './document.ts'
+import type { Reached } from './reach.ts'
+import { retryWaitMs } from './retry.ts'
+
+/** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
+export type Settled =
+  | { readonly kind: 'applied' }
+  | { readonly kind: 'refused'; readonly error: PlatformError }
+  | { readonly kind: 'waiting'; readonly error: PlatformError; readonly dueAt: number }
+
+export interface CommitContext {
+  readonly connection: ProvisionedConnection
+  readonly world: World
+  /** Whether somebody waits for the answer: a final refusal is then theirs to know, and what was asked is undone. */
+  readonly isAwaited: () => boolean
+}
+
+/** A deactivation or deletion that is refused for good is still tried so often: a leaver's access is a security matter. */
+const refusedLeaverRetryMs = 3_600_000
+const brokenAttempts = 3
+/** Longer than any outage that ends by itself; then an operator decides. */
+const giveUpAfterMs = 30 * 24 * 3_600_000
+
+/** Throws `Disputed` when another link has the account. */
+export async function putLink(write: StoreWriter, link: Link): Promise<void> {
+  try {
+    await write.putLink(link)
+  } catch (error) {
+    if (!(error instanceof AccountTaken)) throw error
+    throw new Disputed(
+      'The account that fits this user was linked to another user at the same time; an operator has to decide.',
+      `account ${link.accountId} is held by another link`,
+      { cause: error },
+    )
+  }
+}
+
+export async function commitReached(
+  write: StoreWriter,
+  { connection, world }: CommitContext,
+  operation: Operation,
+  link: Link,
+  document: JsonObject,
+  reached: Reached,
+): Promise<void> {
+  const now = new Date(world.clock.now()).toISOString()
+  const { name } = connection
+  const { resourceId } = operation
+  await write.deleteOperation(name, operation.id)
+  const known = {
+    ...link,
+    userName: typeof document.userName === 'string' ? document.userName : undefined,
+    externalId: typeof document.externalId === 'string' ? document.externalId : undefined,
+    // Marked while the attempt ran.
+    wasFlushed: link.wasFlushed || (await write.getLink(name, resourceId))?.wasFlushed === true,
+  }
+  if (operation.kind === 'delete') {
+    await write.deleteResource(name, 'User', resourceId)
+    const accountId = reached.account?.id ?? link.accountId
+    await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: now })
+    return
+  }
+  await putLink(write, {
+    ...known,
+    state: 'live',
+    accountId: reached.account?.id,
+    applied: reached.account === undefined ? undefined : appliedState(reached.account),
+    lastAppliedAt: now,
+    drift: [...new Set(reached.drift)],
+  })
+  // Taken over while off, and nobody asked for on: SCIM has to say what is, or the next full PUT would switch it on.
+  const isTakenOverOff = reached.isLeftOff && link.state === 'proposed' && isActiveDocument(document)
+  const applied = isTakenOverOff ? { ...document, active: false } : document
+  const newer = await write.getOperation(name, resourceId)
+  if (newer === undefined) {
+    if (isTakenOverOff) await storeDocument(write, name, resourceId, JSON.stringify(applied), now)
+  } else {
+    // A refusal of the newer request goes back to what has just been reached.
+    const kind = newer.kind === 'create' ? 'update' : newer.kind
+    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied) })
+  }
+  // Deleted meanwhile, and hidden since: it must not be seen again.
+  if (newer?.kind !== 'delete') await write.showResource(name, 'User', resourceId)
+}
+
+function appliedState(account: Account): JsonObject {
+  return Object.fromEntries(account.attributes)
+}
+
+/** Decides, by the class of the error alone, whether the operation ends, waits, or is put aside. */
+export async function commitFailure(
+  write: StoreWriter,
+  context: CommitContext,
+  operation: Operation,
+  link: Link,
+  error: PlatformError,
+): Promise<Settled> {
+  const { connection, world } = context
+  const { name } = connection
+  const now = world.clock.now()
+  const attempts = operation.attempts + 1
+  const change = { attempts, errorKind: error.kind, errorMessage: error.message }
+  const isLeaver = operation.isDeprovisioning
+  if (error.rule.retry !== 'stop') {
+    const hasEnded =
+      (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(operation.createdAt) > giveUpAfterMs
+    if (hasEnded && !isLeaver) {
+      await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
+      return { kind: 'refused', error }
+    }
+    const { maximumRetryMs: maximumMs } = connection
+    const dueAt = now + retryWaitMs(attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })
+    const unknownSince = operation.kind === 'create' && error.rule.outcome === 'unknown' ? now : operation.unknownSince
+    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt, unknownSince })
+    return { kind: 'waiting', error, dueAt }
+  }
+  if (error.kind === 'absent') {
+    await write.deleteOperation(name, operation.id)
+    // A newer operation of the same link finds this out for itself.
+    if ((await write.getOperation(name, operation.resourceId)) !== undefined) return { kind: 'refused', error }
+    await write.deleteResource(name, 'User', operation.resourceId)
+    await write.putLink({ ...link, state: 'tombstone', deletedAt: new Date(now).toISOString() })
+    return { kind: 'refused', error }
+  }
+  // A defect of ours is no answer to a leaver, and who was told "kept" is not told anything else later.
+  if (isLeaver && (error.kind === 'fault' || !context.isAwaited())) {
+    const dueAt = now + Math.min(refusedLeaverRetryMs, connection.maximumRetryMs)
+    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt })
+    return { kind: 'waiting', error, dueAt }
+  }
+  if (
+    connection.mode === 'deferred' ||
+    error.kind === 'fault' ||
+    !(await undo(write, connection, operation, link, now))
+  ) {
+    await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
+  }
+  return { kind: 'refused', error }
+}
+
+/**
+ * Confirmed mode: a refused request changes nothing, so that the identity provider and the store agree. False, and nothing
+ * done, when the former userName has been given to somebody else.
+ */
+async function undo(
+  write: StoreWriter,
+  { name }: ProvisionedConnection,
+  operation: Operation,
+  link: Link,
+  now: number,
+): Promise<boolean> {
+  const { resourceId, before } = operation
+  const present = await write.getOperation(name, resourceId)
+  // A newer request has taken its place, and goes back further by itself when it is refused, too.
+  if (present?.id !== operation.id) return true
+  const again = { ...operation, isDeprovisioning: true, mayActivate: false, dueAt: now }
+  if (before === undefined) {
+    // Made by this very create, and refused afterwards: it must not stay on without anybody to look after it.
+    if (link.accountId !== undefined) await write.putOperation(name, { ...again, kind: 'delete' })
+    else {
+      await write.deleteOperation(name, operation.id)
+      await write.deleteResource(name, 'User', resourceId)
+      await write.deleteLink(name, resourceId)
+    }
+    return true
+  }
+  try {
+    await storeDocument(write, name, resourceId, before, new Date(now).toISOString())
+  } catch (error) {
+    if (error instanceof NameTaken) return false
+    throw error
+  }
+  // The refused request had taken the place of a deactivation, which may be unfinished.
+  if (!operation.isDeprovisioning && !isActiveDocument(parseDocument(before)))
+    await write.putOperation(name, { ...again, kind: 'update' })
+  else await write.deleteOperation(name, operation.id)
+  return true
+}
+
+/** Whatever the version is now: memberships change it at any time. Throws `NameTaken`. */
+async function storeDocument(
+  write: StoreWriter,
+  connection: string,
+  id: string,
+  json: string,
+  now: string,
+): Promise<void> {
+  const current = await write.getAnyResource(connection, 'User', id)
+  if (current === undefined) return
+  const keys = keysOf(parseDocument(json))
+  await write.updateResource(connection, { type: 'User', id, expectedVersion: current.version, json, keys, now })
+}

@@ -1,0 +1,115 @@
+/** What a request asks for, as rows of the store. Everything runs inside the transaction of `accept.ts`. */
+import { Problem } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import { requestBudgetMs } from '../limits.ts'
+import { NameTaken, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
+import type { Asked, ProvisionedConnection, World } from './connection.ts'
+import { isActiveDocument, keysOf } from './document.ts'
+
+export interface Accepted {
+  readonly resourceId: string
+  readonly operationId: number
+  /** The unfinished operation of the same link that this one replaces. */
+  readonly replacedId: number | undefined
+}
+
+export interface AcceptContext {
+  readonly connection: ProvisionedConnection
+  readonly world: World
+  readonly asked: Asked
+  /** Whether the 2xx of this user's create reached the socket, though the store may not know yet. */
+  readonly isFlushed: (id: string) => boolean
+}
+
+/**
+ * The request waits for what is unfinished already. In confirmed mode it is attempted at once, and the outbox keeps away
+ * for so long; in deferred mode it is due as it was, so that a client that repeats itself delays nothing.
+ */
+export async function joinOperation(
+  write: StoreWriter,
+  { connection, world }: AcceptContext,
+  operation: Operation,
+): Promise<Accepted> {
+  const now = world.clock.now()
+  const isWaiting = operation.state === 'waiting'
+  if (connection.mode === 'confirmed' || !isWaiting) {
+    const dueAt = connection.mode === 'confirmed' ? now + requestBudgetMs : now
+    await write.updateOperation(connection.name, operation.id, { state: 'waiting', dueAt })
+  }
+  return { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+}
+
+/** Throws a `Problem` when another user has the name. */
+export async function storeDocument(
+  write: StoreWriter,
+  { connection, world }: AcceptContext,
+  current: StoredResource,
+  document: JsonObject,
+): Promise<StoredResource> {
+  try {
+    const stored = await write.updateResource(connection.name, {
+      type: 'User',
+      id: current.id,
+      expectedVersion: current.version,
+      json: JSON.stringify(document),
+      keys: keysOf(document),
+      now: new Date(world.clock.now()).toISOString(),
+    })
+    if (stored !== undefined) return stored
+    throw new Problem(429, undefined, 'The user is being changed by another request; try again.', {
+      headers: { 'Retry-After': '5' },
+    })
+  } catch (error) {
+    if (error instanceof NameTaken) throw duplicate()
+    throw error
+  }
+}
+
+interface Intent {
+  readonly id: string
+  readonly kind: Operation['kind']
+  readonly document: JsonObject
+  readonly active: boolean | undefined
+  readonly before: string | undefined
+  readonly version: number
+  readonly replaced?: Operation | undefined
+}
+
+export async function putOperation(write: StoreWriter, context: AcceptContext, intent: Intent): Promise<Accepted> {
+  const { connection, world, asked } = context
+  const now = world.clock.now()
+  const isOn = intent.kind !== 'delete' && isActiveDocument(intent.document)
+  const { replaced } = intent
+  const operationId = await write.putOperation(connection.name, {
+    resourceId: intent.id,
+    kind: intent.kind,
+    isDeprovisioning: !isOn,
+    // A replaced operation's wish to switch on lives on while the resource is still to be on; nothing else may switch on.
+    mayActivate: isOn && (intent.active === true || replaced?.mayActivate === true),
+    // What the identity provider was last told is the state before the *first* unfinished operation. But a deactivation
+    // that was accepted stays accepted, also when what takes its place is refused.
+    before: replaced === undefined || (replaced.isDeprovisioning && isOn) ? intent.before : replaced.before,
+    version: intent.version,
+    // The request attempts it itself; after a crash the outbox takes it when this time has come.
+    dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
+    requestId: asked.requestId,
+    caller: asked.caller,
+    createdAt: new Date(now).toISOString(),
+    unknownSince: replaced?.unknownSince,
+  })
+  await write.appendAudit(connection.name, {
+    at: new Date(now).toISOString(),
+    event: 'asked',
+    requestId: asked.requestId,
+    caller: asked.caller,
+    resourceId: intent.id,
+    operationId,
+    accountId: undefined,
+    detail: { kind: intent.kind, ...(intent.active === undefined ? {} : { active: intent.active }) },
+  })
+  return { resourceId: intent.id, operationId, replacedId: replaced?.id }
+}
+
+export function duplicate(): Problem {
+  return new Problem(409, 'uniqueness', 'A user with this userName exists already; find it by userName and update it.')
+}

@@ -1,0 +1,70 @@
+import type { Settled } from './commit.ts'
+
+interface Waiter {
+  operationId: number
+  settle(settled: Settled): void
+}
+
+/** Requests that wait for what comes of an operation, by link. Each is settled, or gives up when its budget is spent. */
+export interface Waiters {
+  /** Rejects with the signal's reason. */
+  wait(resourceId: string, operationId: number, signal: AbortSignal): Promise<Settled>
+  has(resourceId: string, operationId: number): boolean
+  /** The operation is in work: whoever waits for it gets its own result, whatever takes its place. */
+  begin(resourceId: string, operationId: number): void
+  settle(resourceId: string, operationId: number, settled: Settled): void
+  end(resourceId: string): void
+  supersede(resourceId: string, oldId: number, newId: number): void
+  /** No attempt at the link will come: nobody is left waiting for one. */
+  settleRest(resourceId: string, settled: Settled): void
+}
+
+export function createWaiters(): Waiters {
+  const waiting = new Map<string, Set<Waiter>>()
+  const inWork = new Map<string, number>()
+
+  const forget = (resourceId: string, waiter: Waiter) => {
+    const others = waiting.get(resourceId)
+    others?.delete(waiter)
+    if (others?.size === 0) waiting.delete(resourceId)
+  }
+  const of = (resourceId: string, operationId: number) =>
+    [...(waiting.get(resourceId) ?? [])].filter((waiter) => waiter.operationId === operationId)
+
+  return {
+    wait(resourceId, operationId, signal) {
+      return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
+        const onAbort = () => {
+          forget(resourceId, waiter)
+          reject(signal.reason)
+        }
+        const waiter: Waiter = {
+          operationId,
+          settle(settled) {
+            signal.removeEventListener('abort', onAbort)
+            forget(resourceId, waiter)
+            resolve(settled)
+          },
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        const others = waiting.get(resourceId)
+        if (others === undefined) waiting.set(resourceId, new Set([waiter]))
+        else others.add(waiter)
+      })
+    },
+    has: (resourceId, operationId) => of(resourceId, operationId).length > 0,
+    begin: (resourceId, operationId) => void inWork.set(resourceId, operationId),
+    settle(resourceId, operationId, settled) {
+      for (const waiter of of(resourceId, operationId)) waiter.settle(settled)
+    },
+    end: (resourceId) => void inWork.delete(resourceId),
+    supersede(resourceId, oldId, newId) {
+      if (inWork.get(resourceId) === oldId) return
+      for (const waiter of of(resourceId, oldId)) waiter.operationId = newId
+    },
+    settleRest(resourceId, settled) {
+      for (const waiter of [...(waiting.get(resourceId) ?? [])]) waiter.settle(settled)
+    },
+  }
+}

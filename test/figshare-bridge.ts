@@ -1,0 +1,105 @@
+/** A bridge whose tests look closely at one Figshare: its accounts, what the store believes, and calls held in the middle. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { builtInMappings } from '../src/bridge.ts'
+import { isJsonObject, type JsonObject } from '../src/json.ts'
+import type { FigshareAccount } from '../src/sandbox/figshare/state.ts'
+import type { FaultRequest } from '../src/sandbox/simulator.ts'
+import { type BridgeWorld, type ScimClient, startBridgeWorld } from './bridge-world.ts'
+import { eventually } from './eventually.ts'
+
+export const provisioningUrn = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
+
+export interface FigshareBridge {
+  readonly world: BridgeWorld
+  readonly scim: ScimClient
+  /** The one account of a person; undefined when there is none. Throws when there are several. */
+  account(user: JsonObject): FigshareAccount | undefined
+  accounts(user: JsonObject): readonly FigshareAccount[]
+  fault(request: FaultRequest): void
+  heal(): void
+  /** Resolves when a call has run into the present fault. */
+  held(): Promise<void>
+  /** The only row that a query on the store gives. */
+  row(query: string, ...values: string[]): Record<string, unknown> | undefined
+  /** By hand, past the bridge. */
+  change(statement: string, ...values: string[]): void
+  /** Time goes on until nothing is unfinished. */
+  finished(): Promise<void>
+  /** Time goes on until this is true. */
+  until(what: string, ask: () => boolean | Promise<boolean>): Promise<void>
+}
+
+export interface FigshareBridgeOptions {
+  readonly mode?: 'confirmed' | 'deferred'
+  /** With the mapping that refuses a new e-mail address or userName, instead of the demonstration's. */
+  readonly isStrict?: boolean
+  readonly workMs?: number
+  readonly maximumRetrySeconds?: number
+}
+
+export async function startFigshareBridge(
+  t: { after(work: () => Promise<void>): void },
+  options: FigshareBridgeOptions = {},
+): Promise<FigshareBridge> {
+  const world = await startBridgeWorld(
+    (config) => {
+      const { connections } = config
+      if (!isJsonObject(connections) || !isJsonObject(connections.figshare)) throw new Error('no such connection')
+      const { figshare } = connections
+      if (options.mode !== undefined) figshare.mode = options.mode
+      if (options.isStrict === true) figshare.mapping = `${builtInMappings}/figshare.yaml`
+      if (options.maximumRetrySeconds !== undefined) config.retry = { maximumSeconds: options.maximumRetrySeconds }
+    },
+    options.workMs === undefined ? {} : { workMs: options.workMs },
+  )
+  t.after(() => world.stop())
+  const { figshare } = world.sandbox
+  const file = join(world.directory, 'bridge.sqlite')
+  const database = () => new DatabaseSync(file)
+  const row = (query: string, ...values: string[]) => {
+    const opened = database()
+    try {
+      return opened.prepare(query).get(...values)
+    } finally {
+      opened.close()
+    }
+  }
+  const until = (what: string, ask: () => boolean | Promise<boolean>) =>
+    eventually(what, ask, () => world.clock.advance(1_000))
+  const accounts = (user: JsonObject) => figshare.logic.state.byEmail(emailOf(user))
+  return {
+    world,
+    scim: world.scim('figshare'),
+    accounts,
+    account(user) {
+      const [account, ...others] = accounts(user)
+      if (others.length > 0) throw new Error('more than one account')
+      return account
+    },
+    fault: (request) => figshare.fault(request),
+    heal: () => figshare.fault({ mode: 'ok' }),
+    held: () => eventually('a call ran into the fault', () => figshare.faultCount > 0),
+    row,
+    change(statement, ...values) {
+      const opened = database()
+      try {
+        opened.prepare(statement).run(...values)
+      } finally {
+        opened.close()
+      }
+    },
+    finished: () =>
+      until(
+        'nothing is unfinished',
+        () => row("select count(*) as waiting from operation where state <> 'failed'")?.waiting === 0,
+      ),
+    until,
+  }
+}
+
+export function emailOf(user: JsonObject): string {
+  const { emails } = user
+  const [first] = Array.isArray(emails) ? emails : []
+  return isJsonObject(first) ? String(first.value) : ''
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aUser } from '../bridge-world.ts'
+import { emailOf, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+
+const off = { op: 'replace', path: 'active', value: false }
+const mailed = (email: string) => ({ op: 'replace', path: 'emails', value: [{ value: email, primary: true }] })
+const titled = (title: string) => ({ op: 'replace', path: 'title', value: title })
+
+test('a leaver whose new e-mail address the mapping refuses is switched off, and the address shows as drift', async (t) => {
+  const bridge = await startFigshareBridge(t, { isStrict: true })
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  const answer = await bridge.scim.patch(`/Users/${body.id}`, [off, mailed('gone@uni.example')])
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(answer.body.active, false)
+  assert.match(answer.body[provisioningUrn].detail, /email/)
+  assert.equal(bridge.account(user)?.active, false)
+})
+
+for (const [how, answer] of [
+  ['refuses', { status: 400, body: '{"message":"job_title is not allowed","code":"x"}' }],
+  ['takes but ignores', { status: 205, body: '' }],
+] as const) {
+  test(`a leaver whose other attribute the platform ${how} is switched off`, async (t) => {
+    const bridge = await startFigshareBridge(t)
+    const user = aUser()
+    const { body } = await bridge.scim.post('/Users', user)
+    bridge.fault({ mode: 'answer', only: 'writes', path: '/account/profile', ...answer })
+    const left = await bridge.scim.patch(`/Users/${body.id}`, [off, titled('Emerita')])
+    assert.ok(bridge.world.sandbox.figshare.faultCount > 0)
+    assert.equal(left.status, 200, left.text)
+    assert.match(left.body[provisioningUrn].detail, /job_title/)
+    assert.equal(bridge.account(user)?.active, false)
+  })
+}
+
+test('a deactivation that the platform confirms and does not make is never a success and never given up', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: 'answer', only: 'writes', path: '/account/institution/accounts', status: 205 })
+  for (let time = 0; time < 5; time += 1) {
+    const answer = await bridge.scim.patch(`/Users/${body.id}`, [off])
+    assert.equal(answer.status, 429, answer.text)
+  }
+  assert.equal(bridge.account(user)?.active, true)
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'pending')
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.active, false)
+})
+
+for (const [what, leave] of [
+  ['deactivation', (bridge: Bridge, id: string) => bridge.scim.patch(`/Users/${id}`, [off])],
+  ['deletion', (bridge: Bridge, id: string) => bridge.scim.delete(`/Users/${id}`)],
+] as const) {
+  test(`the ${what} of a protected account is refused, and nothing changes`, async (t) => {
+    const bridge = await startFigshareBridge(t, { isStrict: true })
+    const user = aUser()
+    const { body } = await bridge.scim.post('/Users', user)
+    const account = bridge.account(user)
+    assert.ok(account !== undefined)
+    bridge.world.sandbox.figshare.logic.state.setEmail(account, 'repository-admin@uni.example')
+    const answer = await leave(bridge, body.id)
+    assert.equal(answer.status, 400, answer.text)
+    assert.equal(answer.body.scimType, 'mutability')
+    assert.equal(account.active, true)
+    const shown = await bridge.scim.get(`/Users/${body.id}`)
+    assert.equal(shown.body.active, true)
+    assert.equal(shown.body[provisioningUrn].state, 'applied')
+  })
+}
+type Bridge = Awaited<ReturnType<typeof startFigshareBridge>>
+
+test('a deactivation that was answered with "kept" is kept also when the platform refuses it later', async (t) => {
+  const bridge = await startFigshareBridge(t, { isStrict: true })
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: 'down' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, [off])).status, 429)
+  const account = bridge.account(user)
+  assert.ok(account !== undefined)
+  const { state } = bridge.world.sandbox.figshare.logic
+  state.setEmail(account, 'repository-admin@uni.example')
+  bridge.heal()
+  await bridge.until('it was refused', () => bridge.row('select error_kind as e from operation')?.e === 'immutable')
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'pending')
+  state.setEmail(account, emailOf(user))
+  await bridge.finished()
+  assert.equal(account.active, false)
+})
+
+test('a deletion that is repeated while the platform is down stays one deletion, and nothing else is taken meanwhile', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  const path = `/Users/${body.id}`
+  bridge.fault({ mode: 'down' })
+  for (let time = 0; time < 3; time += 1) assert.equal((await bridge.scim.delete(path)).status, 429)
+  const shown = await bridge.scim.get(path)
+  assert.deepEqual([shown.status, shown.body.active], [200, false])
+  assert.equal((await bridge.scim.patch(path, [{ ...off, value: true }])).status, 429)
+  assert.equal((await bridge.scim.put(path, user)).status, 429)
+  assert.equal((await bridge.scim.post('/Users', user)).status, 429)
+  assert.equal(bridge.row('select count(*) as n from operation')?.n, 1)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.active, false)
+  assert.equal((await bridge.scim.get(path)).status, 404)
+  assert.equal((await bridge.scim.delete(path)).status, 404)
+})
+
+test('an account whose create is refused half-way does not stay on', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ title: 'Countess' })
+  bridge.fault({
+    mode: 'answer',
+    only: 'writes',
+    path: '/account/profile',
+    status: 400,
+    body: '{"message":"no","code":"x"}',
+  })
+  const answer = await bridge.scim.post('/Users', user)
+  assert.equal(answer.status, 400, answer.text)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.active, false)
+  const again = await bridge.scim.post('/Users', user)
+  assert.equal(again.status, 201, again.text)
+  assert.equal(bridge.account(user)?.active, true)
+})
+
+test('a delete waits while a create of unknown outcome may still be carried out, and that is no sign against the platform', async (t) => {
+  const bridge = await startFigshareBridge(t, { mode: 'deferred', workMs: 200, maximumRetrySeconds: 3_600 })
+  const user = aUser()
+  bridge.fault({ mode: 'late', only: 'writes' })
+  const { body } = await bridge.scim.post('/Users', user)
+  await bridge.held()
+  await bridge.until('it is unknown', () => bridge.row('select error_kind as e from operation')?.e === 'unknown')
+  assert.equal((await bridge.scim.delete(`/Users/${body.id}`)).status, 204)
+  await bridge.until('the delete looked', () => Number(bridge.row('select attempts as a from operation')?.a) > 0)
+  assert.equal(bridge.row('select error_kind as e from operation')?.e, 'busy')
+  assert.equal(bridge.account(user), undefined)
+  bridge.heal()
+  await bridge.until('the late create has come', () => bridge.account(user) !== undefined)
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.active, false)
+})

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JsonObject } from '../../src/json.ts'
+import { aUser } from '../bridge-world.ts'
+import { type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+
+const off = [{ op: 'replace', path: 'active', value: false }]
+const titled = (title: string) => [{ op: 'replace', path: 'title', value: title }]
+
+/** A person whose account somebody has taken away on the platform. */
+async function aVanished(bridge: FigshareBridge, user: JsonObject): Promise<string> {
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.world.sandbox.figshare.logic.removeAccount(Number(bridge.account(user)?.id))
+  assert.equal(bridge.account(user), undefined)
+  return body.id
+}
+
+test('an update of a person whose account has vanished is 404, and a POST makes a new account', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const id = await aVanished(bridge, user)
+  const answer = await bridge.scim.patch(`/Users/${id}`, titled('Countess'))
+  assert.equal(answer.status, 404, answer.text)
+  assert.equal((await bridge.scim.get(`/Users/${id}`)).status, 404)
+  assert.equal(bridge.row('select state from link where resource_id = ?', id)?.state, 'tombstone')
+  assert.ok(bridge.world.logLines.some((line) => line.includes('"alarm":true') && line.includes('"absent"')))
+  const again = await bridge.scim.post('/Users', user)
+  assert.equal(again.status, 201, again.text)
+  assert.notEqual(again.body.id, id)
+  assert.equal(bridge.account(user)?.active, true)
+})
+
+test('a deactivation of a person whose account has vanished is done', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const id = await aVanished(bridge, user)
+  const answer = await bridge.scim.patch(`/Users/${id}`, off)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(answer.body.active, false)
+  assert.equal(bridge.account(user), undefined)
+})
+
+test('a later change of a leaver whose account has vanished makes no account', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const id = await aVanished(bridge, user)
+  await bridge.scim.patch(`/Users/${id}`, off)
+  const answer = await bridge.scim.patch(`/Users/${id}`, titled('Emerita'))
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(bridge.account(user), undefined)
+  const back = await bridge.scim.patch(`/Users/${id}`, [{ op: 'replace', path: 'active', value: true }])
+  assert.equal(back.status, 200, back.text)
+  assert.equal(bridge.account(user)?.active, true)
+})
+
+test('a deletion of a person whose account has vanished is done', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const id = await aVanished(bridge, user)
+  assert.equal((await bridge.scim.delete(`/Users/${id}`)).status, 204)
+  assert.equal((await bridge.scim.get(`/Users/${id}`)).status, 404)
+})
+
+for (const [what, status] of [
+  ['deactivation', 200],
+  ['deletion', 204],
+] as const) {
+  test(`a ${what} whose account vanishes between reading and writing is done, too`, async (t) => {
+    const bridge = await startFigshareBridge(t)
+    const user = aUser()
+    const { body } = await bridge.scim.post('/Users', user)
+    bridge.fault({ mode: 'hang', only: 'writes', times: 1 })
+    const path = `/Users/${body.id}`
+    const leaving = (what === 'deletion' ? bridge.scim.delete(path) : bridge.scim.patch(path, off)).then((a) => a)
+    await bridge.held()
+    bridge.world.sandbox.figshare.logic.removeAccount(Number(bridge.account(user)?.id))
+    bridge.heal()
+    assert.equal((await leaving).status, status, (await leaving).text)
+  })
+}
+
+test('a deletion finds the account of somebody whose first account had vanished while off', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const id = await aVanished(bridge, user)
+  await bridge.scim.patch(`/Users/${id}`, off)
+  bridge.world.sandbox.figshare.logic.addAccount({
+    email: String(user.userName),
+    institution_user_id: String(user.userName),
+    last_name: 'Lovelace',
+  })
+  assert.equal((await bridge.scim.delete(`/Users/${id}`)).status, 204)
+  assert.equal(bridge.account(user)?.active, false)
+})
