@@ -55,11 +55,13 @@ export interface Surroundings {
   readonly log: Log
   /** Real milliseconds that a request, and an attempt at a platform, may take; the budget less what the answer needs. */
   readonly workMs?: number
+  /** Real milliseconds that what is in work may take at the end. */
+  readonly graceMs?: number
 }
 
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
-  const { clock, log, workMs = requestBudgetMs - answerReserveMs } = surroundings
+  const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
   const store = await openStore(config.store, { clock, log })
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
@@ -100,7 +102,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
-      await Promise.all(provisions.map((provision) => provision.stop(stopGraceMs)))
+      await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       server.closeAllConnections()
       await closed
       await Promise.all(provisioned.map(({ platform }) => platform.close()))

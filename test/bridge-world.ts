@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import supertest from 'supertest'
 import { parse, stringify } from 'yaml'
-import { type Bridge, builtInMappings, createBridge, readConfig } from '../src/bridge.ts'
+import { type Bridge, builtInMappings, createBridge, readConfig, type Surroundings } from '../src/bridge.ts'
 import { type DemoPlatform, demoConfig, demoPlatforms, newDemoToken } from '../src/cli/demo-config.ts'
 import type { JsonObject } from '../src/json.ts'
 import { createLog } from '../src/log.ts'
@@ -40,7 +40,7 @@ export interface BridgeWorld {
 /** `change` edits the configuration before it is read. */
 export async function startBridgeWorld(
   change: (config: JsonObject) => void = () => {},
-  options: { readonly workMs?: number } = {},
+  options: Pick<Surroundings, 'workMs' | 'graceMs'> = {},
 ): Promise<BridgeWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
   const clock = new ManualClock()

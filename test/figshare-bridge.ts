@@ -35,6 +35,7 @@ export interface FigshareBridgeOptions {
   /** With the mapping that refuses a new e-mail address or userName, instead of the demonstration's. */
   readonly isStrict?: boolean
   readonly workMs?: number
+  readonly graceMs?: number
   readonly maximumRetrySeconds?: number
 }
 
@@ -51,7 +52,10 @@ export async function startFigshareBridge(
       if (options.isStrict === true) figshare.mapping = `${builtInMappings}/figshare.yaml`
       if (options.maximumRetrySeconds !== undefined) config.retry = { maximumSeconds: options.maximumRetrySeconds }
     },
-    options.workMs === undefined ? {} : { workMs: options.workMs },
+    {
+      ...(options.workMs === undefined ? {} : { workMs: options.workMs }),
+      ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+    },
   )
   t.after(() => world.stop())
   const { figshare } = world.sandbox

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { aFolder, startDemo } from './demo-process.ts'
-import { run, scimBridge } from './processes.ts'
+import { descendantsOf, isAlive, run, scimBridge } from './processes.ts'
 
 const folder = aFolder()
 after(folder.remove)
@@ -60,12 +60,18 @@ describe('on a port that somebody has', () => {
   })
 })
 
-test('without --state nothing stays on the disk', async () => {
+test('without --state nothing stays on the disk, and a bridge that no longer listens ends all the same', async () => {
   const temporary = aFolder()
   const demo = await startDemo(['--token', 'short'], { TMPDIR: temporary.path })
   assert.equal(readdirSync(temporary.path).filter((name) => name.startsWith('scim-bridge-demo-')).length, 1)
+  const [bridge = 0, ...others] = descendantsOf(demo.ready.pid)
+  assert.deepEqual(others, [])
+  process.kill(bridge, 'SIGSTOP')
+  const before = Date.now()
   const { status } = await demo.stop()
   assert.equal(status, 0)
+  assert.ok(Date.now() - before < 8_000)
+  assert.equal(isAlive(bridge), false)
   assert.deepEqual(
     readdirSync(temporary.path).filter((name) => name.startsWith('scim-bridge')),
     [],

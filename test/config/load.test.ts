@@ -328,6 +328,12 @@ test('a token that is too short is refused, also from the environment, and is no
   assert.doesNotMatch(problem ?? '', /hunter2/)
 })
 
+test('a short token is taken where literal secrets are allowed, as in a demonstration, but never an empty one', (t) => {
+  const demonstration = (token: string) => `allowLiteralSecrets: true\n${withLine(5, `    tokens: ["${token}"]`)}`
+  assert.deepEqual(loaded(t, demonstration('x')).connections[0]?.tokens, ['x'])
+  assert.match(problemsOf(t, demonstration(''))[0] ?? '', /tokens\.0: is empty/)
+})
+
 test('no message repeats a value of the settings or a token', (t) => {
   const text = `${smallest.replace('FIGSHARE_TOKEN}"', `FIGSHARE_TOKEN}", rolesPost: "\${SCIM_TOKEN}"`)}mode: 1\n`
   const problems = problemsOf(t, text)
