@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Clock } from './clock.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createApp } from './http/app.ts'
@@ -31,6 +31,9 @@ const headersTimeoutMs = 15_000
 const keepAliveMs = 75_000
 /** What is in work at the end may finish so long; the rest is durable and goes on with the next start. */
 const stopGraceMs = 5_000
+/** And the last answers so long to leave. */
+const lastAnswersMs = 1_000
+const lastAnswersPollMs = 20
 
 /** `mappings/` of this package: one file a platform. */
 export const builtInMappings = join(dirname(dirname(fileURLToPath(import.meta.url))), 'mappings')
@@ -103,6 +106,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
+      await answersSent(server, closed)
       server.closeAllConnections()
       await closed
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
@@ -157,6 +161,16 @@ function scimConnection(
     patch: connection.patch,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
+  }
+}
+
+/** The last answers are on their way: a connection closes when its own is out, not before, and none is waited for long. */
+async function answersSent(server: Server, closed: Promise<unknown>): Promise<void> {
+  const stop = new AbortController()
+  void closed.then(() => stop.abort())
+  for (let waitedMs = 0; waitedMs < lastAnswersMs && !stop.signal.aborted; waitedMs += lastAnswersPollMs) {
+    server.closeIdleConnections()
+    await systemClock.sleep(lastAnswersPollMs, stop.signal).catch(() => undefined)
   }
 }
 

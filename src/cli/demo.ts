@@ -3,6 +3,7 @@
  * bridge in one of its own, so that it can be killed and started again while the platforms stay.
  */
 import type { ChildProcess } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,6 +18,9 @@ import { endBridge, reservePort, startBridge, untilReady } from './bridge-proces
 import { type DemoConnection, demoConfig, demoPlatforms, newDemoToken } from './demo-config.ts'
 import { seedPeople, seedUsers } from './seed.ts'
 import { stopSignal } from './stop-signal.ts'
+
+/** Ids stay below 2³¹, and two demonstrations hardly ever meet. */
+const mostSkippedIds = 1_000_000_000
 
 interface DemoOptions {
   readonly port: number
@@ -46,7 +50,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
   let bridge: ChildProcess | undefined
   try {
     mkdirSync(directory, { recursive: true })
-    sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers) })
+    // A folder may have users of an earlier demonstration, whose accounts ended with it: no new account may have their ids.
+    const skippedIds = randomInt(mostSkippedIds)
+    sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers), skippedIds })
     await releasePort()
     const connections = demoConnections(sandbox)
     const file = join(directory, 'bridge.yaml')

@@ -19,6 +19,8 @@ export interface SandboxOptions {
   readonly seedUsers?: Iterable<SeedPerson>
   /** The platforms' time; milliseconds since 1970. */
   readonly now?: () => number
+  /** How far the ids of accounts begin after the lowest, where they count up. */
+  readonly skippedIds?: number
   /** Platform → port; a free one where none is given. */
   readonly ports?: Partial<Readonly<Record<SandboxPlatform, number>>>
 }
@@ -38,7 +40,7 @@ export interface Sandbox {
 
 /** Rejects, with nothing left running, when a port is taken. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { ports = {}, now = Date.now } = options
+  const { ports = {}, now = Date.now, skippedIds = 0 } = options
   const started: RunningSimulator[] = []
   const close = async () => {
     await Promise.all(started.map((simulator) => simulator.close()))
@@ -48,14 +50,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     started.push(running)
     return Object.assign(running, { credentials: logic.credentials, logic })
   }
-  const figshare = createFigshare({ now })
+  const skipping = <Logic extends PlatformLogic>(logic: Logic): Logic => {
+    logic.skipIds?.(skippedIds)
+    return logic
+  }
+  const figshare = skipping(createFigshare({ now }))
   const figshareAccountIds = figshare.seed(options.seedUsers ?? [])
   try {
     return {
       figshare: await start(figshare, ports.figshare),
-      ethosce: await start(createEthosce({ now }), ports.ethosce),
-      openspecimen: await start(createOpenspecimen({ now }), ports.openspecimen),
-      selfcommunity: await start(createSelfcommunity({ now }), ports.selfcommunity),
+      ethosce: await start(skipping(createEthosce({ now })), ports.ethosce),
+      openspecimen: await start(skipping(createOpenspecimen({ now })), ports.openspecimen),
+      selfcommunity: await start(skipping(createSelfcommunity({ now })), ports.selfcommunity),
       dspace: await start(createDspace({ now }), ports.dspace),
       figshareAccountIds,
       close,

@@ -101,6 +101,8 @@ export interface PlatformLogic {
   serverError(request: SimulatorRequest): SimulatorAnswer
   /** Whether this call can change something (fault mode `lost` closes only those). */
   isWrite(request: SimulatorRequest): boolean
+  /** Later ids of accounts are so much higher. Absent where ids do not count up. */
+  skipIds?(count: number): void
   /** Credentials of an administrator, as the demo's ready line shows them. */
   readonly credentials: Readonly<Record<string, string | number>>
 }

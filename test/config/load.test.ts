@@ -329,7 +329,7 @@ test('a token that is too short is refused, also from the environment, and is no
 })
 
 test('a short token is taken where literal secrets are allowed, as in a demonstration, but never an empty one', (t) => {
-  const demonstration = (token: string) => `allowLiteralSecrets: true\n${withLine(5, `    tokens: ["${token}"]`)}`
+  const demonstration = (token: string) => `allowLiteralSecrets: true\n${withLine(6, `    tokens: ["${token}"]`)}`
   assert.deepEqual(loaded(t, demonstration('x')).connections[0]?.tokens, ['x'])
   assert.match(problemsOf(t, demonstration(''))[0] ?? '', /tokens\.0: is empty/)
 })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { seedPeople } from '../../src/cli/seed.ts'
 import { startSandbox } from '../../src/sandbox/sandbox.ts'
 
 const platforms = ['figshare', 'ethosce', 'openspecimen', 'selfcommunity', 'dspace'] as const
@@ -74,4 +75,22 @@ test('when a port is taken the sandbox does not start, and nothing stays running
   await assert.rejects(startSandbox({ ports: { figshare, dspace: portOf(taken) } }), /EADDRINUSE/)
   await assert.rejects(fetch(`http://127.0.0.1:${figshare}/v2/account`))
   await new Promise((resolve) => taken.close(resolve))
+})
+
+test('accounts of a later sandbox can be given ids that an earlier one did not give', async (t) => {
+  const ids = async (skippedIds: number) => {
+    const sandbox = await startSandbox({ seedUsers: seedPeople(1), skippedIds })
+    t.after(sandbox.close)
+    return {
+      figshare: sandbox.figshareAccountIds[0],
+      ethosce: sandbox.ethosce.logic.addUser({ name: 'ada', mail: 'ada@uni.example', status: 1, roles: [] }).uid,
+      openspecimen: sandbox.openspecimen.logic.addUser({ loginName: 'ada' }).id,
+      selfcommunity: sandbox.selfcommunity.logic.addUser({ username: 'ada' }).id,
+    }
+  }
+  const earlier = await ids(0)
+  const later = await ids(5_000)
+  for (const [platform, id] of Object.entries(earlier)) {
+    assert.equal(Object.entries(later).find(([name]) => name === platform)?.[1], Number(id) + 5_000, platform)
+  }
 })

@@ -97,6 +97,7 @@ export function createEthosce(options: EthosceOptions = {}): EthosceSimulator {
     refuseCredentials: (request) => withHeaders(refuse(request.path)),
     serverError: () => withHeaders(crash()),
     isWrite,
+    skipIds: (count) => state.users.skipIds(count),
     addUser: (user) => insertUser(state, user),
     userByName: (name) => {
       const [uid] = state.usersByName.get(state.fold(name))

@@ -112,6 +112,8 @@ export interface Table<Row> {
   readonly rows: Map<number, Row>
   /** The next id; taken also by an insert that the database then refuses. */
   takeId(): number
+  /** Later ids are so much higher, as on a platform that has had more accounts. */
+  skipIds(count: number): void
 }
 
 function createTable<Row>(): Table<Row> {
@@ -121,6 +123,9 @@ function createTable<Row>(): Table<Row> {
     takeId: () => {
       last += 1
       return last
+    },
+    skipIds(count) {
+      last += count
     },
   }
 }

@@ -133,6 +133,7 @@ export function createFigshare(options: FigshareOptions = {}): FigshareSimulator
   return {
     basePath: '/v2',
     credentials,
+    skipIds: (count) => state.skipIds(count),
     state,
     knobs,
     administrator,

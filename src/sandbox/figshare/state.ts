@@ -79,6 +79,8 @@ export interface FigshareState {
   byAuthor(userId: number): FigshareAccount | undefined
   /** Without any check: by hand, twins are possible. */
   add(account: NewAccount): FigshareAccount
+  /** Later ids are so much higher, as on a platform that has had more accounts. */
+  skipIds(count: number): void
   remove(id: number): void
   setEmail(account: FigshareAccount, email: string): void
   /** The group itself or one below it. */
@@ -176,6 +178,9 @@ export function createState(knobs: FigshareKnobs, now: () => number): FigshareSt
       authors.delete(account.profile.user_id)
       leave(emails, account.email.toLowerCase(), account)
       leave(userIds, account.institution_user_id, account)
+    },
+    skipIds(skipped) {
+      count += skipped
     },
     setEmail(account, email) {
       leave(emails, account.email.toLowerCase(), account)

@@ -240,6 +240,7 @@ export function createOpenspecimen(options: OpenspecimenOptions = {}): Openspeci
     // Signing in changes nothing that anybody would miss.
     isWrite: (request) =>
       request.method !== 'GET' && request.method !== 'HEAD' && !request.path.startsWith('/sessions'),
+    skipIds: (count) => state.skipIds(count),
     addUser,
     changeUser(id, change) {
       state.change(known(id), change)

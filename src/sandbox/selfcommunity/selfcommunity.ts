@@ -140,6 +140,7 @@ export function createSelfcommunity(options: SelfcommunityOptions = {}): Selfcom
     userByExtId: (extId) => state.byLink('external', extId),
     userByUsername: (username) => state.byUsername(username),
     userByEmail: (email) => state.byEmail(email)[0],
+    skipIds: (count) => state.skipIds(count),
     addUser: (user) => state.addUser(user),
     removeUser: (id) => state.removeUser(id),
     setStatus(id, status) {

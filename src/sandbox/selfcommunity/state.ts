@@ -102,6 +102,8 @@ export interface SelfcommunityState {
   byLink(provider: string, extId: string): CommunityUser | undefined
   /** Without any check; a taken user name is taken over. */
   addUser(user: NewUser): CommunityUser
+  /** Later ids are so much higher, as on a platform that has had more accounts. */
+  skipIds(count: number): void
   /** Without a trace, as if it had never been there. */
   removeUser(id: number): void
   setUsername(user: CommunityUser, username: string): void
@@ -164,6 +166,9 @@ export function createState(knobs: SelfcommunityKnobs, now: () => number): Selfc
     setEmail,
     link,
     unlink,
+    skipIds(count) {
+      lastUserId += count
+    },
     addUser(wanted) {
       const id = wanted.id ?? lastUserId + 1
       lastUserId = Math.max(lastUserId, id)
