@@ -3,21 +3,40 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 /** Names start with `scim_bridge_`; labels are connections, routes, statuses and classes, never people. */
 export interface Metrics {
   readonly registry: Registry
-  countRequest(labels: { connection: string; route: string; method: string; status: number }, seconds: number): void
+  countRequest(labels: RequestLabels, seconds: number): void
+}
+
+/** Each from a closed set: names of connections, routes of the table, methods, statuses. */
+export interface RequestLabels {
+  readonly connection: string
+  readonly route: string
+  readonly method: string
+  readonly status: number
+}
+
+export interface ConnectionState {
+  readonly connection: string
+  readonly waiting: number
+  readonly isSuspended: boolean
 }
 
 export interface Gauges {
-  /** Connection → waiting operations and whether calls to its platform are suspended. */
-  read(): Promise<readonly { readonly connection: string; readonly waiting: number; readonly isSuspended: boolean }[]>
+  read(): Promise<readonly ConnectionState[]>
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry()
-  const requests = new Counter({
+  /** Counted here and handed over when somebody asks: finding a counter by its labels costs more than counting. */
+  const counts = new Map<string, { readonly labels: RequestLabels; count: number }>()
+  new Counter({
     name: 'scim_bridge_requests_total',
     help: 'SCIM requests answered',
     labelNames: ['connection', 'route', 'method', 'status'],
     registers: [registry],
+    collect() {
+      this.reset()
+      for (const { labels, count } of counts.values()) this.inc({ ...labels }, count)
+    },
   })
   const duration = new Histogram({
     name: 'scim_bridge_request_seconds',
@@ -26,28 +45,27 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 25],
     registers: [registry],
   })
-  const suspended = new Gauge({
-    name: 'scim_bridge_platform_suspended',
-    help: '1 while calls to the platform are suspended',
-    labelNames: ['connection'],
-    registers: [registry],
-  })
-  new Gauge({
-    name: 'scim_bridge_operations_unfinished',
-    help: 'Operations that are not applied yet',
-    labelNames: ['connection'],
-    registers: [registry],
-    async collect() {
-      for (const { connection, waiting, isSuspended } of await gauges.read()) {
-        this.set({ connection }, waiting)
-        suspended.set({ connection }, isSuspended ? 1 : 0)
-      }
-    },
-  })
+  const gauge = (name: string, help: string, value: (state: ConnectionState) => number) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['connection'],
+      registers: [registry],
+      async collect() {
+        for (const state of await gauges.read()) this.set({ connection: state.connection }, value(state))
+      },
+    })
+  gauge('scim_bridge_operations_unfinished', 'Operations that are not applied yet', ({ waiting }) => waiting)
+  gauge('scim_bridge_platform_suspended', '1 while calls to the platform are suspended', ({ isSuspended }) =>
+    isSuspended ? 1 : 0,
+  )
   return {
     registry,
     countRequest({ connection, route, method, status }, seconds) {
-      requests.inc({ connection, route, method, status })
+      const key = `${connection} ${route} ${method} ${status}`
+      const known = counts.get(key)
+      if (known !== undefined) known.count += 1
+      else counts.set(key, { labels: { connection, route, method, status }, count: 1 })
       duration.observe({ connection }, seconds)
     },
   }

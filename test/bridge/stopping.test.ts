@@ -33,6 +33,7 @@ test('requests in work when the bridge is stopped are finished and answered, whe
   const people = Array.from({ length: 20 }, () => aUser())
   bridge.fault({ mode: 'hang-after', only: 'writes' })
   const answering = Promise.all(people.map((user) => posted(bridge, agent, user)))
+  await bridge.until('all are durable', () => bridge.row('select count(*) as n from operation')?.n === 20)
   await bridge.held()
   const restarting = bridge.world.restart()
   bridge.heal()
