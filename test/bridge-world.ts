@@ -75,7 +75,13 @@ export async function startBridgeWorld(
     const address = await bridge.listen()
     url = `http://${address.host}:${address.port}`
   }
-  await start()
+  try {
+    await start()
+  } catch (error) {
+    await sandbox.close()
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
   return {
     clock,
     sandbox,

@@ -16,9 +16,7 @@ export interface UserParts {
 export function renderUser(baseUrl: string, stored: StoredResource, parts: UserParts): string {
   const groups = parts.groups.length === 0 ? '' : `,"groups":${JSON.stringify(groupsValue(baseUrl, parts.groups))}`
   const provisioning =
-    parts.provisioning === undefined
-      ? ''
-      : `,"${provisioningUrn}":${JSON.stringify(provisioningValue(parts.provisioning))}`
+    parts.provisioning === undefined ? '' : `,"${provisioningUrn}":${provisioningText(parts.provisioning)}`
   return `${stored.json.slice(0, -1)}${groups}${provisioning},"meta":${metaText(baseUrl, stored)}}`
 }
 
@@ -35,9 +33,9 @@ export function locationOf(baseUrl: string, stored: { readonly type: 'User' | 'G
   return `${baseUrl}/${stored.type}s/${stored.id}`
 }
 
-function metaText(baseUrl: string, stored: StoredResource): string {
-  const version = etagOf(stored.version).replaceAll('"', '\\"')
-  return `{"resourceType":"${stored.type}","created":"${stored.created}","lastModified":"${stored.modified}","version":"${version}","location":${JSON.stringify(locationOf(baseUrl, stored))}}`
+function metaText(baseUrl: string, { type, id, created, modified, version }: StoredResource): string {
+  const location = JSON.stringify(`${baseUrl}/${type}s/${id}`)
+  return `{"resourceType":"${type}","created":"${created}","lastModified":"${modified}","version":"W/\\"${version}\\"","location":${location}}`
 }
 
 function memberText(baseUrl: string, member: Member): string {
@@ -64,22 +62,15 @@ export function membersValue(baseUrl: string, members: readonly Member[]): JsonO
 }
 
 /** What has become of the wish on the platform. */
-function provisioningValue({
-  accountId,
-  lastAppliedAt,
-  drift,
-  operationState,
-  errorMessage,
-}: ProvisioningView): JsonObject {
+function provisioningText({ accountId, lastAppliedAt, drift, operationState, errorMessage }: ProvisioningView): string {
   const isPending = operationState === 'waiting' || operationState === 'running'
+  const state = operationState === undefined ? 'applied' : isPending ? 'pending' : operationState
   const left = drift.length === 0 ? undefined : `left as it is on the platform: ${drift.join(', ')}`
-  const detail = errorMessage ?? left
-  return {
-    state: operationState === undefined ? 'applied' : isPending ? 'pending' : operationState,
-    ...(detail === undefined ? {} : { detail }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(lastAppliedAt === undefined ? {} : { lastAppliedAt }),
-  }
+  return `{"state":"${state}"${field('detail', errorMessage ?? left)}${field('accountId', accountId)}${field('lastAppliedAt', lastAppliedAt)}}`
+}
+
+function field(name: string, value: string | undefined): string {
+  return value === undefined ? '' : `,"${name}":${JSON.stringify(value)}`
 }
 
 export function metaValue(baseUrl: string, stored: StoredResource): JsonObject {

@@ -25,6 +25,9 @@ export const operationColumns = sql.raw(
     'error_kind, error_message, request_id, caller, created_at, lease_until, unknown_since',
 )
 
+type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
+  Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
+
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
   const lists = createLists(dialect)
@@ -44,7 +47,12 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const [row] = rows
         if (row === undefined) return undefined
         const inGroups = row.is_member === 0 ? undefined : await this.groupsOf(connection, [id])
-        return { resource: toResource(row), provisioning: toProvisioning(row), groups: inGroups?.get(id) ?? [] }
+        const { seq, version, json, created, modified } = row
+        return {
+          resource: { connection, type: 'User', id, seq, version, json, created, modified },
+          provisioning: toProvisioning(row),
+          groups: inGroups?.get(id) ?? [],
+        }
       },
       async list(connection, query) {
         const { rows } = await run(lists.list(connection, query))
@@ -106,9 +114,8 @@ function readStatements(dialect: Dialect) {
     user: statement(
       dialect,
       ['connection', 'id'],
-      (slot) => sql<ResourceRow & Omit<ProvisioningRow, 'resource_id'> & { is_member: number }>`
-        select resource.connection, resource.id, resource.type, resource.seq, resource.version, resource.visible,
-          resource.json, resource.created, resource.modified, ${provisioningColumns},
+      (slot) => sql<UserRow>`
+        select resource.seq, resource.version, resource.json, resource.created, resource.modified, ${provisioningColumns},
           exists (select 1 from member where member.connection = resource.connection and member.user_id = resource.id)
             as is_member
         from resource
