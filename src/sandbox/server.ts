@@ -128,8 +128,8 @@ function exchangeOf(
       const bytes = Buffer.from(answer.body ?? '')
       response.writeHead(answer.status, { ...answer.headers, 'content-length': bytes.length })
       for (let at = 0; at < bytes.length && !response.destroyed; at += 1) {
+        if (at > 0) await waitBetween()
         response.write(bytes.subarray(at, at + 1))
-        await waitBetween()
       }
       response.end()
     },

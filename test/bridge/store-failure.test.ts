@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { provisionedConnection, readConfig } from '../../src/bridge.ts'
 import { Problem } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import { createProvision } from '../../src/provision/provision.ts'
-import { openStore } from '../../src/store/open.ts'
-import { StoreUnavailable } from '../../src/store/store.ts'
+import { type OpenedStore, openStore } from '../../src/store/open.ts'
+import { type Store, StoreUnavailable } from '../../src/store/store.ts'
 import { aUser } from '../bridge-world.ts'
 import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
 
@@ -115,47 +115,83 @@ test('while the store takes nothing the platform is not asked again and again', 
   await bridge.finished()
 })
 
-test('a store that fails while the account is looked for gives nothing up, and is no sign against the platform', async (t) => {
-  const bridge = await startFigshareBridge(t)
-  const { clock, directory, sandbox } = bridge.world
+/** Provisioning in front of the same Figshare, on a store of its own that the test makes fail. */
+async function onFailingStore(t: TestContext, bridge: FigshareBridge, fail: (store: OpenedStore) => Store) {
+  const { clock, directory } = bridge.world
   const config = readConfig(join(directory, 'bridge.yaml'), {})
   const [settings] = config.connections.filter(({ name }) => name === 'figshare')
   assert.ok(settings !== undefined)
   const log = createLog('silent')
   const store = await openStore({ kind: 'sqlite', file: join(directory, 'second.sqlite') }, { clock, log })
-  let failures = 0
-  const failing = {
-    ...store,
-    findLinkByAccount: (connection: string, accountId: string) => {
-      failures += 1
-      if (failures <= 6) throw new StoreUnavailable('the store is unavailable: input/output error')
-      return store.findLinkByAccount(connection, accountId)
-    },
-  }
   const connection = provisionedConnection(settings, config, clock)
-  const world = { store: failing, clock, log, random: () => 0.5, newId: () => 'ada', attemptMs: 5_000 }
+  const world = { store: fail(store), clock, log, random: () => 0.5, newId: () => 'ada', attemptMs: 5_000 }
   const provision = createProvision(connection, world)
   t.after(async () => {
     await provision.stop(0)
     await connection.platform.close()
     await store.close()
   })
-  const user = aUser({ active: false })
-  const account = sandbox.figshare.logic.addAccount({
+  const finished = () =>
+    bridge.until('nothing is unfinished', async () => (await store.countOperations('figshare')) === 0)
+  return { provision, finished }
+}
+
+const asked = { requestId: 'r', caller: 'c', signal: new AbortController().signal }
+const unavailable = () => {
+  throw new StoreUnavailable('the store is unavailable: disk full')
+}
+const isBusy = (error: unknown) => error instanceof Problem && error.status === 429
+
+test('a store that fails while the account is looked for gives nothing up, and is no sign against the platform', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  let failures = 0
+  const { provision, finished } = await onFailingStore(t, bridge, (store) => ({
+    ...store,
+    findLinkByAccount: (connection, accountId) => {
+      failures += 1
+      return failures <= 6 ? unavailable() : store.findLinkByAccount(connection, accountId)
+    },
+  }))
+  const user = aUser()
+  const account = bridge.world.sandbox.figshare.logic.addAccount({
     email: emailOf(user),
     institution_user_id: String(user.userName),
     last_name: 'Lovelace',
   })
-  const signal = new AbortController().signal
-  const asked = { requestId: 'r', caller: 'c', signal }
   for (let time = 0; time < 6; time += 1) {
-    await assert.rejects(provision.createUser(asked, { document: user, active: false }), (error) => {
-      assert.ok(error instanceof Problem)
-      return error.status === 429
-    })
+    await assert.rejects(provision.createUser(asked, { document: user, active: true }), isBusy)
   }
   assert.equal(provision.suspension(), undefined)
   provision.start()
-  await bridge.until('the account is off', () => !account.active)
-  await bridge.until('nothing is unfinished', async () => (await store.countOperations('figshare')) === 0)
+  await finished()
+  assert.equal(account.profile.first_name, 'Ada')
+})
+
+test('a store that takes requests but no outcome does not make the bridge hammer the platform', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  let isFull = true
+  const { provision, finished } = await onFailingStore(t, bridge, (store) => ({
+    ...store,
+    transaction: (work) =>
+      store.transaction((write) =>
+        work({
+          ...write,
+          appendAudit: (connection, entry) =>
+            isFull && entry.event === 'outcome' ? unavailable() : write.appendAudit(connection, entry),
+          updateOperation: (...change) => (isFull ? unavailable() : write.updateOperation(...change)),
+        }),
+      ),
+  }))
+  const user = aUser()
+  await assert.rejects(provision.createUser(asked, { document: user, active: true }), isBusy)
+  const { figshare } = bridge.world.sandbox
+  const reads = () => figshare.calls.filter(({ method }) => method === 'GET').length
+  const before = reads()
+  provision.start()
+  let rounds = 0
+  await bridge.until('two minutes have gone by', () => ++rounds > 120)
+  assert.ok(reads() - before <= 120, `${reads() - before} reads in two minutes`)
+  isFull = false
+  await finished()
+  assert.equal(bridge.accounts(user).length, 1)
 })

@@ -31,6 +31,7 @@ test('many requests that fail at the same time do not push the next try further 
   const people = Array.from({ length: 30 }, () => aUser())
   bridge.fault({ mode: 'hang' })
   const answering = Promise.all(people.map((user) => bridge.scim.post('/Users', user)))
+  await bridge.until('all are in work', () => bridge.row('select count(*) as n from operation')?.n === 30)
   await bridge.held()
   bridge.fault({ mode: 'down' })
   await answering
