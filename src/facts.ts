@@ -63,6 +63,8 @@ export interface PlatformFacts {
   /** `['direct']` where the platform has no choice. */
   readonly modes: readonly string[]
   readonly grantKeys: ReadonlyMap<string, GrantKeyFact>
+  /** False: grants that differ only in letter case are the same. Absent means true. */
+  readonly grantsCaseExact?: boolean
   /** At least one of these sets of keys must be present in a grant, for example `[['role'], ['rid']]`. */
   readonly grantForms: readonly (readonly string[])[]
   /** Whether a SCIM Group can be a group on the platform (`as: groups`), and how long its name may be. */
