@@ -1,10 +1,10 @@
 /** One attempt at a SCIM group that is a group on the platform, and its commit. Its members' grants follow by their own operations. */
-import { Conflict, Fault, Immutable, Refused } from '../errors.ts'
+import { Conflict, Fault, Immutable } from '../errors.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
-import type { GroupLink, Operation, StoreWriter } from '../store/store.ts'
-import { AccountTaken } from '../store/store.ts'
+import type { GroupLink, Operation } from '../store/store.ts'
 import { asPlatformError, logFailure } from './attempt.ts'
-import { type CommitContext, commitGroupFailure, type Settled } from './commit.ts'
+import type { CommitContext, Settled } from './commit.ts'
+import { commitGroup, commitGroupFailure, type ReachedGroup } from './commit-group.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
 import { platformNameOf } from './group-name.ts'
@@ -13,7 +13,7 @@ import { createRecording } from './recording.ts'
 /** What an attempt at a group starts from, as it was at one moment. */
 export interface GroupStart {
   readonly operation: Operation
-  readonly link: GroupLink | undefined
+  readonly groupLink: GroupLink | undefined
   /** The stored document; undefined when the group has been deleted. */
   readonly json: string | undefined
 }
@@ -46,12 +46,11 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
 }
 
 type Holder = (groupId: string) => Promise<GroupLink | undefined>
-type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined
 
 async function reachGroup(
   call: Call,
   connection: ProvisionedConnection,
-  { operation, link, json }: GroupStart,
+  { operation, groupLink: link, json }: GroupStart,
   holderOf: Holder,
 ): Promise<ReachedGroup> {
   const { groups } = connection.platform
@@ -71,7 +70,7 @@ async function reachGroup(
     const renamed = await groups.rename(call, linked.id, name)
     return { groupId: renamed.id, name: renamed.name, wasCreated }
   }
-  return adoptOrCreate(call, connection, groups, name, operation.resourceId, holderOf)
+  return adoptOrCreate(call, connection, groups, name, operation, holderOf)
 }
 
 async function adoptOrCreate(
@@ -79,7 +78,7 @@ async function adoptOrCreate(
   connection: ProvisionedConnection,
   groups: PlatformGroups,
   name: string,
-  resourceId: string,
+  { resourceId, unknownSince }: Operation,
   holderOf: Holder,
 ): Promise<ReachedGroup> {
   const { mapping, facts } = connection
@@ -92,6 +91,8 @@ async function adoptOrCreate(
         `${connection.name}: group ${found.id} is held by another link`,
       )
     refuseProtected(connection, found)
+    // There was none when we asked for it, and the answer was lost: this is it.
+    if (unknownSince !== undefined) return { groupId: found.id, name: found.name, wasCreated: true }
     if (mapping.groups.adopt === 'never')
       throw new Conflict(
         `${facts.title} has a group with this name already, and this connection takes over none (groups.adopt: never).`,
@@ -117,41 +118,3 @@ function refuseProtected({ name, facts, mapping }: ProvisionedConnection, group:
     `${name}: group ${group.id} is protected`,
   )
 }
-
-async function commitGroup(
-  write: StoreWriter,
-  { connection: { name: connection }, world }: CommitContext,
-  operation: Operation,
-  reached: ReachedGroup,
-): Promise<void> {
-  const { resourceId } = operation
-  await write.deleteOperation(connection, operation.id)
-  if (reached === undefined) return
-  const present = await write.getOperation(connection, resourceId)
-  // Deleted meanwhile: what takes its place ends the group, if that is wanted.
-  const state = present?.kind === 'delete' ? 'tombstone' : 'live'
-  try {
-    await write.putGroupLink({ connection, resourceId, state, ...reached })
-  } catch (error) {
-    if (!(error instanceof AccountTaken)) throw error
-    throw new Refused(
-      'Another group of this connection was linked to the group with this name at the same time.',
-      `${connection}: group ${reached.groupId} is held by another link`,
-      { cause: error },
-    )
-  }
-  if (state === 'tombstone') return
-  await write.showResource(connection, 'Group', resourceId)
-  const members = (await write.members(connection, resourceId)).map(({ id }) => id)
-  const now = world.clock.now()
-  const { requestId, caller } = operation
-  // They may have been added before there was a group to be a member of.
-  if (operation.kind === 'create')
-    await write.putGrantOperations(connection, members, {
-      dueAt: now,
-      requestId,
-      caller,
-      createdAt: new Date(now).toISOString(),
-    })
-}
-

@@ -57,8 +57,10 @@ export async function commitReached(
   const { name } = connection
   const { resourceId } = operation
   const { refusal } = reached.grants
-  const settled: Settled = refusal === undefined || !isAboutGrants(operation) ? { kind: 'applied' } : { kind: 'refused', error: refusal }
-  if (settled.kind === 'refused' && operation.kind !== 'delete') await setGrantsAside(write, name, operation, settled.error)
+  const settled: Settled =
+    refusal === undefined || !isAboutGrants(operation) ? { kind: 'applied' } : { kind: 'refused', error: refusal }
+  if (settled.kind === 'refused' && operation.kind !== 'delete')
+    await setGrantsAside(write, name, operation, settled.error)
   else await write.deleteOperation(name, operation.id)
   const known = {
     ...link,

@@ -18,7 +18,10 @@ export interface GrantRules {
 }
 
 /** The union over all groups, each grant once. Where groups are groups, one that is not on the platform yet gives nothing. */
-export function wantedGrants({ mapping, facts, groups }: GrantRules, memberships: readonly Membership[]): WantedGrant[] {
+export function wantedGrants(
+  { mapping, facts, groups }: GrantRules,
+  memberships: readonly Membership[],
+): WantedGrant[] {
   switch (mapping.groups.as) {
     case 'none':
       return []

@@ -36,7 +36,11 @@ export function refuseGroup(
   const limit = facts.groups?.maxNameLength ?? 0
   const length = [...name].length
   if (length === 0 || length > limit)
-    throw new Problem(400, 'invalidValue', `${groups.match}: ${facts.title} takes 1 to ${limit} characters as a group's name.`)
+    throw new Problem(
+      400,
+      'invalidValue',
+      `${groups.match}: ${facts.title} takes 1 to ${limit} characters as a group's name.`,
+    )
   if (groups.protect.includes(name))
     throw new Problem(400, 'mutability', `${groups.match}: this ${facts.title} group is protected (groups.protect).`)
   if (before === undefined) return

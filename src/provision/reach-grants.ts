@@ -58,8 +58,7 @@ export async function reachGrants(
 
   const held = await connection.platform.readGrants(call, account.id)
   const plan = planGrants(rules, { wanted, ledger, held })
-  if (plan.give.length === 0 && plan.take.length === 0)
-    return { ledger: plan.after, refusal: undefined, isIncomplete }
+  if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }
   await situation.noteLedger(plan.before)
   try {
     await connection.platform.writeGrants(call, account.id, plan.give, plan.take)

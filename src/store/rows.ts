@@ -1,6 +1,15 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { AuditEntry, GroupLink, LedgerEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
+import type {
+  AuditEntry,
+  GroupLink,
+  LedgerEntry,
+  Link,
+  Operation,
+  ProvisioningView,
+  ResourceType,
+  StoredResource,
+} from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
