@@ -118,10 +118,25 @@ export function createProvisionedGroups(
     )
   }
 
+  /** A create that is refused leaves nothing: the same request would find its name taken. What others were given goes, too. */
+  async function forget(asked: Asked, id: string): Promise<void> {
+    await accept(asked, async (write, context) => {
+      const created = await write.getResource(name, 'Group', id)
+      return created === undefined ? undefined : acceptGroupDelete(write, context, created)
+    })
+    runner.wake()
+  }
+
   return {
     async create(asked, group) {
       const accepted = await accept(asked, (write, context) => acceptGroupCreate(write, context, group))
-      await finish(asked, accepted)
+      try {
+        await finish(asked, accepted)
+      } catch (error) {
+        if (error instanceof Problem && error.status < 500 && error.status !== connection.busyStatus)
+          await forget(asked, accepted.stored.id)
+        throw error
+      }
       return (await store.getResource(name, 'Group', accepted.stored.id)) ?? accepted.stored
     },
     async update(asked, id, compute) {

@@ -237,6 +237,25 @@ test('a role that Figshare does not know is a 400 that says so, and the membersh
   assert.equal((await scim.get(`/Users/${ada.id}`)).body[provisioningUrn].state, 'applied')
 })
 
+test('a group whose members cannot all be given what it gives is not created, and nobody keeps anything of it', async (t) => {
+  const { bridge, scim, ada, ben } = await aBridge(t)
+  const path = `/account/institution/roles/${bridge.account(ben.user)?.id}`
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', only: 'writes', path })
+  const answer = await scim.post('/Groups', aGroup('figshare-reviewers', ada, ben))
+  assert.equal(answer.status, 400)
+  bridge.heal()
+  await bridge.finished()
+  assert.deepEqual(
+    [ada, ben].map((person) => rolesOf(bridge, person)),
+    [[], []],
+  )
+  assert.equal((await scim.post('/Groups', aGroup('figshare-reviewers', ada, ben))).status, 201)
+  assert.deepEqual(
+    [ada, ben].map((person) => rolesOf(bridge, person)),
+    [[reviewer], [reviewer]],
+  )
+})
+
 test('deferred: a membership is durable at once, and the role follows by itself', async (t) => {
   const { bridge, scim, ada, ben } = await aBridge(t, { mode: 'deferred' })
   const answer = await scim.post('/Groups', aGroup('figshare-reviewers', ada, ben))
