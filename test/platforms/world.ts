@@ -1,7 +1,14 @@
 /** One platform as the contract suite sees it: its simulator, its module, and the hand of somebody who works on the platform. */
+import assert from 'node:assert/strict'
 import type { Account, AccountId, Attributes, Grant, PlatformFacts } from '../../src/facts.ts'
 import type { Pace } from '../../src/platforms/client.ts'
-import type { Call, Changes, PlatformConnection, WriteDescription } from '../../src/platforms/platform.ts'
+import type {
+  Call,
+  Changes,
+  PlatformConnection,
+  PlatformGroups,
+  WriteDescription,
+} from '../../src/platforms/platform.ts'
 import type { RecordedCall, RunningSimulator } from '../../src/sandbox/simulator.ts'
 
 export interface ConnectOptions {
@@ -83,4 +90,9 @@ export function writtenOf(account: Account, facts: PlatformFacts): Map<string, u
     ([name, value]) => value !== null && facts.attributes.get(name)?.write !== 'read',
   )
   return new Map(written)
+}
+
+export function groupsOf(connection: PlatformConnection): PlatformGroups {
+  assert.ok(connection.groups, 'the platform has groups')
+  return connection.groups
 }

@@ -14,7 +14,8 @@ import { facts } from './facts.ts'
 import { saysNone } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
-import { createTag, readTags, writeTags } from './tags.ts'
+import { createTagGroups } from './tag-groups.ts'
+import { readTags, writeTags } from './tags.ts'
 import { type Caller, createCaller } from './tokens.ts'
 import { findUsers, listUsers, readUser, withRole } from './users.ts'
 
@@ -32,7 +33,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
     list: (call, cursor) => listUsers(caller, call, seen, cursor),
     readGrants: (call, id) => readTags(caller, call, id),
     writeGrants: (call, id, give, take) => writeTags(caller, call, id, give, take),
-    createGroup: (call, name) => createTag(caller, call, name),
+    groups: createTagGroups(caller),
     close: () => client.close(),
   }
 }
