@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Conflict, Immutable, Refused } from '../../src/errors.ts'
+import { dspace } from '../../src/platforms/dspace/dspace.ts'
 import { dspaceWorld, startDspace } from './dspace-world.ts'
 import { aCall, groupsOf } from './world.ts'
 
@@ -79,6 +80,12 @@ test('a nesting that would run in a circle is refused, and nobody joins', async 
     (error) => error instanceof Refused && /cannot contain itself/.test(error.message),
   )
   assert.deepEqual(await connection.readGrants(aCall(), ada.id), [])
+})
+
+test('no group is nested into the administrators: the settings are refused', () => {
+  const nest = [{ group: 'Researchers', into: 'Administrator' }]
+  const parsed = dspace.settings.safeParse({ user: 'a@uni.example', password: 'x', nest })
+  assert.match(parsed.error?.message ?? '', /nested into Administrator/)
 })
 
 test('the last administrator who can log in is neither taken, nor switched off, nor deleted', async (t) => {
