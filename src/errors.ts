@@ -158,12 +158,12 @@ export class Denied extends PlatformError {
   }
 }
 
-/** The platform broke its contract: 200 but unchanged, no id, wrong shape. */
+/** The platform broke its contract: 200 but unchanged, no id, wrong shape. `message`: where somebody can do something about it. */
 export class Broken extends PlatformError {
-  constructor(detail: string, options?: ErrorOptions) {
+  constructor(detail: string, options?: ErrorOptions & { message?: string }) {
     super(
       'broken',
-      'The platform answered in an unexpected way; the change is kept and will be checked.',
+      options?.message ?? 'The platform answered in an unexpected way; the change is kept and will be checked.',
       detail,
       options,
     )

@@ -18,6 +18,8 @@ export interface ConnectOptions {
   readonly pace?: Pace
   /** Default 10,000. */
   readonly timeoutMs?: number
+  /** Besides the credentials. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Started anew for each question; no state is shared between two. */
@@ -62,8 +64,36 @@ export interface PlatformWorld {
   }
   /** Whether the module signs in again by itself (sessions) or must stop (tokens, passwords). */
   readonly afterSignInEnds: 'renewed' | 'denied'
+  /** Other forms of grants, and the settings that a connection needs for them. */
+  readonly otherGrants?: readonly OtherGrants[]
+  /** Requests that grants cost an account that was just made, by the handbook's count. */
+  readonly grantCalls: {
+    readonly read: number
+    readonly unchanged: number
+    readonly give: number
+    readonly take: number
+  }
+  /** Where `facts.groups`. */
+  readonly groups?: GroupsWorld
   /** Calls that one sign-in attempt costs when credentials are wrong; default 1. */
   readonly signInCalls?: number
+}
+
+export interface OtherGrants {
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly one: Grant
+  readonly two: Grant
+  readonly unknown: Grant
+}
+
+export interface GroupsWorld {
+  /** What a connection needs besides its credentials. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** A group that is there from the start and that nobody may rename or delete. */
+  readonly protectedName?: string
+  /** Requests that each costs, by the handbook's count. */
+  readonly calls: Readonly<Record<'find' | 'read' | 'create' | 'rename' | 'remove', number>>
 }
 
 /** A call as the core would make it, remembering what it was told. */

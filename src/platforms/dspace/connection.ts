@@ -4,6 +4,7 @@ import type { Client, PlatformRequest } from '../client.ts'
 import { createOneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
 import { createSeenAccounts } from '../seen-accounts.ts'
+import { administrators } from './accounts.ts'
 import { groupPage } from './answers.ts'
 import { createFlavour } from './flavour.ts'
 import { createGroups } from './group-writes.ts'
@@ -23,7 +24,8 @@ export function createConnection(
   now: () => number,
 ): PlatformConnection {
   const session = createSession(client, settings, now)
-  const reader = { session, ownEmail: settings.user }
+  const managesAdministrators = settings.roleGroups.includes(administrators)
+  const reader = { session, ownEmail: settings.user, managesAdministrators }
   const flavourOf = createFlavour(session, settings, now)
   const seen = createSeenAccounts(now)
   const oneAtATime = createOneAtATimeEach()

@@ -1,12 +1,13 @@
 /** Grants: direct membership in groups, by exact name. */
 import { Broken, Conflict, Immutable, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
-import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { OneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call } from '../platform.ts'
 import { administrators } from './accounts.ts'
-import { epersonPage, type Group } from './answers.ts'
+import { requireAnotherAdministrator } from './administrators.ts'
+import type { Group } from './answers.ts'
 import { findGroup, groupsPath, requireGroupsOf, whyProtected } from './groups.ts'
 import type { Nesting } from './nesting.ts'
 import type { Session } from './session.ts'
@@ -96,7 +97,7 @@ async function join(session: Session, call: Call, groupId: string, memberUri: st
 }
 
 async function leave(session: Session, call: Call, group: Group, id: AccountId): Promise<void> {
-  if (group.name === administrators) await requireAnotherMember(session, call, group, id)
+  if (group.name === administrators) await requireAnotherAdministrator(session, call, group, id)
   const path = [...groupsPath, group.uuid, 'epersons', id]
   const request: PlatformRequest = { method: 'DELETE', path }
   const answer = await session.send(call, request)
@@ -108,18 +109,4 @@ async function leave(session: Session, call: Call, group: Group, id: AccountId):
       describeAnswer(request, answer),
     )
   throw unexpectedAnswer(request, answer)
-}
-
-/** A repository without an administrator can be mended only in its database. The bridge's own account does not count. */
-async function requireAnotherMember(session: Session, call: Call, group: Group, id: AccountId): Promise<void> {
-  const query = [['size', '3']] as const
-  const request: PlatformRequest = { method: 'GET', path: [...groupsPath, group.uuid, 'epersons'], query }
-  const answer = await session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
-  const people = parseAnswer(epersonPage, request, answer)._embedded?.epersons ?? []
-  if (people.some(({ uuid, canLogIn }) => canLogIn && uuid !== id && uuid !== session.ownId)) return
-  throw new Immutable(
-    'group: the account is the last administrator of this DSpace; make somebody else an administrator first.',
-    `account ${id} is the last administrator`,
-  )
 }

@@ -1,5 +1,5 @@
 /** Grants: user-type tags by name. Adding and removing are idempotent; the documented `assign` is a toggle and never used. */
-import { Absent, Broken, Immutable, Refused } from '../../errors.ts'
+import { Absent, Broken, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
 import { unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
@@ -42,14 +42,12 @@ export async function writeTags(
   caller: Caller,
   call: Call,
   id: AccountId,
-  give: readonly Grant[],
-  take: readonly Grant[],
+  give: readonly string[],
+  take: readonly string[],
 ): Promise<readonly Grant[]> {
-  if (id === '1' || id === String(caller.serviceUserId))
-    throw new Immutable('The account is protected and cannot be given tags.', `tags of protected account ${id}`)
   const held = await heldTags(caller, call, id)
-  const missing = [...new Set(give.map((grant) => String(grant.tag)))].filter((name) => !held.has(name))
-  const unwanted = [...new Set(take.map((grant) => String(grant.tag)))].filter((name) => held.has(name))
+  const missing = [...new Set(give)].filter((name) => !held.has(name))
+  const unwanted = [...new Set(take)].filter((name) => held.has(name))
   if (missing.length === 0 && unwanted.length === 0) return toGrants(held)
   // All names are looked up before the first is given: an unknown one leaves the old set whole.
   const adding: Tag[] = []
