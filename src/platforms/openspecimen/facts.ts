@@ -51,6 +51,8 @@ export const facts: PlatformFacts = {
     // A user group: no rights, only lists and notifications.
     ['group', { type: 'string', required: false }],
   ]),
+  // Its databases compare names without letter case, mostly.
+  grantsCaseExact: false,
   grantForms: [['role'], ['group']],
   groups: { maxNameLength: 64 },
   pace: { requestsPerSecond: 5, concurrency: 4 },
