@@ -72,6 +72,8 @@ export interface PlatformFacts {
   /** `['direct']` where the platform has no choice. */
   readonly modes: readonly string[]
   readonly grantKeys: ReadonlyMap<string, GrantKeyFact>
+  /** False: grants that differ only in letter case are the same. Absent means true. */
+  readonly grantsCaseExact?: boolean
   /** A grant has the keys of exactly one of these sets, for example `[['role'], ['rid']]`; keys of none of them come beside. */
   readonly grantForms: readonly (readonly string[])[]
   readonly exclusiveGrant?: ExclusiveGrantFact

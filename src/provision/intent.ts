@@ -83,12 +83,13 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
   const operationId = await write.putOperation(connection.name, {
     resourceId: intent.id,
     kind: intent.kind,
+    about: replaced === undefined || replaced.about === 'account' ? 'account' : 'both',
     isDeprovisioning: !isOn,
     // A replaced operation's wish to switch on lives on while the resource is still to be on; nothing else may switch on.
     mayActivate: isOn && (intent.active === true || replaced?.mayActivate === true),
     // What the identity provider was last told is the state before the *first* unfinished operation. But a deactivation
     // that was accepted stays accepted, also when what takes its place is refused.
-    before: replaced === undefined || (replaced.isDeprovisioning && isOn) ? intent.before : replaced.before,
+    before: keepsEarlier(replaced, isOn) ? replaced.before : intent.before,
     version: intent.version,
     // The request attempts it itself; after a crash the outbox takes it when this time has come.
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
@@ -108,6 +109,10 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     detail: { kind: intent.kind, ...(intent.active === undefined ? {} : { active: intent.active }) },
   })
   return { resourceId: intent.id, operationId, replacedId: replaced?.id }
+}
+
+function keepsEarlier(replaced: Operation | undefined, isOn: boolean): replaced is Operation {
+  return replaced !== undefined && replaced.about !== 'grants' && !(replaced.isDeprovisioning && isOn)
 }
 
 export function duplicate(): Problem {

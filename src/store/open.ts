@@ -6,6 +6,8 @@ import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { createGrantOperationWrites } from './grant-operations.ts'
+import { createGroupLinkWrites } from './group-links.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
 import { createMembershipWrites } from './memberships.ts'
@@ -108,15 +110,19 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createMembershipWrites(dialect),
     createLinkWrites(dialect),
     createOperationWrites(dialect, counters),
+    createGrantOperationWrites(dialect, counters),
+    createGroupLinkWrites(dialect),
     createAuditWrites(dialect, counters),
   ] as const
-  const [reads, resources, memberships, links, operations, audit] = parts
+  const [reads, resources, memberships, links, operations, grants, groupLinks, audit] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
     ...memberships(run),
     ...links(run),
     ...operations(run),
+    ...grants(run),
+    ...groupLinks(run),
     ...audit(run),
   })
 }

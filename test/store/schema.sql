@@ -31,6 +31,18 @@ CREATE TABLE email_value (
 
 CREATE INDEX email_value_resource on email_value (connection, resource_id, value_key, email_type);
 
+CREATE TABLE group_link (
+  connection text not null,
+  resource_id text not null,
+  state text not null check (state in ('live', 'tombstone')),
+  group_id text not null,
+  name text not null,
+  was_created smallint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE UNIQUE INDEX group_link_group on group_link (connection, group_id) where state = 'live';
+
 CREATE TABLE lease (
   name text primary key,
   token text not null,
@@ -54,7 +66,7 @@ CREATE TABLE link (
   external_id text,
   deleted_at text,
   invited_at text,
-  invitations bigint not null,
+  invitations bigint not null, grants text not null default '[]',
   primary key (connection, resource_id)
 );
 
@@ -92,7 +104,8 @@ CREATE TABLE operation (
   created_at text not null,
   lease_until bigint,
   unknown_since bigint,
-  precedence smallint not null,
+  precedence smallint not null, about text not null default 'account'
+  check (about in ('account', 'grants', 'both', 'group')),
   primary key (connection, id)
 );
 

@@ -52,6 +52,8 @@ export const facts: PlatformFacts = {
     ['group', { type: 'string', required: false }],
   ]),
   grantForms: [['role'], ['group']],
+  // As most of its databases compare names.
+  grantsCaseExact: false,
   groups: { maxNameLength: 64 },
   pace: { requestsPerSecond: 5, concurrency: 4 },
   // Five refused sign-ins in a row lock the service account and mail every administrator.
