@@ -194,12 +194,7 @@ export function unmatchedGroups<Group extends NamedGroup>(mapping: Mapping, grou
   return groups.filter((group) => grantsOfGroup(mapping, group).length === 0)
 }
 
-/** By what the mapping knows a group: its name in the table, or on the platform. */
-export function groupKey(mapping: Mapping, group: NamedGroup): string | undefined {
-  return mapping.groups.match === 'externalId' ? group.externalId : group.displayName
-}
-
 function grantsOfGroup(mapping: Mapping, group: NamedGroup): readonly Grant[] {
-  const key = groupKey(mapping, group)
+  const key = mapping.groups.match === 'externalId' ? group.externalId : group.displayName
   return (key === undefined ? undefined : mapping.groups.grants.get(key)) ?? []
 }

@@ -54,6 +54,8 @@ export const facts: PlatformFacts = {
   // Its databases compare names without letter case, mostly.
   grantsCaseExact: false,
   grantForms: [['role'], ['group']],
+  // As most of its databases compare names.
+  grantsCaseExact: false,
   groups: { maxNameLength: 64 },
   pace: { requestsPerSecond: 5, concurrency: 4 },
   // Five refused sign-ins in a row lock the service account and mail every administrator.
