@@ -29,6 +29,7 @@ export interface ConnectionConfig {
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off' | undefined
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
+  readonly guardrails: { readonly hold: boolean }
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }

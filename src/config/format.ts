@@ -34,6 +34,7 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   settings: z.record(z.string(), z.json()).default({}),
 })
 
@@ -73,6 +74,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['log', ['level']],
   ['retry', ['maximumSeconds']],
   ['connections.*', Object.keys(connection.shape)],
+  ['connections.*.guardrails', ['hold']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
 ])
 

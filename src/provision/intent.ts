@@ -4,13 +4,16 @@ import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { NameTaken, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
-import { isActiveDocument, keysOf } from './document.ts'
+import { isActiveDocument, keysOf, parseDocument } from './document.ts'
+import { isHeld, noteDeparture } from './guardrails.ts'
 
 export interface Accepted {
   readonly resourceId: string
   readonly operationId: number
   /** The unfinished operation of the same link that this one replaces. */
   readonly replacedId: number | undefined
+  /** Parked for a human (`guardrails.hold`). */
+  readonly isHeld: boolean
 }
 
 export interface AcceptContext {
@@ -32,11 +35,13 @@ export async function joinOperation(
 ): Promise<Accepted> {
   const now = world.clock.now()
   const isWaiting = operation.state === 'waiting'
+  const joined = { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+  if (isHeld(operation)) return { ...joined, isHeld: true }
   if (connection.mode === 'confirmed' || !isWaiting) {
     const dueAt = connection.mode === 'confirmed' ? now + requestBudgetMs : now
     await write.updateOperation(connection.name, operation.id, { state: 'waiting', dueAt })
   }
-  return { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+  return { ...joined, isHeld: false }
 }
 
 /** Throws a `Problem` when another user has the name. */
@@ -108,7 +113,25 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     accountId: undefined,
     detail: { kind: intent.kind, ...(intent.active === undefined ? {} : { active: intent.active }) },
   })
-  return { resourceId: intent.id, operationId, replacedId: replaced?.id }
+  const mustHold = await mustBeHeld(write, context, intent, isOn)
+  if (mustHold) await write.updateOperation(connection.name, operationId, { state: 'held' })
+  return { resourceId: intent.id, operationId, replacedId: replaced?.id, isHeld: mustHold }
+}
+
+/** What was held stays held, unless the person is to be on after all. */
+async function mustBeHeld(
+  write: StoreWriter,
+  context: AcceptContext,
+  { id, before, replaced }: Intent,
+  isOn: boolean,
+): Promise<boolean> {
+  if (isOn) {
+    await write.deleteDeparture(context.connection.name, id)
+    return false
+  }
+  if (isHeld(replaced)) return true
+  const wasOn = before !== undefined && isActiveDocument(parseDocument(before))
+  return wasOn && noteDeparture(write, context, id)
 }
 
 function keepsEarlier(replaced: Operation | undefined, isOn: boolean): replaced is Operation {

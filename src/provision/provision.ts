@@ -5,8 +5,12 @@ import { createAnswers } from './answers.ts'
 import type { Settled } from './commit.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { createProvisionedGroups, type ProvisionedGroups } from './groups.ts'
+import { heldMessage } from './guardrails.ts'
 import type { AcceptContext, Accepted } from './intent.ts'
 import { createRunner } from './runner.ts'
+
+/** A human has to look at it first: identity providers need not ask more often. */
+const heldRetryMs = 3_600_000
 
 /** What the SCIM layer asks of one connection. Everything thrown is a `Problem`, or a failure of the store. */
 export interface Provision {
@@ -53,6 +57,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
   async function finish(asked: Asked, accepted: Accepted): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
+    if (accepted.isHeld) throw notYet(heldMessage, clock.now() + heldRetryMs)
     let settled: Settled
     try {
       settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal)

@@ -54,7 +54,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     try {
       const start = await store.transaction(async (write): Promise<Start | GroupStart | undefined> => {
         operation = await write.getOperation(connection.name, resourceId)
-        if (operation === undefined || operation.state === 'failed') return undefined
+        if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
         const read = await startOf(write, operation)
         waiters.begin(resourceId, operation.id)
         return read
@@ -185,7 +185,17 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
   }
 
+  /** Who takes `guardrails.hold` away wants what was held to go on. */
+  async function release(): Promise<void> {
+    if (connection.guardrails.hold) return
+    const released = await store.transaction((write) => write.releaseHeld(connection.name, clock.now()))
+    if (released > 0) log.warn({ connection: connection.name, released }, 'held operations go on')
+  }
+
   async function work(): Promise<void> {
+    await release().catch((error: unknown) =>
+      log.error({ connection: connection.name, err: error }, 'held operations could not be released'),
+    )
     await makeDue().catch((error: unknown) =>
       log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
     )
@@ -195,6 +205,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       } catch (error) {
         log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
       }
+      // Asked to stop during the turn: nobody would wake what begins to wait now.
+      if (isStopping) return
       const woken = new Promise<void>((resolve) => {
         nudge = resolve
       })

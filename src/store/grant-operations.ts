@@ -50,7 +50,8 @@ function grantOperationStatements(dialect: Dialect) {
       dialect,
       ['connection', 'replacedId', 'id', 'dueAt'],
       (slot) => sql<unknown>`
-        update operation set id = ${slot('id')}, state = 'waiting', due_at = ${slot('dueAt')},
+        update operation set id = ${slot('id')}, due_at = ${slot('dueAt')},
+          state = case state when 'held' then 'held' else 'waiting' end,
           about = case about when 'account' then 'both' else about end
         where connection = ${slot('connection')} and id = ${slot('replacedId')}`,
     ),

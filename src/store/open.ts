@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
+import { createDepartureWrites } from './departures.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
@@ -112,9 +113,10 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createOperationWrites(dialect, counters),
     createGrantOperationWrites(dialect, counters),
     createGroupLinkWrites(dialect),
+    createDepartureWrites(dialect),
     createAuditWrites(dialect, counters),
   ] as const
-  const [reads, resources, memberships, links, operations, grants, groupLinks, audit] = parts
+  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, audit] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -123,6 +125,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...operations(run),
     ...grants(run),
     ...groupLinks(run),
+    ...departures(run),
     ...audit(run),
   })
 }

@@ -309,6 +309,14 @@ export interface StoreWriter extends StoreReader {
     resourceIds: readonly string[],
     operation: Pick<Operation, 'dueAt' | 'requestId' | 'caller' | 'createdAt'>,
   ): Promise<readonly GrantOperation[]>
+  /** This user was switched off or deleted now. */
+  putDeparture(connection: string, resourceId: string, at: number): Promise<void>
+  /** Switched on again: not one who left. */
+  deleteDeparture(connection: string, resourceId: string): Promise<void>
+  /** Users who left since then; earlier ones are forgotten. */
+  countDepartures(connection: string, since: number): Promise<number>
+  /** Held operations go on; answers how many. */
+  releaseHeld(connection: string, now: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
 

@@ -88,6 +88,7 @@ test('the smallest file gives every default', (t) => {
         busyStatus: 429,
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
+        guardrails: { hold: false },
         settings: { token: 'figshare-secret' },
       },
     ],

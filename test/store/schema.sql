@@ -20,6 +20,15 @@ CREATE TABLE counter (
   primary key (connection, name)
 );
 
+CREATE TABLE departure (
+  connection text not null,
+  resource_id text not null,
+  at bigint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE INDEX departure_at on departure (connection, at);
+
 CREATE TABLE email_value (
   connection text not null,
   resource_id text not null,
