@@ -19,6 +19,12 @@ node=$root/node_modules/.bin/node
 [ -x "$node" ] || node=node
 connections=("$@")
 [ $# -gt 0 ] || connections=(figshare dspace)
+for name in "${connections[@]}"; do
+  if ! [ -f "$here/mappings/$name.yaml" ]; then
+    echo "run.sh: there is no connection '$name'" >&2
+    exit 2
+  fi
+done
 
 work=$(mktemp -d)
 state=$work/state
@@ -86,7 +92,7 @@ install_python_suites() {
     python=$folder/bin/python
     if [ -f "$folder/complete" ]; then return; fi
     rm -rf "$folder"
-    if python3 -m venv "$folder" && "$python" -m pip install --quiet --disable-pip-version-check \
+    if python3 -m venv "$folder" && "$python" -m pip install --quiet --disable-pip-version-check --retries 1 \
       -r "$here/requirements.txt" >"$work/pip.log" 2>&1; then
       touch "$folder/complete"
       return
@@ -105,7 +111,7 @@ install_npm() {
   if ! command -v npm >/dev/null; then reason='there is no npm'; return 1; fi
   rm -rf "$folder"
   mkdir -p "$folder"
-  if ! npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --no-save "$@" >"$work/npm.log" 2>&1; then
+  if ! npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --no-save --fetch-retries 1 "$@" >"$work/npm.log" 2>&1; then
     reason="npm could not install it: $(grep -m 1 'npm error' "$work/npm.log" || tail -n 1 "$work/npm.log")"
     return 1
   fi
