@@ -111,7 +111,9 @@ async function play({ note, method, url, headers, body, assertions, variables: s
   }
   return assertions
     .filter((one) => !holds(one, answer))
-    .map(({ comparison, source, property, value }) => `${note}: ${source} ${property} ${comparison} ${value ?? ''}`)
+    .map(({ source, property, comparison, value }) =>
+      [`${note}:`, source, property, comparison, value].filter((part) => part !== '' && part !== null).join(' '),
+    )
 }
 
 /** The test begins with the first user of the list, who has to be complete. */
