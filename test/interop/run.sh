@@ -32,6 +32,7 @@ cache=${INTEROP_CACHE:-$work/cache}
 started=()
 failed=0
 
+# shellcheck disable=SC2329 # The trap calls it.
 clean_up() {
   for pid in ${started[@]+"${started[@]}"}; do
     kill "$pid" 2>/dev/null || true
@@ -146,7 +147,7 @@ okta_spec() {
 }
 
 scim_sanity() {
-  local version name
+  local name
   for name in "${connections[@]}"; do
     # It ends with 1 when a test failed: what counts is its report.
     "$(dirname "$python")/scim-sanity" probe "$(base "$name")" --token "$SCIM_TOKEN" --i-accept-side-effects \
