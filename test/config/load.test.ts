@@ -120,6 +120,7 @@ connections:
     headerTokenWithoutScheme: true
     patch: strict
     busyStatus: 503
+    guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
     settings: { user: { file: secrets/user }, password: "\${FIGSHARE_TOKEN}", flavour: "$\${not one} and $5" }
@@ -146,6 +147,7 @@ connections:
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,
+          guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
           settings: { user: 'root@uni.example\n', password: 'figshare-secret', flavour: `\${not one} and $5` },

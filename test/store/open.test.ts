@@ -35,6 +35,7 @@ test('commits are flushed to the disk, references are checked, and no lock stops
 })
 
 const migrations = readdirSync(new URL('../../src/store/migrations/', import.meta.url))
+const newest = Math.max(...migrations.map((name) => Number.parseInt(name, 10)))
 
 test('the migrations make the schema of schema.sql', async (t) => {
   const store = await opened(t, aFile(t))
@@ -54,7 +55,7 @@ test('a store of a newer release is refused and left as it is', async (t) => {
   const before = readFileSync(file)
   await assert.rejects(opened(t, file), (error) => {
     assert.ok(error instanceof NewerSchema)
-    assert.match(error.message, new RegExp(`schema 9999; this release knows ${migrations.length}\\b`))
+    assert.match(error.message, new RegExp(`schema 9999; this release knows ${newest}\\b`))
     return true
   })
   assert.deepEqual(readFileSync(file), before)

@@ -51,8 +51,6 @@ export const facts: PlatformFacts = {
     // A user group: no rights, only lists and notifications.
     ['group', { type: 'string', required: false }],
   ]),
-  // Its databases compare names without letter case, mostly.
-  grantsCaseExact: false,
   grantForms: [['role'], ['group']],
   // As most of its databases compare names.
   grantsCaseExact: false,
