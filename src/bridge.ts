@@ -1,17 +1,20 @@
 /** The composition root: configuration → store → connections → HTTP application. */
-import type { Server } from 'node:http'
-import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
+import { createSecretWatch } from './config/secret-watch.ts'
 import { createApp } from './http/app.ts'
 import { callerTokens, type Gate } from './http/authenticate.ts'
 import { createMetrics } from './http/metrics.ts'
+import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
+import { addressRule } from './platforms/address.ts'
+import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
+import { hostProblem } from './platforms/host.ts'
 import { createPace } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
@@ -21,19 +24,15 @@ import { bearerScheme, createDiscovery } from './scim/discovery.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas, type Schemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
+import { type WatchedFile, watchFile } from './watched-file.ts'
 
 /** Places of walks that one connection remembers. */
 const rememberedPages = 10_000
-/** Longer than the budget of any request: a slow sender, not a slow answer. */
-const requestTimeoutMs = 60_000
-const headersTimeoutMs = 15_000
-/** Identity providers keep connections for minutes; a proxy in front closes first. */
-const keepAliveMs = 75_000
 /** What is in work at the end may finish so long; the rest is durable and goes on with the next start. */
 const stopGraceMs = 5_000
-/** And the last answers so long to leave. */
-const lastAnswersMs = 1_000
-const lastAnswersPollMs = 20
+/** How often files of secrets and certificates are looked at. */
+const lookMs = 1_000
+const dayMs = 86_400_000
 
 /** `mappings/` of this package: one file a platform. */
 export const builtInMappings = join(dirname(dirname(fileURLToPath(import.meta.url))), 'mappings')
@@ -44,6 +43,7 @@ export function readConfig(file: string, environment: Readonly<Record<string, st
     environment,
     settingsOf: (platform) => platforms.get(platform)?.settings,
     platforms: [...platforms.keys()],
+    hostProblem,
   })
 }
 
@@ -60,6 +60,7 @@ export interface Surroundings {
   readonly workMs?: number
   /** Real milliseconds that what is in work may take at the end. */
   readonly graceMs?: number
+  readonly socketTimes?: Partial<SocketTimes>
 }
 
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
@@ -69,6 +70,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const store = await openStore(config.store, { clock, log })
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
+  const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
   const schemas = compileSchemas()
   const connections = new Map<string, ScimConnection>()
   const gates = new Map<string, Gate>()
@@ -91,24 +93,26 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
         })),
       ),
   })
-  const app = createApp({ connections, gates, store, clock, log, metrics, workMs })
-  const server = createServer(
-    { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
-    app,
-  )
+  const app = createApp({ connections, gates, store, clock, log, metrics, workMs, limits: config.limits })
+  const server = createWebServer(app, { tls: serverCertificate(config), log, times: surroundings.socketTimes })
+  const secrets = createSecretWatch(config.connections, log)
+  const stopping = new AbortController()
+  const lookAtFiles = async () => {
+    server.renewCertificate()
+    for (const name of secrets.replaced()) byName.get(name)?.credentialsReplaced()
+  }
   return {
     async listen() {
-      const address = await listening(server, config.listen)
+      const address = await server.listen(config.listen)
       for (const provision of provisions) provision.start()
+      void repeat(clock, lookMs, stopping.signal, lookAtFiles)
       return address
     },
     async stop() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      server.closeIdleConnections()
+      stopping.abort()
+      server.stopAccepting()
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
-      await answersSent(server, closed)
-      server.closeAllConnections()
-      await closed
+      await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
     },
@@ -132,11 +136,50 @@ export function provisionedConnection(
     mode: connection.mode,
     mapping,
     facts: platform.facts,
-    platform: platform.connect(connection.settings, { client: { baseUrl: connection.baseUrl, pace }, clock }),
+    platform: platform.connect(connection.settings, {
+      client: {
+        baseUrl: connection.baseUrl,
+        pace,
+        mayConnect: addressRule(connection.allowPrivateAddresses),
+        certificates: platformCertificates(connection),
+      },
+      clock,
+      secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),
+    }),
     maximumRetryMs,
     deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
     guardrails: connection.guardrails,
     busyStatus: connection.busyStatus,
+  }
+}
+
+/** Throws when a file cannot be read or used: found at start, not with the first request. */
+function platformCertificates({ name, tls }: ConnectionConfig): PlatformCertificates {
+  const place = `connections.${name}.tls`
+  const { ca, certificate, key } = tls ?? {}
+  const client =
+    certificate === undefined || key === undefined
+      ? undefined
+      : { certificate: pemFile(certificate, place), key: pemFile(key, place) }
+  const certificates = { ca: ca === undefined ? undefined : pemFile(ca, place), client }
+  try {
+    checkCertificates(certificates)
+  } catch (cause) {
+    throw new Error(`${place}: these files are no PEM certificates, or the key is not the certificate's`, { cause })
+  }
+  return certificates
+}
+
+function serverCertificate({ listen: { tls } }: Config): ServerCertificate | undefined {
+  if (tls === undefined) return undefined
+  return { certificate: pemFile(tls.certificate, 'listen.tls'), key: pemFile(tls.key, 'listen.tls') }
+}
+
+function pemFile(path: string, place: string): WatchedFile {
+  try {
+    return watchFile(path)
+  } catch (cause) {
+    throw new Error(`${place}: ${path} cannot be read, or is empty`, { cause })
   }
 }
 
@@ -163,33 +206,4 @@ function scimConnection(
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
   }
-}
-
-/** The last answers are on their way: a connection closes when its own is out, not before, and none is waited for long. */
-async function answersSent(server: Server, closed: Promise<unknown>): Promise<void> {
-  const stop = new AbortController()
-  void closed.then(() => stop.abort())
-  for (let waitedMs = 0; waitedMs < lastAnswersMs && !stop.signal.aborted; waitedMs += lastAnswersPollMs) {
-    server.closeIdleConnections()
-    await systemClock.sleep(lastAnswersPollMs, stop.signal).catch(() => undefined)
-  }
-}
-
-function listening(
-  server: Server,
-  { host, port }: { host: string; port: number },
-): Promise<{ host: string; port: number }> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const isTaken = 'code' in cause && cause.code === 'EADDRINUSE'
-      if (!isTaken) return reject(cause)
-      reject(
-        new Error(`port ${port} of ${host} is in use: end the program that has it, or change listen.port`, { cause }),
-      )
-    })
-    server.listen(port, host, () => {
-      const address = server.address()
-      resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port })
-    })
-  })
 }

@@ -22,3 +22,15 @@ export const systemClock: Clock = {
       signal?.addEventListener('abort', onAbort, { once: true })
     }),
 }
+
+/** Does the work again and again, `ms` after its end, until the signal is aborted. `work` deals with its own failures. */
+export async function repeat(clock: Clock, ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(ms, signal)
+    } catch {
+      return
+    }
+    await work()
+  }
+}

@@ -55,3 +55,29 @@ export const massDepartureShare = 0.1
 export const massDepartureWindowMs = 3_600_000
 /** Requests of one connection in work at once; more get 429. */
 export const concurrentRequests = 256
+/** Of one caller, on the average; Entra's gallery asks for 25. */
+export const requestsPerSecond = 100
+/** And so many at once: a first load comes in waves. */
+export const requestBurst = 1_000
+/** All headers of a request together, its address included; more get 431. Node's own default. */
+export const headerBytes = 16_384
+/** An identity provider sends about ten, and a proxy adds a few. */
+export const headerCount = 100
+/** Of a request's address, after the question mark: the longest filter, percent-encoded, and what stands beside it. */
+export const queryBytes = 14_336
+/** From the first byte, or from the opening of the socket, to the end of the headers. */
+export const headersTimeoutMs = 15_000
+/** To the last byte of the body. Longer than the budget of any request: a slow sender, not a slow answer. */
+export const requestTimeoutMs = 60_000
+/** How often sockets are looked at for both. */
+export const slowSocketCheckMs = 5_000
+/** A socket on which nothing moves for so long is closed, also one whose answer nobody takes. */
+export const idleSocketMs = 120_000
+/** Identity providers keep connections for minutes; a proxy in front closes first. */
+export const keepAliveMs = 75_000
+/** Open sockets of all callers together; the system gives a process about as many files. */
+export const openSockets = 10_000
+/** How long tombstones and audit lines are kept, unless the operator says otherwise. */
+export const retentionDays = 400
+/** Rows that are erased in one transaction: others get their turn in between. */
+export const erasedRows = 500

@@ -1,15 +1,25 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
 import type { JsonObject } from '../json.ts'
+import type { WatchedFile } from '../watched-file.ts'
 
 export interface Config {
   readonly file: string
   /** Without a slash at the end. `Location` and `meta.location` come from here, never from a request. */
   readonly publicUrl: string
-  readonly listen: { readonly host: string; readonly port: number }
+  /** Without `tls` plain HTTP is spoken. */
+  readonly listen: { readonly host: string; readonly port: number; readonly tls?: CertificateFiles }
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
   readonly log: { readonly level: string }
   readonly retry: { readonly maximumSeconds: number }
+  readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
+  readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }
   readonly connections: readonly ConnectionConfig[]
+}
+
+/** Paths of PEM files. */
+export interface CertificateFiles {
+  readonly certificate: string
+  readonly key: string
 }
 
 export interface ConnectionConfig {
@@ -20,6 +30,10 @@ export interface ConnectionConfig {
   readonly mode: 'confirmed' | 'deferred'
   /** Without a slash at the end. */
   readonly baseUrl: string
+  /** Whether the platform may be in this machine or in a private network. */
+  readonly allowPrivateAddresses: boolean
+  /** Paths of PEM files. */
+  readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string } | undefined
   /** Bearer tokens that the identity provider may use. */
   readonly tokens: readonly string[]
   readonly headerTokenWithoutScheme: boolean
@@ -32,4 +46,6 @@ export interface ConnectionConfig {
   readonly guardrails: { readonly hold: boolean }
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
+  /** Secrets among the settings that come from files, by name: read anew when the file is another one. */
+  readonly secretFiles: ReadonlyMap<string, WatchedFile>
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } from '../limits.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -10,13 +11,28 @@ const url = z
   .refine(isPlainUrl, { error: urlText })
   .transform((text) => text.replace(/\/+$/, ''))
 const seconds = z.number().int().min(1).max(year)
+/** Of a platform: as sockets and certificates know it, so that `https://bücher.example` is asked for as `xn--bcher-kva`. */
+const platformUrl = url.transform((text) => {
+  const { origin, pathname } = new URL(text)
+  return (origin + pathname).replace(/\/+$/, '')
+})
+const file = z.string().min(1)
+const pairText = 'has to be { certificate: file, key: file }'
+const days = z.number().int().min(1).max(36_500)
 
 const connection = z.strictObject({
   platform: z.string(),
   mapping: z.string().min(1).optional(),
   mode: z.enum(['confirmed', 'deferred']).default('confirmed'),
-  baseUrl: url,
+  baseUrl: platformUrl,
   allowHttp: z.boolean().default(false),
+  allowPrivateAddresses: z.boolean().default(false),
+  tls: z
+    .strictObject({ ca: file.optional(), certificate: file.optional(), key: file.optional() })
+    .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+      error: 'certificate and key belong together: name both',
+    })
+    .optional(),
   tokens: z.array(z.string().min(1)).min(1).max(20),
   headerTokenWithoutScheme: z.boolean().default(false),
   patch: z.enum(['lenient', 'strict']).default('lenient'),
@@ -45,6 +61,7 @@ export const configFormat = z.strictObject({
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       port: z.number().int().min(0).max(65_535).default(8080),
+      tls: z.strictObject({ certificate: file, key: file }, { error: pairText }).optional(),
     })
     .default({ host: '127.0.0.1', port: 8080 }),
   store: z
@@ -58,6 +75,16 @@ export const configFormat = z.strictObject({
     .default({ level: 'info' }),
   allowLiteralSecrets: z.boolean().default(false),
   retry: z.strictObject({ maximumSeconds: seconds.default(3_600) }).default({ maximumSeconds: 3_600 }),
+  limits: z
+    .strictObject({
+      requestsPerSecond: z.number().positive().max(1_000_000).default(requestsPerSecond),
+      burst: z.number().int().min(1).max(10_000_000).default(requestBurst),
+      concurrentRequests: z.number().int().min(1).max(10_000).default(concurrentRequests),
+    })
+    .default({ requestsPerSecond, burst: requestBurst, concurrentRequests }),
+  retention: z
+    .strictObject({ tombstoneDays: days.default(retentionDays), auditDays: days.default(retentionDays) })
+    .default({ tombstoneDays: retentionDays, auditDays: retentionDays }),
   connections: z.record(
     z
       .string()
@@ -70,11 +97,15 @@ export const configFormat = z.strictObject({
 /** Keys by place, for suggestions; `*` stands for the name of a connection. */
 export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(configFormat.shape)],
-  ['listen', ['host', 'port']],
+  ['listen', ['host', 'port', 'tls']],
+  ['listen.tls', ['certificate', 'key']],
   ['log', ['level']],
   ['retry', ['maximumSeconds']],
+  ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],
+  ['retention', ['tombstoneDays', 'auditDays']],
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.guardrails', ['hold']],
+  ['connections.*.tls', ['ca', 'certificate', 'key']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
 ])
 
@@ -83,7 +114,8 @@ export const secretSettings: ReadonlySet<string> = new Set(['token', 'password',
 
 /** Only what can stand in front of a path: anything after it would be cut off or sent along. */
 function isPlainUrl(text: string): boolean {
-  if (!/^https?:\/\//i.test(text) || /[\s?#]/.test(text)) return false
+  // A backslash is a slash to some readers, and an at sign in front of it then names another host.
+  if (!/^https?:\/\/[^/]/i.test(text) || /[\s?#\\\p{Cc}]/u.test(text)) return false
   const parsed = URL.parse(text)
-  return parsed !== null && parsed.username === '' && parsed.password === ''
+  return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
 }

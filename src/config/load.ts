@@ -5,8 +5,9 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { childOf, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import { type FileProblem, FileProblems } from '../yaml/problems.ts'
 import { suggestion } from '../yaml/suggest.ts'
+import type { WatchedFile } from '../watched-file.ts'
 import type { Config, ConnectionConfig } from './config.ts'
-import { configFormat, knownKeys } from './format.ts'
+import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
 import { type PathPart, type Report, resolveReferences } from './references.ts'
 
@@ -19,6 +20,8 @@ export interface ConfigOptions {
   /** Word of a platform → shape of its settings; undefined: no such platform. */
   readonly settingsOf: (platform: string) => z.ZodType | undefined
   readonly platforms: readonly string[]
+  /** What is wrong with the host of a base URL; whether inner addresses are allowed is said. */
+  readonly hostProblem?: (baseUrl: string, allowsInner: boolean) => string | undefined
 }
 
 /** Throws `FileProblems`: everything that is wrong with the file, each with its place and what to write instead. */
@@ -37,11 +40,13 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   }
   const written = toJson(root)
   const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
+  const secretFiles = new Map<string, Map<string, WatchedFile>>()
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
     allowLiteralSecrets: allowsLiteralSecrets,
     report,
+    noteFile: ([, connection, part, ...names], watched) => noteSecret(secretFiles, connection, part, names, watched),
   })
   const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
   const parsed = configFormat.safeParse(resolved)
@@ -54,21 +59,48 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, store, connections } = parsed.data
-  const storeFile = resolve(dirname(absolute), store.slice('sqlite:'.length))
+  const { publicUrl, listen, log, retry, limits, retention, store, connections } = parsed.data
+  const path = (name: string) => resolve(dirname(absolute), name)
+  const { tls } = listen
+  const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
   return {
     file: absolute,
     publicUrl,
-    listen,
+    listen: { host: listen.host, port: listen.port, ...listenTls },
     log,
     retry,
-    store: { kind: 'sqlite', file: storeFile },
+    limits,
+    retention,
+    store: { kind: 'sqlite', file: path(store.slice('sqlite:'.length)) },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
-      const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
-      const { pace, retryAfterDeniedSeconds } = connection
-      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds }
+      const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
+      const { pace, retryAfterDeniedSeconds, tls } = connection
+      const files = Object.entries(tls ?? {}).map(([kind, name]) => [kind, path(name)])
+      return {
+        ...connection,
+        name,
+        mapping,
+        pace,
+        retryAfterDeniedSeconds,
+        tls: tls === undefined ? undefined : Object.fromEntries(files),
+        secretFiles: secretFiles.get(name) ?? new Map(),
+      }
     }),
   }
+}
+
+/** Only what a platform signs in with is read anew, and only where it stands right in the settings. */
+function noteSecret(
+  known: Map<string, Map<string, WatchedFile>>,
+  connection: PathPart | undefined,
+  part: PathPart | undefined,
+  names: readonly PathPart[],
+  watched: WatchedFile,
+): void {
+  const [name] = names
+  if (part !== 'settings' || names.length !== 1 || !secretSettings.has(String(name))) return
+  const ofConnection = known.get(String(connection)) ?? new Map<string, WatchedFile>()
+  known.set(String(connection), ofConnection.set(String(name), watched))
 }
 
 function readText(file: string): string {
@@ -115,6 +147,10 @@ function checkConnection(
       [...place, 'baseUrl'],
       'credentials would go out in clear text: use https, or say allowHttp: true for this host',
     )
+  }
+  if (typeof baseUrl === 'string') {
+    const problem = options.hostProblem?.(baseUrl, connection.allowPrivateAddresses === true)
+    if (problem !== undefined) report([...place, 'baseUrl'], problem)
   }
   if (typeof platform !== 'string') return
   const format = options.settingsOf(platform)

@@ -2,9 +2,9 @@
  * `${NAME}` and `{ file: … }` in place of text. A secret that is written out in bridge.yaml ends in version control and
  * in backups, so it is refused unless the operator insists.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { type WatchedFile, watchFile } from '../watched-file.ts'
 import { secretSettings } from './format.ts'
 
 export type PathPart = string | number
@@ -16,10 +16,11 @@ export interface ReferenceOptions {
   readonly directory: string
   readonly allowLiteralSecrets: boolean
   readonly report: Report
+  /** Told of every file that a value came from. */
+  readonly noteFile: (path: readonly PathPart[], file: WatchedFile) => void
 }
 
 const reference = /\$(\$?)\{([^}]*)\}/g
-const secretFileBytes = 65_536
 
 /** The same tree with every reference replaced. */
 export function resolveReferences(value: Json, options: ReferenceOptions, path: readonly PathPart[] = []): Json {
@@ -63,11 +64,11 @@ function resolveText(text: string, options: ReferenceOptions, path: readonly Pat
 
 function readSecret(file: string, options: ReferenceOptions, path: readonly PathPart[]): string {
   try {
-    const text = readFileSync(resolve(options.directory, file), 'utf8')
-    if (text.length > secretFileBytes) throw new Error('too large')
-    return text.replace(/\r?\n$/, '')
+    const watched = watchFile(resolve(options.directory, file))
+    options.noteFile(path, watched)
+    return watched.text()
   } catch {
-    options.report(path, 'this file cannot be read')
+    options.report(path, 'this file cannot be read, or is empty')
     return ''
   }
 }

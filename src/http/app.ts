@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts'
 import { accessLog } from './access-log.ts'
 import { authenticate, type Gate } from './authenticate.ts'
 import { body } from './body.ts'
-import { callerLimit } from './caller-limit.ts'
+import { type CallerLimits, callerLimit } from './caller-limit.ts'
 import { health } from './health.ts'
 import { inOrder } from './in-order.ts'
 import { lastErrorHandler, noSuchEndpoint } from './last-error.ts'
@@ -25,6 +25,7 @@ export interface Served {
   readonly metrics: Metrics
   /** Real milliseconds that a request may take before its answer is due. */
   readonly workMs: number
+  readonly limits: CallerLimits
 }
 
 /** The order of everything that happens to a request. */
@@ -36,7 +37,7 @@ export function createApp(served: Served): Express {
     route,
     // Authentication comes before the first byte of a body: strangers must not make us parse.
     authenticate(served.gates),
-    callerLimit(),
+    callerLimit(clock, served.limits),
     body,
     query,
     context(served),

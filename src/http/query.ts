@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
+import { queryBytes } from '../limits.ts'
 
 /** Parameters that SCIM knows; others are ignored, as RFC 7644 asks of servers. */
 const known = new Set([
@@ -22,6 +23,9 @@ export const query: RequestHandler = (request, response, next) => {
   const mark = url.indexOf('?')
   const parameters = new Map<string, string>()
   if (mark !== -1) {
+    if (url.length - mark > queryBytes) {
+      throw new Problem(414, undefined, `The query is longer than ${queryBytes} bytes; POST it to .search.`)
+    }
     for (const [name, value] of new URLSearchParams(url.slice(mark + 1))) {
       const lower = name.toLowerCase()
       if (!known.has(lower)) continue

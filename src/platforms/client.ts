@@ -1,4 +1,5 @@
 /** What the one HTTP client for all platforms is told and tells. The client itself is `createClient`. */
+import type { PlatformCertificates } from './connect.ts'
 import type { Call } from './platform.ts'
 
 /** A slot for one request; two clients of one connection share their pace. */
@@ -22,6 +23,8 @@ export interface ClientSettings {
    * name that is resolved anew to an inner address gains nothing. False ends in `Unreachable`. Default: every address.
    */
   readonly mayConnect?: (address: string) => boolean
+  /** Read anew for each TLS connection. Default: Node's authorities, no certificate of ours. */
+  readonly certificates?: PlatformCertificates
 }
 
 export interface PlatformRequest {
@@ -50,12 +53,12 @@ export interface PlatformAnswer {
   readonly isHtml: boolean
 }
 
-/** Credentials of each request, as headers; what `request.headers` says wins. */
+/** Credentials of each request, as headers; what `request.headers` says wins. Asked each time: secrets are replaced while we run. */
 export type Authorize = (request: PlatformRequest) => Readonly<Record<string, string>>
 
 /**
  * Sends one request: waits for the pace, awaits `call.beforeWrite` when the request writes, follows no redirect, keeps no
- * cookie, repeats nothing. Gives back every answer with a status that a module can judge: 2xx, 3xx, 4xx except 429, 500.
+ * cookie, repeats nothing but what was refused (401, 403) for credentials that have been replaced meanwhile. Gives back every answer with a status that a module can judge: 2xx, 3xx, 4xx except 429, 500.
  * A module treats each status it does not know with `unexpectedAnswer` of `answer.ts`.
  *
  * Throws: `Unreachable` (nothing was sent), `Busy` (429; 503 with Retry-After; no slot before the call's time was over),

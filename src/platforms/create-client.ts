@@ -1,9 +1,9 @@
 /** The one HTTP client for all platforms. It knows HTTP and the errors, no platform. */
-import { isIP } from 'node:net'
-import { Agent, buildConnector, type Dispatcher, request as sendRequest } from 'undici'
+import { Agent, type Dispatcher, request as sendRequest } from 'undici'
 import { Broken, Busy, Fault, PlatformError, Unknown, Unreachable } from '../errors.ts'
 import { platformAnswerBytes, platformTimeoutMs, retryAfterMinimum } from '../limits.ts'
 import type { Authorize, Client, ClientSettings, PlatformAnswer, PlatformRequest } from './client.ts'
+import { guardedConnect } from './connect.ts'
 import { describe, encode, first, isWrite, pathOf, retryAfterMs, toAnswer } from './http.ts'
 import type { Call } from './platform.ts'
 
@@ -16,7 +16,7 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
   const agent = new Agent({
     connections: sockets,
     pipelining: 1,
-    connect: guardedConnect(timeoutMs, settings.mayConnect),
+    connect: guardedConnect({ timeoutMs, mayConnect: settings.mayConnect, certificates: settings.certificates }),
     // One timer of ours rules the whole request; undici's own would only add other error texts.
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -45,26 +45,41 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
     }
   }
 
+  async function once(call: Call, request: PlatformRequest, credentials: Credentials): Promise<PlatformAnswer> {
+    const prepared = prepare(settings.baseUrl, request, credentials)
+    const release = await waitForSlot(settings, call, request)
+    try {
+      if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })
+      const answer = await exchange(call, request, prepared)
+      const busy = askedToWait(answer, request)
+      if (busy !== undefined) {
+        settings.pace.hold(busy.retryAfterMs ?? retryAfterMinimum * 1000)
+        throw busy
+      }
+      if (answer.status > 500) throw new Unknown(`${describe(request)}: ${answer.status}`)
+      return answer
+    } finally {
+      release()
+    }
+  }
+
   return {
     async send(call, request) {
-      const prepared = prepare(settings.baseUrl, request, authorize(request))
-      const release = await waitForSlot(settings, call, request)
-      try {
-        if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })
-        const answer = await exchange(call, request, prepared)
-        const busy = askedToWait(answer, request)
-        if (busy !== undefined) {
-          settings.pace.hold(busy.retryAfterMs ?? retryAfterMinimum * 1000)
-          throw busy
-        }
-        if (answer.status > 500) throw new Unknown(`${describe(request)}: ${answer.status}`)
-        return answer
-      } finally {
-        release()
-      }
+      const credentials = authorize(request)
+      const answer = await once(call, request, credentials)
+      if (answer.status !== 401 && answer.status !== 403) return answer
+      // On its way when the secret was replaced: refused for the old one, so nothing was done.
+      const renewed = authorize(request)
+      return isSame(credentials, renewed) ? answer : once(call, request, renewed)
     },
     close: () => agent.close(),
   }
+}
+
+type Credentials = ReturnType<Authorize>
+
+function isSame(one: Credentials, other: Credentials): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 /** Our own pace having no slot in time is no sign against the platform: not `Unreachable`. */
@@ -90,7 +105,7 @@ interface Prepared {
   readonly body: string | undefined
 }
 
-function prepare(baseUrl: string, request: PlatformRequest, credentials: Readonly<Record<string, string>>): Prepared {
+function prepare(baseUrl: string, request: PlatformRequest, credentials: Credentials): Prepared {
   for (const segment of request.path) {
     // `..` survives percent-encoding and would leave the base path; an empty segment names the collection.
     if (segment === '' || segment === '.' || segment === '..') {
@@ -154,20 +169,6 @@ function noticeStart(onStart: () => void): Dispatcher.DispatcherComposeIntercept
       onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
       onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
       onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
-    })
-}
-
-function guardedConnect(timeoutMs: number, mayConnect: ClientSettings['mayConnect']): buildConnector.connector {
-  const connect = buildConnector({ timeout: timeoutMs, allowH2: false })
-  if (mayConnect === undefined) return connect
-  return (options, callback) =>
-    connect(options, (...result) => {
-      const [error, socket] = result
-      if (error !== null) return callback(error, null)
-      const address = socket.remoteAddress ?? ''
-      if (isIP(address) !== 0 && mayConnect(address)) return callback(null, socket)
-      socket.destroy()
-      callback(new Error('the name leads to an address that is not allowed'), null)
     })
 }
 

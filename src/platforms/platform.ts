@@ -104,6 +104,8 @@ export interface PlatformConnection {
 export interface PlatformEnvironment {
   readonly client: ClientSettings
   readonly clock: Clock
+  /** Settings that are read anew whenever they are needed, by name: secrets in files, which are replaced while we run. */
+  readonly secrets?: ReadonlyMap<string, () => string>
 }
 
 export interface Platform<Settings> {

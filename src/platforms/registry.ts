@@ -19,6 +19,10 @@ function anySettings<Settings>(platform: Platform<Settings>): Platform<unknown> 
   return {
     facts: platform.facts,
     settings: platform.settings,
-    connect: (settings, environment) => platform.connect(platform.settings.parse(settings), environment),
+    connect(settings, environment) {
+      const chosen = platform.settings.parse(settings)
+      for (const [name, read] of environment.secrets ?? []) Object.defineProperty(chosen, name, { get: read })
+      return platform.connect(chosen, environment)
+    },
   }
 }

@@ -21,6 +21,8 @@ export interface Breaker {
   /** When the next probe is due; milliseconds since 1970, `undefined` when closed or when no probe will come by itself. */
   nextProbeAt(): number | undefined
   succeeded(): void
+  /** There are new credentials: after a refusal of the old ones the platform is asked at once. */
+  renewed(): void
   failed(error: PlatformError): void
   /** Why it is open: the class of the last error. */
   reason(): string | undefined
@@ -52,6 +54,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
       probes = 0
       openReason = undefined
       probeAt = undefined
+    },
+    renewed() {
+      if (openReason === 'denied') probeAt = options.clock.now()
     },
     failed(error) {
       if (error.kind === 'denied') openReason = 'denied'

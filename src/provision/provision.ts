@@ -26,6 +26,8 @@ export interface Provision {
   noteFlushed(id: string): void
   /** Whether calls to the platform are suspended, and why. */
   suspension(): string | undefined
+  /** The platform's credentials are others now: a refusal of the old ones counts no more. */
+  credentialsReplaced(): void
   start(): void
   /** See `Runner.stop`. */
   stop(graceMs: number): Promise<void>
@@ -124,6 +126,10 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       if (flushed.size === 1) flushSoon()
     },
     suspension: () => runner.breaker.reason(),
+    credentialsReplaced() {
+      runner.breaker.renewed()
+      runner.wake()
+    },
     start: () => runner.start(),
     stop: (graceMs) => runner.stop(graceMs),
   }

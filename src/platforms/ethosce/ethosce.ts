@@ -10,9 +10,8 @@ export const ethosce: Platform<EthosceSettings> = {
   facts,
   settings,
   connect(chosen, environment) {
-    const basic = Buffer.from(`${chosen.user}:${chosen.password}`).toString('base64')
-    const credentials = { authorization: `Basic ${basic}` }
-    const client = createClient(environment.client, () => credentials)
+    const basic = () => Buffer.from(`${chosen.user}:${chosen.password}`).toString('base64')
+    const client = createClient(environment.client, () => ({ authorization: `Basic ${basic()}` }))
     const site = createSite(client, environment.client.pace, chosen.pageSize)
     return createConnection(site, createPeople(site, chosen.profileType), chosen, () => client.close())
   },

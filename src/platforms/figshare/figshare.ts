@@ -9,11 +9,7 @@ export const figshare: Platform<FigshareSettings> = {
   settings,
   connect(chosen, environment) {
     // The literal word `token`: `Bearer` is for OAuth. Never in the query, where it would be logged.
-    const credentials = { authorization: `token ${chosen.token}` }
-    return createConnection(
-      createClient(environment.client, () => credentials),
-      chosen,
-      environment.clock,
-    )
+    const credentials = () => ({ authorization: `token ${chosen.token}` })
+    return createConnection(createClient(environment.client, credentials), chosen, environment.clock)
   },
 }

@@ -23,7 +23,6 @@ export interface Caller {
 }
 
 export function createCaller(client: Client, settings: Settings, now: () => number): Caller {
-  const secret = new TextEncoder().encode(settings.jwtSecret)
   let service: { readonly token: string; readonly madeAt: number } | undefined
 
   function sign(userId: number): Promise<string> {
@@ -34,7 +33,7 @@ export function createCaller(client: Client, settings: Settings, now: () => numb
       .setJti(randomUUID())
       .setIssuedAt(seconds)
       .setExpirationTime(seconds + lifeSeconds)
-      .sign(secret)
+      .sign(new TextEncoder().encode(settings.jwtSecret))
   }
 
   async function renewed() {

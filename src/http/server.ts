@@ -1,0 +1,139 @@
+/** The sockets towards identity providers: HTTP or HTTPS, with every wait bounded. */
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { createSecureContext } from 'node:tls'
+import type { Express } from 'express'
+import { systemClock } from '../clock.ts'
+import {
+  headerBytes,
+  headerCount,
+  headersTimeoutMs,
+  idleSocketMs,
+  keepAliveMs,
+  openSockets,
+  requestTimeoutMs,
+  slowSocketCheckMs,
+} from '../limits.ts'
+import type { Log } from '../log.ts'
+import type { WatchedFile } from '../watched-file.ts'
+
+/** The last answers have so long to leave. */
+const lastAnswersMs = 1_000
+const lastAnswersPollMs = 20
+
+/** Real milliseconds. */
+export interface SocketTimes {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly checkMs: number
+  readonly idleMs: number
+}
+
+export interface ServerCertificate {
+  readonly certificate: WatchedFile
+  readonly key: WatchedFile
+}
+
+export interface WebServer {
+  /** Resolves with the address in use. */
+  listen(place: { readonly host: string; readonly port: number }): Promise<{ host: string; port: number }>
+  /** Takes a replaced certificate for new connections; open ones stay as they are. */
+  renewCertificate(): void
+  /** No new requests; `end` afterwards. */
+  stopAccepting(): void
+  /** Waits a moment for the last answers, then closes every connection. */
+  end(): Promise<void>
+}
+
+/** Throws when the certificate and its key cannot be used. */
+export function createWebServer(
+  app: Express,
+  options: {
+    readonly tls: ServerCertificate | undefined
+    readonly log: Log
+    readonly times?: Partial<SocketTimes> | undefined
+  },
+): WebServer {
+  const { tls, log } = options
+  const times = { headersMs: headersTimeoutMs, requestMs: requestTimeoutMs, checkMs: slowSocketCheckMs }
+  const { headersMs, requestMs, checkMs, idleMs } = { ...times, idleMs: idleSocketMs, ...options.times }
+  const bounds = {
+    keepAliveTimeout: keepAliveMs,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: checkMs,
+    maxHeaderSize: headerBytes,
+  }
+  let pem = tls === undefined ? undefined : pemOf(tls)
+  const secureServer =
+    pem === undefined
+      ? undefined
+      : createTlsServer({ ...bounds, ...pem, minVersion: 'TLSv1.2', handshakeTimeout: headersMs }, app)
+  const server: Server = secureServer ?? createServer(bounds, app)
+  server.maxHeadersCount = headerCount
+  server.maxConnections = openSockets
+  server.timeout = idleMs
+  let closed: Promise<unknown> | undefined
+
+  return {
+    listen: (place) => listening(server, place),
+    renewCertificate() {
+      if (tls === undefined || secureServer === undefined) return
+      const present = pemOf(tls)
+      if (present.cert === pem?.cert && present.key === pem.key) return
+      pem = present
+      try {
+        createSecureContext(present)
+      } catch (error) {
+        // The new pair is half written or does not fit: the old one is served on, and the next change is looked at again.
+        log.error({ err: error, alarm: true }, 'the new certificate cannot be used; the old one stays')
+        return
+      }
+      secureServer.setSecureContext({ ...present, minVersion: 'TLSv1.2' })
+      log.info({ certificate: tls.certificate.path }, 'the certificate was replaced')
+    },
+    stopAccepting() {
+      closed ??= new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+    },
+    async end() {
+      closed ??= new Promise((resolve) => server.close(resolve))
+      await answersSent(server, closed)
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function pemOf({ certificate, key }: ServerCertificate): { cert: string; key: string } {
+  return { cert: certificate.text(), key: key.text() }
+}
+
+/** The last answers are on their way: a connection closes when its own is out, not before, and none is waited for long. */
+async function answersSent(server: Server, closed: Promise<unknown>): Promise<void> {
+  const stop = new AbortController()
+  void closed.then(() => stop.abort())
+  for (let waitedMs = 0; waitedMs < lastAnswersMs && !stop.signal.aborted; waitedMs += lastAnswersPollMs) {
+    server.closeIdleConnections()
+    await systemClock.sleep(lastAnswersPollMs, stop.signal).catch(() => undefined)
+  }
+}
+
+function listening(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<{ host: string; port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const isTaken = 'code' in cause && cause.code === 'EADDRINUSE'
+      if (!isTaken) return reject(cause)
+      reject(
+        new Error(`port ${port} of ${host} is in use: end the program that has it, or change listen.port`, { cause }),
+      )
+    })
+    server.listen(port, host, () => {
+      const address = server.address()
+      resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port })
+    })
+  })
+}
