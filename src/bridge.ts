@@ -19,6 +19,7 @@ import { createPace } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { eraseOld } from './provision/retention.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
 import { createPageMemory } from './scim/page-memory.ts'
@@ -32,7 +33,8 @@ const rememberedPages = 10_000
 const stopGraceMs = 5_000
 /** How often files of secrets and certificates are looked at. */
 const lookMs = 1_000
-const dayMs = 86_400_000
+/** How often it is looked for what is too old. */
+const retentionMs = 86_400_000
 
 /** `mappings/` of this package: one file a platform. */
 export const builtInMappings = join(dirname(dirname(fileURLToPath(import.meta.url))), 'mappings')
@@ -97,6 +99,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const server = createWebServer(app, { tls: serverCertificate(config), log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
+  const forget = () => eraseOld(store, config.retention, { clock, log, signal: stopping.signal })
   const lookAtFiles = async () => {
     server.renewCertificate()
     for (const name of secrets.replaced()) byName.get(name)?.credentialsReplaced()
@@ -106,6 +109,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       const address = await server.listen(config.listen)
       for (const provision of provisions) provision.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
+      void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
     },
     async stop() {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Writable } from 'node:stream'
 import supertest from 'supertest'
 import { parse, stringify } from 'yaml'
@@ -34,13 +35,15 @@ export interface BridgeWorld {
   scim(platform: DemoPlatform): ScimClient
   /** Stops this bridge and starts another one on the same store and configuration. */
   restart(): Promise<void>
+  /** Stops this bridge, lets `work` do something with the store, and starts another one. */
+  stopped(work: (database: DatabaseSync) => Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
 /** `change` edits the configuration before it is read. */
 export async function startBridgeWorld(
   change: (config: JsonObject) => void = () => {},
-  options: Pick<Surroundings, 'workMs' | 'graceMs'> = {},
+  options: Pick<Surroundings, 'workMs' | 'graceMs' | 'socketTimes'> = {},
 ): Promise<BridgeWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
   const clock = new ManualClock()
@@ -94,6 +97,16 @@ export async function startBridgeWorld(
     scim: (platform) => scimClient(url, platform, tokens.get(platform) ?? ''),
     async restart() {
       await bridge.stop()
+      await start()
+    },
+    async stopped(work) {
+      await bridge.stop()
+      const database = new DatabaseSync(join(directory, 'bridge.sqlite'))
+      try {
+        await work(database)
+      } finally {
+        database.close()
+      }
       await start()
     },
     async stop() {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { auditCommand } from './audit.ts'
 import { demoCommand } from './demo.ts'
+import { eraseCommand } from './erase.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { serveCommand } from './serve.ts'
@@ -16,6 +18,8 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
+    .addCommand(auditCommand())
+    .addCommand(eraseCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

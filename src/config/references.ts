@@ -68,7 +68,7 @@ function readSecret(file: string, options: ReferenceOptions, path: readonly Path
     options.noteFile(path, watched)
     return watched.text()
   } catch {
-    options.report(path, 'this file cannot be read, or is empty')
+    options.report(path, 'this file cannot be read')
     return ''
   }
 }

@@ -13,7 +13,8 @@ export function hostProblem(baseUrl: string, allowsInner: boolean): string | und
   const isLocal = hostname === 'localhost' || hostname.endsWith('.localhost')
   if (isIP(address) === 0 && !isLocal) return undefined
   const kind = isLocal ? 'inner' : addressKind(address)
-  if (kind === 'forbidden') return 'no platform is at this address (link-local, metadata service, multicast): use its own'
+  if (kind === 'forbidden')
+    return 'no platform is at this address (link-local, metadata service, multicast): use its own'
   if (kind === 'public' || allowsInner) return undefined
   return 'this address is in this machine or in a private network: say allowPrivateAddresses: true if the platform is there'
 }

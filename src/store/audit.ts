@@ -60,15 +60,23 @@ export function createAuditWrites(
   })
 }
 
+interface VerifiedRow extends AuditRow {
+  /** 1 when the person it told of was erased from it. */
+  readonly is_erased: number
+}
+
 /** Rows read at a time while verifying: a turn of the event loop lies between. */
 const verifyBatch = 1_000
 
 export interface AuditReads extends Pick<Store, 'readAudit'> {
-  /** Follows the chain: how many rows it has, and the id of the first that was changed, or whose predecessor is missing. */
+  /**
+   * Follows the chain: how many rows it has, and the id of the first that was changed, or whose predecessor is missing, or that
+   * should be there and is not. It begins where retention has left off.
+   */
   verifyAudit(connection: string): Promise<{ readonly rows: number; readonly brokenAt: number | undefined }>
 }
 
-export function createAuditReads(dialect: Dialect): (run: Run) => AuditReads {
+export function createAuditReads(dialect: Dialect, counters: Counters): (run: Run) => AuditReads {
   const page = statement(
     dialect,
     ['connection', 'afterId', 'limit'],
@@ -76,23 +84,38 @@ export function createAuditReads(dialect: Dialect): (run: Run) => AuditReads {
       select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash from audit
       where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
   )
+  const verifiedPage = statement(
+    dialect,
+    ['connection', 'afterId', 'limit'],
+    (slot) => sql<VerifiedRow>`
+      select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash,
+        exists (select 1 from audit_erased
+          where audit_erased.connection = audit.connection and audit_erased.id = audit.id) as is_erased
+      from audit
+      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
+  )
+  const anchor = statement(
+    dialect,
+    ['connection'],
+    (slot) => sql<{ id: number; hash: string }>`
+      select id, hash from audit_anchor where connection = ${slot('connection')}`,
+  )
   return (run) => ({
     async readAudit(connection, afterId, limit) {
       const { rows } = await run(page({ connection, afterId, limit }))
       return rows.map(toAudit)
     },
     async verifyAudit(connection) {
-      let hash: string | undefined
-      let id = 0
+      const newest = await counters.read(run, connection, 'audit.id')
+      const anchored = (await run(anchor({ connection }))).rows[0]
+      let { id, hash } = anchored ?? { id: 0, hash: '' }
       let count = 0
       for (;;) {
-        const { rows } = await run(page({ connection, afterId: id, limit: verifyBatch }))
-        if (rows.length === 0) return { rows: count, brokenAt: undefined }
+        const { rows } = await run(verifiedPage({ connection, afterId: id, limit: verifyBatch }))
+        // Lines may have been added since `newest` was read.
+        if (rows.length === 0) return { rows: count, brokenAt: id < newest ? id + 1 : undefined }
         for (const row of rows) {
-          // Old rows are taken away from the front: the first that is left vouches for what follows, not for itself.
-          const isFirst = hash === undefined && row.id > 1
-          const expected = chainHash(hash ?? '', connection, toAudit(row), row.detail)
-          if (!isFirst && (row.id !== id + 1 || row.hash !== expected)) return { rows: count, brokenAt: row.id }
+          if (row.id !== id + 1 || !isAsWritten(hash, connection, row)) return { rows: count, brokenAt: row.id }
           hash = row.hash
           id = row.id
           count += 1
@@ -101,6 +124,12 @@ export function createAuditReads(dialect: Dialect): (run: Run) => AuditReads {
       }
     },
   })
+}
+
+/** Of a row whose person was erased only the hash is left to go on from; it must not tell of anybody again. */
+function isAsWritten(before: string, connection: string, row: VerifiedRow): boolean {
+  if (row.is_erased === 1) return row.resource_id === null && row.account_id === null && row.detail === '{}'
+  return row.hash === chainHash(before, connection, toAudit(row), row.detail)
 }
 
 function chainHash(before: string, connection: string, entry: AuditEntry & { id: number }, detail: string): string {

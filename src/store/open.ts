@@ -6,6 +6,7 @@ import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
+import { createErasureWrites, type ErasureWrites } from './erasure.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
@@ -35,7 +36,12 @@ export interface StoreOptions {
   readonly lockWaitMs?: number
 }
 
-export type OpenedStore = Store & BulkTarget & AuditReads
+/** Forgets, atomically. What is deleted is overwritten in the file. */
+export interface Eraser {
+  erase<Result>(work: (write: StoreWriter & ErasureWrites) => Promise<Result>): Promise<Result>
+}
+
+export type OpenedStore = Store & BulkTarget & AuditReads & Eraser
 
 /**
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
@@ -74,11 +80,13 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
   const counters = createCounters(reader.dialect)
   const reads = createReads(reader.dialect, counters)
   const writes = createWrites(writer.dialect)
+  const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))
   let closing: Promise<void> | undefined
   return {
     ...reads(read),
-    ...createAuditReads(reader.dialect)(read),
+    ...createAuditReads(reader.dialect, counters)(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
+    erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
     withDatabase: (work) => transactions.run(async () => work(writer.database)),
     async ping() {
       assertInPlace()
@@ -144,7 +152,8 @@ function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: 
     const { database } = writer
     const check = database.prepare('pragma quick_check(1)').get()?.quick_check
     if (check !== 'ok') throw new StoreRefused(damaged(file))
-    database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    // What is deleted is also overwritten: nobody is left to be read from free pages.
+    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on')
     // One transaction for schema and lease: of two starters one migrates, and the other one finds the lease taken.
     database.exec('begin immediate')
     migrate(database, now)

@@ -75,6 +75,8 @@ test('the smallest file gives every default', (t) => {
     store: { kind: 'sqlite', file: join(folder, 'data/bridge.sqlite') },
     log: { level: 'info' },
     retry: { maximumSeconds: 3_600 },
+    limits: { requestsPerSecond: 100, burst: 1_000, concurrentRequests: 256 },
+    retention: { tombstoneDays: 400, auditDays: 400 },
     connections: [
       {
         name: 'figshare',
@@ -82,6 +84,8 @@ test('the smallest file gives every default', (t) => {
         mapping: undefined,
         mode: 'confirmed',
         baseUrl: 'https://api.figshare.com/v2',
+        allowPrivateAddresses: false,
+        tls: undefined,
         tokens: ['a-token-for-the-tests'],
         headerTokenWithoutScheme: false,
         patch: 'lenient',
@@ -90,6 +94,7 @@ test('the smallest file gives every default', (t) => {
         retryAfterDeniedSeconds: undefined,
         guardrails: { hold: false },
         settings: { token: 'figshare-secret' },
+        secretFiles: new Map(),
       },
     ],
   })
@@ -104,10 +109,12 @@ test('a full file is read as written, paths counted from the file', (t) => {
   writeFileSync(
     file,
     `publicUrl: http://127.0.0.1:9/base
-listen: { host: "::1", port: 0 }
+listen: { host: "::1", port: 0, tls: { certificate: tls/bridge.pem, key: /etc/bridge.key } }
 store: sqlite:/var/lib/bridge.sqlite
 log: { level: silent }
 retry: { maximumSeconds: 5 }
+limits: { requestsPerSecond: 25, burst: 50 }
+retention: { tombstoneDays: 30 }
 connections:
   figshare: { platform: figshare, baseUrl: https://a.example, tokens: ["\${SCIM_TOKEN}"], settings: { token: "\${FIGSHARE_TOKEN}" } }
   repository-2:
@@ -116,6 +123,8 @@ connections:
     mode: deferred
     baseUrl: http://127.0.0.1:5/server
     allowHttp: true
+    allowPrivateAddresses: true
+    tls: { ca: tls/authority.pem }
     tokens: [{ file: "\${PLACE}/token" }, "x-\${SCIM_TOKEN}"]
     headerTokenWithoutScheme: true
     patch: strict
@@ -132,7 +141,13 @@ connections:
     {
       file,
       publicUrl: 'http://127.0.0.1:9/base',
-      listen: { host: '::1', port: 0 },
+      listen: {
+        host: '::1',
+        port: 0,
+        tls: { certificate: join(folder, 'tls/bridge.pem'), key: '/etc/bridge.key' },
+      },
+      limits: { requestsPerSecond: 25, burst: 50, concurrentRequests: 256 },
+      retention: { tombstoneDays: 30, auditDays: 400 },
       store: { kind: 'sqlite', file: '/var/lib/bridge.sqlite' },
       log: { level: 'silent' },
       retry: { maximumSeconds: 5 },
@@ -143,6 +158,8 @@ connections:
           mapping: join(folder, 'mappings/dspace.yaml'),
           mode: 'deferred',
           baseUrl: 'http://127.0.0.1:5/server',
+          allowPrivateAddresses: true,
+          tls: { ca: join(folder, 'tls/authority.pem') },
           tokens: ['from-a-file-0123456789', 'x-a-token-for-the-tests'],
           headerTokenWithoutScheme: true,
           patch: 'strict',
@@ -151,6 +168,7 @@ connections:
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
           settings: { user: 'root@uni.example\n', password: 'figshare-secret', flavour: `\${not one} and $5` },
+          secretFiles: new Map(),
         },
       ],
     },

@@ -13,6 +13,18 @@ CREATE TABLE audit (
   primary key (connection, id)
 );
 
+CREATE TABLE audit_anchor (
+  connection text primary key,
+  id bigint not null,
+  hash text not null
+);
+
+CREATE TABLE audit_erased (
+  connection text not null,
+  id bigint not null,
+  primary key (connection, id)
+);
+
 CREATE TABLE counter (
   connection text not null,
   name text not null,
@@ -80,6 +92,8 @@ CREATE TABLE link (
 );
 
 CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <> 'tombstone';
+
+CREATE INDEX link_deleted on link (connection, deleted_at) where state = 'tombstone';
 
 CREATE TABLE member (
   connection text not null,

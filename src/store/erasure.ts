@@ -1,0 +1,126 @@
+import { sql } from 'kysely'
+import type { Counters } from './counters.ts'
+import { foldKey } from './keys.ts'
+import { type Dialect, type Run, statement } from './statement.ts'
+
+/** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
+export interface ErasureWrites {
+  /** Of every connection that has ever stored something, also of those that the configuration no longer names. */
+  connections(): Promise<readonly string[]>
+  /** At most so many tombstones from before then; those with unfinished work stay. Answers how many. */
+  eraseTombstones(connection: string, before: string, limit: number): Promise<number>
+  /**
+   * At most so many audit lines from before then, oldest first; the newest line of all stays. What the chain goes on from is
+   * kept, so that it can be followed and nobody else can take lines from its front unseen.
+   */
+  eraseAudit(connection: string, before: string, limit: number): Promise<number>
+  /** Ids of users by tombstones alone: with this id, or with this userName in any letter case. */
+  tombstonesOf(connection: string, idOrUserName: string): Promise<readonly string[]>
+  /** Takes the person out of all audit lines; the lines and their place in the chain stay. Answers how many. */
+  eraseSubject(connection: string, subject: { resourceId: string; accountId: string | undefined }): Promise<number>
+}
+
+export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
+  const texts = erasureStatements(dialect)
+  return (run) => ({
+    async connections() {
+      const { rows } = await run(texts.connections({}))
+      return rows.map(({ connection }) => connection)
+    },
+    async eraseTombstones(connection, before, limit) {
+      const { rows } = await run(texts.tombstones({ connection, before, limit }))
+      return rows.length
+    },
+    async eraseAudit(connection, before, limit) {
+      const newest = await counters.read(run, connection, 'audit.id')
+      const { rows } = await run(texts.oldest({ connection, limit }))
+      const firstKept = rows.findIndex(({ id, at }) => at >= before || id === newest)
+      const old = firstKept === -1 ? rows : rows.slice(0, firstKept)
+      const last = old.at(-1)
+      if (last === undefined) return 0
+      await run(texts.anchor({ connection, id: last.id, hash: last.hash }))
+      await run(texts.forgetAudit({ connection, id: last.id }))
+      await run(texts.forgetErased({ connection, id: last.id }))
+      return old.length
+    },
+    async tombstonesOf(connection, idOrUserName) {
+      const { rows } = await run(texts.names({ connection }))
+      const key = foldKey(idOrUserName)
+      return rows
+        .filter((row) => row.resource_id === idOrUserName || (row.user_name !== null && foldKey(row.user_name) === key))
+        .map((row) => row.resource_id)
+    },
+    async eraseSubject(connection, { resourceId, accountId = null }) {
+      const { rows } = await run(texts.blank({ connection, resourceId, accountId }))
+      for (const { id } of rows) await run(texts.markErased({ connection, id }))
+      return rows.length
+    },
+  })
+}
+
+function erasureStatements(dialect: Dialect) {
+  return {
+    connections: statement(
+      dialect,
+      [],
+      () => sql<{ connection: string }>`select distinct connection from counter order by connection`,
+    ),
+    tombstones: statement(
+      dialect,
+      ['connection', 'before', 'limit'],
+      (slot) => sql<{ resource_id: string }>`
+        delete from link where (connection, resource_id) in (
+          select connection, resource_id from link
+          where connection = ${slot('connection')} and state = 'tombstone' and deleted_at < ${slot('before')}
+            and not exists (select 1 from operation
+              where operation.connection = link.connection and operation.resource_id = link.resource_id)
+          limit ${slot('limit')})
+        returning resource_id`,
+    ),
+    oldest: statement(
+      dialect,
+      ['connection', 'limit'],
+      (slot) => sql<{ id: number; at: string; hash: string }>`
+        select id, at, hash from audit where connection = ${slot('connection')} order by id limit ${slot('limit')}`,
+    ),
+    anchor: statement(
+      dialect,
+      ['connection', 'id', 'hash'],
+      (slot) => sql<unknown>`
+        insert into audit_anchor (connection, id, hash) values (${slot('connection')}, ${slot('id')}, ${slot('hash')})
+        on conflict (connection) do update set id = excluded.id, hash = excluded.hash`,
+    ),
+    forgetAudit: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<unknown>`delete from audit where connection = ${slot('connection')} and id <= ${slot('id')}`,
+    ),
+    forgetErased: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<unknown>`delete from audit_erased where connection = ${slot('connection')} and id <= ${slot('id')}`,
+    ),
+    names: statement(
+      dialect,
+      ['connection'],
+      (slot) => sql<{ resource_id: string; user_name: string | null }>`
+        select resource_id, user_name from link where connection = ${slot('connection')} and state = 'tombstone'`,
+    ),
+    blank: statement(
+      dialect,
+      ['connection', 'resourceId', 'accountId'],
+      (slot) => sql<{ id: number }>`
+        update audit set resource_id = null, account_id = null, detail = '{}'
+        where connection = ${slot('connection')}
+          and (resource_id = ${slot('resourceId')} or account_id = ${slot('accountId')})
+        returning id`,
+    ),
+    markErased: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<unknown>`
+        insert into audit_erased (connection, id) values (${slot('connection')}, ${slot('id')})
+        on conflict (connection, id) do nothing`,
+    ),
+  }
+}

@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { type AuditReads, createAuditReads } from './audit.ts'
+import { createCounters } from './counters.ts'
+import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { connectSqlite } from './sqlite.ts'
+import type { Run } from './statement.ts'
+
+const lockWaitMs = 5_000
+
+/**
+ * The audit alone, for reading: also while a bridge is using the store. Throws `StoreRefused` when there is no store, or one
+ * that has not been brought up to date by `serve` yet.
+ */
+export function openAudit(location: { readonly file: string }): AuditReads & { close(): void } {
+  const file = resolve(location.file)
+  if (!existsSync(file)) throw new StoreRefused(`${file} does not exist: there is no store yet`)
+  let connection: ReturnType<typeof connectSqlite> | undefined
+  try {
+    connection = connectSqlite(file, { readOnly: true, lockWaitMs })
+    connection.database.prepare('select 1 from audit, audit_anchor, audit_erased limit 1').get()
+  } catch (cause) {
+    connection?.close()
+    const code = sqliteCode(cause)
+    if (code === 1) throw new StoreRefused(`${file} is of an older release: start the bridge once`, { cause })
+    throw new StoreRefused(`${file} cannot be read (SQLite ${code ?? 'error'})`, { cause })
+  }
+  const { dialect, select, close } = connection
+  const read: Run = async (query) => {
+    try {
+      return { rows: select(query) }
+    } catch (error) {
+      throw asStoreError(error)
+    }
+  }
+  return { ...createAuditReads(dialect, createCounters(dialect))(read), close }
+}

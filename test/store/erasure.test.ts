@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import type { OpenedStore } from '../../src/store/open.ts'
+import { aLink, anAuditEntry, anOperation, aUser, later, now } from './builders.ts'
+import { aFile, opened } from './places.ts'
+
+const between = '2026-03-01T20:00:00.000Z'
+
+/** Three lines of the first day, two of the second. */
+async function anAudit(t: TestContext): Promise<OpenedStore> {
+  const store = await opened(t, aFile(t))
+  await store.transaction(async (write) => {
+    for (const at of [now, now, now, later, later]) await write.appendAudit('okta', anAuditEntry({ at }))
+    await write.appendAudit('entra', anAuditEntry({ at: now }))
+  })
+  return store
+}
+
+test('old audit lines are erased from the front, a few at a time, and the chain goes on from there', async (t) => {
+  const store = await anAudit(t)
+  assert.equal(await store.erase((write) => write.eraseAudit('okta', between, 2)), 2)
+  assert.deepEqual(await store.verifyAudit('okta'), { rows: 3, brokenAt: undefined })
+  assert.equal(await store.erase((write) => write.eraseAudit('okta', between, 2)), 1)
+  assert.equal(await store.erase((write) => write.eraseAudit('okta', between, 2)), 0)
+  await store.transaction((write) => write.appendAudit('okta', anAuditEntry({ at: later })))
+  assert.deepEqual(await store.verifyAudit('okta'), { rows: 3, brokenAt: undefined })
+  assert.deepEqual(await store.verifyAudit('entra'), { rows: 1, brokenAt: undefined })
+})
+
+test('after old lines were erased, one more taken away by hand shows', async (t) => {
+  const store = await anAudit(t)
+  await store.erase((write) => write.eraseAudit('okta', between, 100))
+  await store.withDatabase((database) => database.exec("delete from audit where connection = 'okta' and id = 4"))
+  assert.equal((await store.verifyAudit('okta')).brokenAt, 5)
+})
+
+test('the newest audit line stays however old it is: the next one hangs on it', async (t) => {
+  const store = await anAudit(t)
+  assert.equal(await store.erase((write) => write.eraseAudit('okta', '2100-01-01T00:00:00.000Z', 100)), 4)
+  await store.transaction((write) => write.appendAudit('okta', anAuditEntry()))
+  assert.deepEqual(await store.verifyAudit('okta'), { rows: 2, brokenAt: undefined })
+})
+
+test('old tombstones are erased; younger ones, living links and unfinished work stay', async (t) => {
+  const store = await opened(t, aFile(t))
+  const tombstone = (id: string, deletedAt: string) => aLink('okta', id, { state: 'tombstone', deletedAt })
+  await store.transaction(async (write) => {
+    for (const id of ['old1', 'old2', 'old3', 'unfinished']) await write.putLink(tombstone(id, now))
+    await write.putLink(tombstone('young', later))
+    await write.putLink(aLink('okta', 'living', { deletedAt: now }))
+    await write.putLink({ ...tombstone('elsewhere', now), connection: 'entra' })
+    await write.putOperation('okta', anOperation('unfinished'))
+  })
+  assert.equal(await store.erase((write) => write.eraseTombstones('okta', between, 2)), 2)
+  assert.equal(await store.erase((write) => write.eraseTombstones('okta', between, 2)), 1)
+  assert.equal(await store.erase((write) => write.eraseTombstones('okta', between, 2)), 0)
+  for (const id of ['unfinished', 'young', 'living']) assert.ok(await store.getLink('okta', id), id)
+  assert.ok(await store.getLink('entra', 'elsewhere'))
+})
+
+test('a person is taken out of audit lines; the chain still holds, and a line that is filled again shows', async (t) => {
+  const store = await opened(t, aFile(t))
+  await store.transaction(async (write) => {
+    await write.appendAudit('okta', anAuditEntry({ resourceId: 'bob' }))
+    await write.appendAudit('okta', anAuditEntry({ resourceId: 'ada', detail: { path: '/accounts/77' } }))
+    await write.appendAudit('okta', anAuditEntry({ resourceId: undefined, accountId: '77' }))
+    await write.appendAudit('okta', anAuditEntry({ resourceId: 'bob' }))
+  })
+  const erased = await store.erase((write) => write.eraseSubject('okta', { resourceId: 'ada', accountId: '77' }))
+  assert.equal(erased, 2)
+  const lines = await store.readAudit('okta', 0, 10)
+  assert.deepEqual(
+    lines.map(({ resourceId, accountId, detail }) => [resourceId, accountId, Object.keys(detail).length]),
+    [
+      ['bob', undefined, 1],
+      [undefined, undefined, 0],
+      [undefined, undefined, 0],
+      ['bob', undefined, 1],
+    ],
+  )
+  assert.deepEqual(await store.verifyAudit('okta'), { rows: 4, brokenAt: undefined })
+  await store.withDatabase((database) => database.exec("update audit set resource_id = 'eve' where id = 2"))
+  assert.equal((await store.verifyAudit('okta')).brokenAt, 2)
+})
+
+test('what is deleted is overwritten in the file', async (t) => {
+  const file = aFile(t)
+  const store = await opened(t, file)
+  const secret = 'somebody-who-wants-to-be-forgotten'
+  await store.transaction((write) => write.insertResource('okta', aUser(secret)))
+  await store.transaction((write) => write.deleteResource('okta', 'User', secret))
+  await store.close()
+  assert.equal(readFileSync(file).includes(secret), false)
+})
