@@ -1,4 +1,5 @@
 /** How sockets to a platform are opened: the address is checked before TLS begins, certificates are read when they are needed. */
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { buildConnector } from 'undici'
@@ -20,7 +21,10 @@ export interface ConnectOptions {
 
 /** Throws when the files do not fit each other or are no PEM: found at start, not with the first leaver. */
 export function checkCertificates(certificates: PlatformCertificates): void {
-  createSecureContext(pemOf(certificates))
+  const pem = pemOf(certificates)
+  createSecureContext(pem)
+  // Of authorities OpenSSL takes what it can read, and says nothing when that is none.
+  if (pem.ca !== undefined) new X509Certificate(pem.ca)
 }
 
 /**

@@ -78,3 +78,16 @@ test('a failure of another kind while suspended for refused credentials does not
   assert.equal(breaker.reason(), 'denied')
   assert.equal(breaker.nextProbeAt(), undefined)
 })
+
+test('new credentials end the wait after a refusal of the old ones, and no other wait', () => {
+  const refused = aBreaker()
+  refused.breaker.failed(new Denied('no'))
+  assert.equal(refused.breaker.isProbeDue(), false)
+  refused.breaker.renewed()
+  assert.equal(refused.breaker.isProbeDue(), true)
+  assert.equal(refused.breaker.isClosed(), false)
+  const away = aBreaker()
+  for (let count = 0; count < 5; count += 1) away.breaker.failed(new Unreachable('no'))
+  away.breaker.renewed()
+  assert.equal(away.breaker.isProbeDue(), false)
+})
