@@ -106,8 +106,8 @@ export async function startBridgeWorld(
         await work(database)
       } finally {
         database.close()
+        await start()
       }
-      await start()
     },
     async stop() {
       await bridge.stop()

@@ -224,7 +224,7 @@ test('SO 18: a value of a person makes no header and no second request', async (
   for (const bad of [value, 'a\nb', 'a\0b', 'ł']) {
     await assert.rejects(client.send(aCall(), { ...get, headers: { 'x-user': bad } }), Fault)
   }
-  await assert.rejects(client.send(aCall(), { ...get, headers: { [`x: 1\r\ny`]: 'z' } }), Fault)
+  await assert.rejects(client.send(aCall(), { ...get, headers: { 'x: 1\r\ny': 'z' } }), Fault)
   assert.equal(server.requests.length, 1)
 })
 
