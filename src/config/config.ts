@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 
 export interface Config {
@@ -29,6 +30,7 @@ export interface ConnectionConfig {
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off' | undefined
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
+  readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }

@@ -1,15 +1,15 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import { SCIMMYRouters } from 'scimmy-routers'
 import { Problem } from '../errors.ts'
-import type { ScimContext } from './context.ts'
+import type { RoutedContext, ScimContext } from './context.ts'
 import { declareResources } from './resources.ts'
 import { search } from './search.ts'
 
 export const scimMediaType = 'application/scim+json'
 
 /** Set by the middleware in front: authentication, body and query are done when a request gets here. */
-export function contextOf(request: Request): ScimContext {
-  const context: ScimContext | undefined = request.res?.locals.context
+export function contextOf(request: Request): RoutedContext {
+  const context: RoutedContext | undefined = request.res?.locals.context
   if (context === undefined)
     throw new Problem(500, undefined, 'internal error', { detail: 'a request reached SCIM without context' })
   return context
