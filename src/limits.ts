@@ -34,6 +34,8 @@ export const patchPathLength = 128 * 1024
 export const patchMembers = 50_000
 /** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
 export const patchComparisons = 50_000
+/** Operations of one bulk; together they have the time of one request. Its body may have `bodyBytes`. */
+export const bulkOperations = 1_000
 export const pageSize = 100
 export const maxPageSize = 1_000
 /** A filter that no index serves looks at so many documents, for so long. */

@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
-import { errorText, problemOf } from '../scim/error-body.ts'
+import { errorBody, problemOf } from '../scim/error-body.ts'
 import { scimMediaType } from '../scim/router.ts'
 import { stateOf } from './request-state.ts'
 
@@ -31,6 +31,6 @@ export function lastErrorHandler(log: Log): ErrorRequestHandler {
     }
     response.setHeader('Content-Type', scimMediaType)
     if (request.method === 'HEAD') response.end()
-    else response.end(Buffer.from(errorText(problem, state.id)))
+    else response.end(Buffer.from(JSON.stringify(errorBody(problem, state.id))))
   }
 }

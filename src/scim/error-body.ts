@@ -16,11 +16,11 @@ export function problemOf(error: unknown): Problem {
   return new Problem(500, undefined, 'internal error', { cause: error })
 }
 
-export function errorText(problem: Problem, requestId: string): string {
-  return JSON.stringify({
+export function errorBody(problem: Problem, requestId: string): object {
+  return {
     schemas: [errorUrn],
     status: String(problem.status),
     ...(problem.scimType === undefined ? {} : { scimType: problem.scimType }),
     detail: `${problem.message} (request ${requestId})`,
-  })
+  }
 }

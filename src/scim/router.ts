@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import { SCIMMYRouters } from 'scimmy-routers'
 import { Problem } from '../errors.ts'
+import { bulk } from './bulk.ts'
 import type { RoutedContext, ScimContext } from './context.ts'
 import { declareResources } from './resources.ts'
 import { search } from './search.ts'
@@ -50,7 +51,8 @@ export function ownRoutes(): RequestHandler {
     '/Groups/.search',
     answer((context) => search(context, ['Group'])),
   )
-  router.all(['/Bulk', '/Me'], () => {
+  router.post('/Bulk', answer(bulk))
+  router.all('/Me', () => {
     throw new Problem(501, undefined, 'This endpoint is not offered; /ServiceProviderConfig tells what is.')
   })
   // Resources are most of the traffic: they do not walk through routes that are not theirs.

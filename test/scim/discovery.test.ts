@@ -24,7 +24,7 @@ test('the provider announces what works, with every field that strict clients lo
   assert.deepEqual(read(discovery.serviceProviderConfig), {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: 1_000, maxPayloadSize: 1_048_576 },
     filter: { supported: true, maxResults: 1_000 },
     changePassword: { supported: false },
     sort: { supported: true },
