@@ -15,6 +15,7 @@ import { createOperationWrites } from './operations.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
+import { createSecretWrites } from './secrets.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
@@ -109,8 +110,9 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createLinkWrites(dialect),
     createOperationWrites(dialect, counters),
     createAuditWrites(dialect, counters),
+    createSecretWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, audit] = parts
+  const [reads, resources, memberships, links, operations, audit, secrets] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -118,6 +120,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...links(run),
     ...operations(run),
     ...audit(run),
+    ...secrets(run),
   })
 }
 

@@ -27,6 +27,7 @@ export interface ResourceKeys {
   readonly displayName?: string
   readonly externalId?: string
   readonly emails?: readonly { readonly value: string; readonly type?: string }[]
+  readonly active?: boolean
 }
 
 export interface NewResource {
@@ -41,10 +42,22 @@ export interface NewResource {
 
 /** What an index can answer; a filter's remaining parts are tested on the documents. */
 export type IndexedCondition =
+  | EqualCondition
+  | { readonly attribute: 'active'; readonly equals: boolean }
+  | TimeCondition
+  /** At least one of them holds. An e-mail's type is not looked at. */
+  | { readonly attribute: 'anyOf'; readonly of: readonly EqualCondition[] }
+
+export interface TimeCondition {
+  readonly attribute: 'created' | 'lastModified'
+  readonly operator: 'ge' | 'gt' | 'le' | 'lt'
+  readonly value: string
+}
+
+export type EqualCondition =
   | { readonly attribute: 'id' | 'userName' | 'externalId' | 'displayName'; readonly equals: string }
   | { readonly attribute: 'email'; readonly equals: string; readonly type?: string }
   | { readonly attribute: 'member'; readonly equals: string }
-  | { readonly attribute: 'lastModified'; readonly operator: 'ge' | 'gt' | 'le' | 'lt'; readonly value: string }
 
 export interface ListQuery {
   readonly type: ResourceType
@@ -57,6 +70,26 @@ export interface ListQuery {
   readonly afterSeq?: number
   readonly offset?: number
   readonly limit: number
+}
+
+export interface WalkQuery {
+  readonly type: ResourceType
+  readonly where?: IndexedCondition
+  readonly order: NonNullable<ListQuery['order']>
+  /** Rows beyond this place, in the direction of the order. Nothing needs to be there any more. */
+  readonly from?: Place
+  readonly limit: number
+}
+
+/** Where a row is in an order: the folded value it is ordered by (null: it has none), then `seq`. */
+export interface Place {
+  readonly key: string | null
+  readonly seq: number
+}
+
+export interface PlacedResource {
+  readonly resource: StoredResource
+  readonly place: Place
 }
 
 /** Resource ↔ account. One row a resource; a tombstone outlives its resource. */
@@ -160,6 +193,8 @@ export interface StoreReader {
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
   getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** As `list`, from a place on: rows that come and go meanwhile cause no gap and no repetition. */
+  walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
   /** Direct groups of each user, in one query; users without groups are absent from the answer. */
@@ -245,6 +280,9 @@ export interface StoreWriter extends StoreReader {
   ): Promise<void>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
+
+  /** The secret of this name; the proposed one when there is none yet. All processes that share the store share it. */
+  keepSecret(connection: string, name: string, proposed: string): Promise<string>
 
   appendAudit(connection: string, entry: AuditEntry): Promise<void>
 }

@@ -155,8 +155,13 @@ function indexFinds(condition: IndexedCondition, user: JsonObject): boolean {
           lower(value) === condition.equals.toLowerCase() &&
           (condition.type === undefined || lower(type) === condition.type.toLowerCase()),
       )
+    case 'created':
     case 'lastModified':
-      return ordered(condition.operator, textOf(partOf(user.meta, 'lastModified')) ?? '', condition.value)
+      return ordered(condition.operator, textOf(partOf(user.meta, condition.attribute)) ?? '', condition.value)
+    case 'active':
+      return user.active === condition.equals
+    case 'anyOf':
+      return condition.of.some((one) => indexFinds(one, user))
     case 'externalId':
       return user.externalId === condition.equals
     default:
