@@ -63,18 +63,18 @@ export function source(slot: SlotOf, where: IndexedCondition | undefined): RawBu
 
 /** The ids of rows that have one of the listed values; each value is looked up in the index. */
 function foundBy(slot: SlotOf, attribute: Attribute): RawBuilder<unknown> {
-  const wanted = sql`${listRows(slot(listNames[attribute]))} as wanted`
+  const wanted = sql`(select value as wanted from ${listRows(slot(listNames[attribute]))})`
   if (attribute === 'email') {
     return sql`select resource_id as found from ${wanted} cross join email_value
-      where connection = ${slot('connection')} and value_key = wanted.value`
+      where connection = ${slot('connection')} and value_key = wanted`
   }
   if (attribute === 'member') {
     return sql`select group_id as found from ${wanted} cross join member
-      where connection = ${slot('connection')} and user_id = wanted.value`
+      where connection = ${slot('connection')} and user_id = wanted`
   }
   const ofType = attribute === 'id' ? sql`` : sql`and type = ${slot('type')}`
   return sql`select resource.id as found from ${wanted} cross join resource
-    where connection = ${slot('connection')} ${ofType} and resource.${equalColumns[attribute]} = wanted.value`
+    where connection = ${slot('connection')} ${ofType} and resource.${equalColumns[attribute]} = wanted`
 }
 
 export function condition(slot: SlotOf, where: IndexedCondition | undefined): RawBuilder<unknown> {

@@ -216,5 +216,5 @@ function isTime(where: IndexedCondition): where is TimeCondition {
 
 /** The one group of `people` was made at `now`. */
 function groups(where: TimeCondition): number {
-  return where.operator === 'le' ? 1 : 0
+  return where.operator === 'le' || (where.operator === 'lt' && where.value === later) ? 1 : 0
 }
