@@ -1,4 +1,5 @@
 /** The composition root: configuration → store → connections → HTTP application. */
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -75,7 +76,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
-    connections.set(connection.name, scimConnection(connection, config, provision, surroundings))
+    const cursorKey = await store.transaction((write) =>
+      write.keepSecret(connection.name, 'cursor', randomBytes(32).toString('base64')),
+    )
+    connections.set(
+      connection.name,
+      scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
+    )
     gates.set(connection.name, {
       tokens: callerTokens(connection.tokens),
       isSchemeOptional: connection.headerTokenWithoutScheme,
@@ -150,7 +157,7 @@ function scimConnection(
   connection: ConnectionConfig,
   config: Config,
   provision: Provision,
-  { clock, log }: Surroundings,
+  { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
   const schemas = compileSchemas({ extensions: connection.extensions })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
@@ -162,6 +169,7 @@ function scimConnection(
     patch: connection.patch,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
+    cursorKey,
     ignored: createIgnoredNames(connection.name, log),
   }
 }

@@ -38,6 +38,10 @@ export const patchComparisons = 50_000
 export const bulkOperations = 1_000
 export const pageSize = 100
 export const maxPageSize = 1_000
+/** How long a cursor is good for. */
+export const cursorSeconds = 3_600
+/** Characters of the value that a cursor goes on from; it travels in an address. */
+export const cursorKeyLength = 1_000
 /** A filter that no index serves looks at so many documents, for so long. */
 export const scanRows = 20_000
 export const scanMs = 2_000

@@ -21,6 +21,8 @@ export interface ScimConnection {
   /** Where walks through lists are. */
   readonly pageMemory: PageMemory
   readonly ignored: IgnoredNames
+  /** Signs cursors. */
+  readonly cursorKey: Buffer
 }
 
 /** Where an operation leaves what is not its body: in the answer of its request, or in its line of a bulk. */

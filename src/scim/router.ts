@@ -3,8 +3,8 @@ import { SCIMMYRouters } from 'scimmy-routers'
 import { Problem } from '../errors.ts'
 import { bulk } from './bulk.ts'
 import type { RoutedContext, ScimContext } from './context.ts'
+import { search } from './list.ts'
 import { declareResources } from './resources.ts'
-import { search } from './search.ts'
 
 export const scimMediaType = 'application/scim+json'
 

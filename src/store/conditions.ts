@@ -1,8 +1,9 @@
 /** What lists, walks and counts have in common: which rows of one connection and type they are about. */
 import { type RawBuilder, sql } from 'kysely'
 import { foldKey } from './keys.ts'
+import type { EqualCondition, IndexedCondition } from './queries.ts'
 import { listRows, listValue, type Value } from './statement.ts'
-import type { EqualCondition, IndexedCondition, ResourceType } from './store.ts'
+import type { ResourceType } from './store.ts'
 
 export type ConditionName = 'connection' | 'type' | 'value' | 'emailType' | ListName
 type ListName = 'ids' | 'userNames' | 'externalIds' | 'displayNames' | 'emails' | 'members'

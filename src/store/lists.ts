@@ -9,9 +9,10 @@ import {
   tenant,
   valuesOf,
 } from './conditions.ts'
+import type { IndexedCondition, ListQuery } from './queries.ts'
 import type { ResourceRow } from './rows.ts'
 import { type Dialect, statement, type Value } from './statement.ts'
-import type { IndexedCondition, ListQuery, ResourceType } from './store.ts'
+import type { ResourceType } from './store.ts'
 
 type Name = ConditionName | 'afterSeq' | 'limit' | 'offset'
 type Values = Readonly<Record<Name, Value>>

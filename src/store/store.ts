@@ -4,6 +4,7 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
  */
 import type { JsonObject } from '../json.ts'
+import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
 
 export type ResourceType = 'User' | 'Group'
 
@@ -38,58 +39,6 @@ export interface NewResource {
   /** False while a create has not been confirmed: invisible to `getResource` and lists. */
   readonly visible: boolean
   readonly now: string
-}
-
-/** What an index can answer; a filter's remaining parts are tested on the documents. */
-export type IndexedCondition =
-  | EqualCondition
-  | { readonly attribute: 'active'; readonly equals: boolean }
-  | TimeCondition
-  /** At least one of them holds. An e-mail's type is not looked at. */
-  | { readonly attribute: 'anyOf'; readonly of: readonly EqualCondition[] }
-
-export interface TimeCondition {
-  readonly attribute: 'created' | 'lastModified'
-  readonly operator: 'ge' | 'gt' | 'le' | 'lt'
-  readonly value: string
-}
-
-export type EqualCondition =
-  | { readonly attribute: 'id' | 'userName' | 'externalId' | 'displayName'; readonly equals: string }
-  | { readonly attribute: 'email'; readonly equals: string; readonly type?: string }
-  | { readonly attribute: 'member'; readonly equals: string }
-
-export interface ListQuery {
-  readonly type: ResourceType
-  readonly where?: IndexedCondition
-  readonly order?: {
-    readonly by: 'seq' | 'id' | 'userName' | 'displayName' | 'externalId' | 'created' | 'lastModified'
-    readonly descending: boolean
-  }
-  /** Only with order by `seq` ascending: rows after this one. */
-  readonly afterSeq?: number
-  readonly offset?: number
-  readonly limit: number
-}
-
-export interface WalkQuery {
-  readonly type: ResourceType
-  readonly where?: IndexedCondition
-  readonly order: NonNullable<ListQuery['order']>
-  /** Rows beyond this place, in the direction of the order. Nothing needs to be there any more. */
-  readonly from?: Place
-  readonly limit: number
-}
-
-/** Where a row is in an order: the folded value it is ordered by (null: it has none), then `seq`. */
-export interface Place {
-  readonly key: string | null
-  readonly seq: number
-}
-
-export interface PlacedResource {
-  readonly resource: StoredResource
-  readonly place: Place
 }
 
 /** Resource ↔ account. One row a resource; a tombstone outlives its resource. */

@@ -10,9 +10,9 @@ import {
   valuesOf,
 } from './conditions.ts'
 import { type Order, orderColumns, orderText } from './lists.ts'
+import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
 import { type ResourceRow, toResource } from './rows.ts'
 import { type Dialect, type Run, statement, type Value } from './statement.ts'
-import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './store.ts'
 
 type Name = ConditionName | 'key' | 'seq' | 'limit'
 type Values = Readonly<Record<Name, Value>>

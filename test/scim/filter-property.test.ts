@@ -7,7 +7,7 @@ import { userUrn } from '../../src/scim/attribute.ts'
 import { compileFilter, compileTest } from '../../src/scim/filter-compile.ts'
 import { parseFilter } from '../../src/scim/filter-parse.ts'
 import { printFilter } from '../../src/scim/filter-tree.ts'
-import type { IndexedCondition } from '../../src/store/store.ts'
+import type { IndexedCondition } from '../../src/store/queries.ts'
 import { badgesUrn, schemas } from './filter-world.ts'
 
 /** A filter of the model: how it is written, and what it says, worked out the slow and plain way. */

@@ -8,7 +8,12 @@ import { badgesUrn, problemOf, schemas } from './filter-world.ts'
 function sorted(sortBy: string, sortOrder: string | undefined, documents: JsonObject[]) {
   const sort = parseSort(schemas.user, sortBy, sortOrder)
   assert.ok(sort)
-  return documents.toSorted(sort.compare).map(({ id }) => id)
+  const places = documents.map((document, seq) => ({ id: document.id, key: sort.keyOf(document), seq }))
+  // Last first, so that ties have to be put in order, too.
+  return places
+    .toReversed()
+    .toSorted(sort.compare)
+    .map(({ id }) => id)
 }
 
 test('what an index holds is sorted by the index, whichever way it is written', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { IndexedCondition, ListQuery, Place, Store, TimeCondition, WalkQuery } from '../../src/store/store.ts'
+import type { IndexedCondition, ListQuery, Place, TimeCondition, WalkQuery } from '../../src/store/queries.ts'
+import type { Store } from '../../src/store/store.ts'
 import { aGroup, aUser, later, now } from './builders.ts'
 import type { OpenEmpty } from './contract.ts'
 
