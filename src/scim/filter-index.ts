@@ -21,6 +21,7 @@ const preference: readonly IndexedCondition['attribute'][] = [
   'email',
   'displayName',
   'anyOf',
+  'prefix',
   'lastModified',
   'created',
   'active',
@@ -96,6 +97,7 @@ function indexedComparison(
   if (!isText(value)) return undefined
   if (path === 'meta.lastModified') return indexedTime('lastModified', operator, value)
   if (path === 'meta.created') return indexedTime('created', operator, value)
+  if (operator === 'sw') return indexedPrefix(path, value)
   if (operator !== 'eq') return undefined
   switch (path) {
     case 'id':
@@ -107,6 +109,23 @@ function indexedComparison(
       return { condition: { attribute: 'email', equals: value }, isExact: true }
     case 'members.value':
       return { condition: { attribute: 'member', equals: value }, isExact: true }
+    default:
+      return undefined
+  }
+}
+
+function indexedPrefix(
+  path: string,
+  startsWith: string,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
+  switch (path) {
+    case 'id':
+    case 'userName':
+    case 'externalId':
+    case 'displayName':
+      // Half of a surrogate pair would be stored as another character, and nothing is beyond the last one.
+      if (!startsWith.isWellFormed() || startsWith.startsWith('\u{10ffff}')) return undefined
+      return { condition: { attribute: 'prefix', of: path, startsWith }, isExact: true }
     default:
       return undefined
   }

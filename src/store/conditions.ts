@@ -1,18 +1,18 @@
 /** What lists, walks and counts have in common: which rows of one connection and type they are about. */
 import { type RawBuilder, sql } from 'kysely'
-import { foldKey } from './keys.ts'
+import { endOfPrefix, foldKey } from './keys.ts'
 import type { EqualCondition, IndexedCondition } from './queries.ts'
 import { listRows, listValue, type Value } from './statement.ts'
 import type { ResourceType } from './store.ts'
 
-export type ConditionName = 'connection' | 'type' | 'value' | 'emailType' | ListName
+export type ConditionName = 'connection' | 'type' | 'value' | 'end' | 'emailType' | ListName
 type ListName = 'ids' | 'userNames' | 'externalIds' | 'displayNames' | 'emails' | 'members'
 export type ConditionValues = Readonly<Record<ConditionName, Value>>
 export type SlotOf = (name: ConditionName) => RawBuilder<unknown>
 type Attribute = EqualCondition['attribute']
 
 export const conditionNames: readonly ConditionName[] = [
-  ...(['connection', 'type', 'value', 'emailType'] as const),
+  ...(['connection', 'type', 'value', 'end', 'emailType'] as const),
   ...(['ids', 'userNames', 'externalIds', 'displayNames', 'emails', 'members'] as const),
 ]
 
@@ -84,6 +84,10 @@ export function condition(slot: SlotOf, where: IndexedCondition | undefined): Ra
     case 'created':
     case 'lastModified':
       return sql`and ${timeColumns[where.attribute]} ${comparisons[where.operator]} ${slot('value')}`
+    case 'prefix': {
+      const column = equalColumns[where.of]
+      return sql`and ${column} >= ${slot('value')} and ${column} < ${slot('end')}`
+    }
     case 'active':
       return sql`and active = ${slot('value')}`
     case 'member':
@@ -102,6 +106,8 @@ export function shapeOf(where: IndexedCondition | undefined): string {
     case 'created':
     case 'lastModified':
       return `${where.attribute} ${where.operator}`
+    case 'prefix':
+      return `prefix of ${where.of}`
     case 'email':
       return where.type === undefined ? 'email' : 'typed email'
     case 'anyOf':
@@ -112,12 +118,16 @@ export function shapeOf(where: IndexedCondition | undefined): string {
 }
 
 export function valuesOf(connection: string, type: ResourceType, where: IndexedCondition | undefined): ConditionValues {
-  const values = { ...noLists, connection, type, value: null, emailType: null }
+  const values = { ...noLists, connection, type, value: null, end: null, emailType: null }
   if (where === undefined) return values
   switch (where.attribute) {
     case 'created':
     case 'lastModified':
       return { ...values, value: where.value }
+    case 'prefix': {
+      const value = keyOf({ attribute: where.of, equals: where.startsWith })
+      return { ...values, value, end: endOfPrefix(value) ?? null }
+    }
     case 'active':
       return { ...values, value: where.equals ? 1 : 0 }
     case 'email':

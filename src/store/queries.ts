@@ -6,8 +6,16 @@ export type IndexedCondition =
   | EqualCondition
   | { readonly attribute: 'active'; readonly equals: boolean }
   | TimeCondition
+  | PrefixCondition
   /** At least one of them holds. An e-mail's type is not looked at. */
   | { readonly attribute: 'anyOf'; readonly of: readonly EqualCondition[] }
+
+/** The value begins with this text, without regard to letter case where that does not count. */
+export interface PrefixCondition {
+  readonly attribute: 'prefix'
+  readonly of: 'id' | 'userName' | 'externalId' | 'displayName'
+  readonly startsWith: string
+}
 
 export interface TimeCondition {
   readonly attribute: 'created' | 'lastModified'

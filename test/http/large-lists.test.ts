@@ -39,7 +39,8 @@ const list = (query: Record<string, string>) => scim.get(`/Users?${new URLSearch
 test('a filter that no index serves is 400 tooMany, and says what to use', async () => {
   for (const filter of [
     'title eq "Nobody"',
-    'userName sw "user"',
+    'userName co "user"',
+    'nickName sw "user"',
     'title eq "T1" or userName eq "user1"',
     'not (userName eq "user1")',
   ]) {
@@ -55,6 +56,12 @@ test('a filter that no index serves is 400 tooMany, and says what to use', async
 
 test('what an index finds is answered at any size, with the right total', async () => {
   const rows: readonly [filter: string, total: number][] = [
+    ['userName sw "USER2050"', 2],
+    ['userName sw "user"', crowd],
+    [
+      'externalId sw "x205" and active eq false',
+      howMany((number) => String(number).startsWith('205') && number % 10 === 0),
+    ],
     ['active eq false', crowd / 10],
     ['active eq true', crowd - crowd / 10 + 1],
     ['active eq false and title eq "T1"', howMany((number) => number % 10 === 0 && number % 7 === 1)],

@@ -207,6 +207,8 @@ test('a conjunction uses its best index and tests only the rest', () => {
 test('active, the times of meta and alternatives that an index finds one by one are asked of the index', () => {
   const name = { attribute: 'userName', equals: 'a' }
   const rows: readonly [filter: string, index: unknown, isExact: boolean][] = [
+    ['userName sw "A"', { attribute: 'prefix', of: 'userName', startsWith: 'A' }, true],
+    ['externalId sw "A" and active eq true', { attribute: 'prefix', of: 'externalId', startsWith: 'A' }, false],
     ['active eq true', { attribute: 'active', equals: true }, true],
     ['active eq "False"', { attribute: 'active', equals: false }, true],
     ['active eq false and title pr', { attribute: 'active', equals: false }, false],
@@ -244,7 +246,11 @@ test('not, other operators, null, empty text, and alternatives with one of them 
     'active eq null',
     'active pr',
     'not (id eq "a")',
-    'userName sw "a"',
+    'title sw "a"',
+    'userName sw ""',
+    'userName sw "\\ud800"',
+    'userName co "a"',
+    'userName sw "a" or id eq "b"',
     'id ne "a"',
     'externalId eq null',
     'externalId eq ""',

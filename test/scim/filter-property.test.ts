@@ -160,6 +160,10 @@ function indexFinds(condition: IndexedCondition, user: JsonObject): boolean {
       return ordered(condition.operator, textOf(partOf(user.meta, condition.attribute)) ?? '', condition.value)
     case 'active':
       return user.active === condition.equals
+    case 'prefix':
+      return condition.of === 'externalId'
+        ? textOf(user.externalId)?.startsWith(condition.startsWith) === true
+        : lower(user[condition.of])?.startsWith(condition.startsWith.toLowerCase()) === true
     case 'anyOf':
       return condition.of.some((one) => indexFinds(one, user))
     case 'externalId':
