@@ -3,7 +3,6 @@ import { type RawBuilder, sql } from 'kysely'
 import { endOfPrefix, foldKey } from './keys.ts'
 import type { EqualCondition, IndexedCondition } from './queries.ts'
 import { listRows, listValue, type Value } from './statement.ts'
-import type { ResourceType } from './store.ts'
 
 export type ConditionName = 'connection' | 'type' | 'value' | 'end' | 'emailType' | ListName
 type ListName = 'ids' | 'userNames' | 'externalIds' | 'displayNames' | 'emails' | 'members'
@@ -117,29 +116,34 @@ export function shapeOf(where: IndexedCondition | undefined): string {
   }
 }
 
-export function valuesOf(connection: string, type: ResourceType, where: IndexedCondition | undefined): ConditionValues {
-  const values = { ...noLists, connection, type, value: null, end: null, emailType: null }
-  if (where === undefined) return values
+/** What differs between conditions of one shape; connection and type come beside it. */
+export type Wanted = Omit<ConditionValues, 'connection' | 'type'>
+
+export function wantedBy(where: IndexedCondition | undefined): Wanted {
+  if (where === undefined) return nothing
   switch (where.attribute) {
     case 'created':
     case 'lastModified':
-      return { ...values, value: where.value }
+      return { ...nothing, value: where.value }
     case 'prefix': {
       const value = keyOf({ attribute: where.of, equals: where.startsWith })
-      return { ...values, value, end: endOfPrefix(value) ?? null }
+      return { ...nothing, value, end: endOfPrefix(value) ?? null }
     }
     case 'active':
-      return { ...values, value: where.equals ? 1 : 0 }
+      return { ...nothing, value: where.equals ? 1 : 0 }
     case 'email':
-      return { ...values, value: keyOf(where), emailType: where.type === undefined ? null : foldKey(where.type) }
+      return { ...nothing, value: keyOf(where), emailType: where.type === undefined ? null : foldKey(where.type) }
     case 'anyOf':
-      return { ...values, ...listsOf(where.of) }
+      return { ...nothing, ...listsOf(where.of) }
     default:
-      return { ...values, value: keyOf(where) }
+      return { ...nothing, value: keyOf(where) }
   }
 }
 
-const noLists: Readonly<Record<ListName, Value>> = {
+const nothing: Wanted = {
+  value: null,
+  end: null,
+  emailType: null,
   ids: null,
   userNames: null,
   externalIds: null,

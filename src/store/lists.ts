@@ -7,7 +7,7 @@ import {
   shapeOf,
   source,
   tenant,
-  valuesOf,
+  wantedBy,
 } from './conditions.ts'
 import type { IndexedCondition, ListQuery } from './queries.ts'
 import type { ResourceRow } from './rows.ts'
@@ -46,15 +46,15 @@ export function createLists(dialect: Dialect) {
       const known = lists.get(shape)
       const made = known ?? statement(dialect, names, (slot) => listText(slot, where, order, afterSeq !== undefined))
       if (known === undefined) lists.set(shape, made)
-      const values = valuesOf(connection, query.type, where)
-      return made({ ...values, afterSeq: afterSeq ?? 0, limit: query.limit, offset: offset ?? 0 })
+      const { type, limit } = query
+      return made({ ...wantedBy(where), connection, type, afterSeq: afterSeq ?? 0, limit, offset: offset ?? 0 })
     },
     count(connection: string, type: ResourceType, where: IndexedCondition): CompiledQuery<{ count: number }> {
       const shape = shapeOf(where)
       const known = counts.get(shape)
       const made = known ?? statement(dialect, names, (slot) => countText(slot, where))
       if (known === undefined) counts.set(shape, made)
-      return made({ ...valuesOf(connection, type, where), afterSeq: 0, limit: 0, offset: 0 })
+      return made({ ...wantedBy(where), connection, type, afterSeq: 0, limit: 0, offset: 0 })
     },
   }
 }

@@ -7,7 +7,7 @@ import {
   shapeOf,
   source,
   tenant,
-  valuesOf,
+  wantedBy,
 } from './conditions.ts'
 import { type Order, orderColumns, orderText } from './lists.ts'
 import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
@@ -39,13 +39,13 @@ export function createWalks(dialect: Dialect) {
   }
 
   return async (run: Run, connection: string, query: WalkQuery): Promise<readonly PlacedResource[]> => {
-    const { from, limit } = query
-    const values = valuesOf(connection, query.type, query.where)
+    const { from, limit, type } = query
+    const wanted = wantedBy(query.where)
     const found: PlacedResource[] = []
     for (const stretch of stretchesFrom(from, query.order)) {
       if (found.length >= limit) break
       const left = limit - found.length
-      const bound = { ...values, key: from?.key ?? null, seq: from?.seq ?? 0, limit: left }
+      const bound = { ...wanted, connection, type, key: from?.key ?? null, seq: from?.seq ?? 0, limit: left }
       const { rows } = await run(made(stretch, query)(bound))
       for (const row of rows) found.push({ resource: toResource(row), place: { key: row.place_key, seq: row.seq } })
     }
