@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 
 export interface Config {
@@ -30,6 +31,7 @@ export interface ConnectionConfig {
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }
