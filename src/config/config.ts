@@ -31,6 +31,8 @@ export interface ConnectionConfig {
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly groupPatchAnswer: 'none' | 'group'
+  readonly unknownMembers: 'refuse' | 'ignore'
   readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject

@@ -53,6 +53,8 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  groupPatchAnswer: z.enum(['none', 'group']).default('none'),
+  unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   extensions: extensions.default({}),
   settings: z.record(z.string(), z.json()).default({}),

@@ -88,6 +88,8 @@ test('the smallest file gives every default', (t) => {
         busyStatus: 429,
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
+        groupPatchAnswer: 'none',
+        unknownMembers: 'refuse',
         guardrails: { hold: false },
         extensions: [],
         settings: { token: 'figshare-secret' },
@@ -121,6 +123,8 @@ connections:
     headerTokenWithoutScheme: true
     patch: strict
     busyStatus: 503
+    groupPatchAnswer: group
+    unknownMembers: ignore
     guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
@@ -152,6 +156,8 @@ connections:
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,
+          groupPatchAnswer: 'group',
+          unknownMembers: 'ignore',
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
