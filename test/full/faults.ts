@@ -22,7 +22,8 @@ export interface MatrixFault {
 }
 
 const unknown: readonly Seen[] = ['unknown']
-const broken: readonly Seen[] = ['broken']
+/** EthosCE leads everybody to its front page during maintenance. */
+const redirected: readonly Seen[] = ['broken', 'busy']
 const unreadable: readonly Seen[] = ['broken', 'unknown']
 const busy: readonly Seen[] = ['busy']
 
@@ -53,7 +54,8 @@ export function matrixFaults(trap: string): readonly MatrixFault[] {
     both(4, 'resets before reading', { mode: 'reset-before' }, unknown),
     both(5, 'acts, then resets', { mode: 'reset-after' }, unknown),
     both(6, 'resets within the headers', { mode: 'reset-in-headers' }, unknown),
-    both(7, 'sends less than it announced', { mode: 'truncated' }, unknown),
+    // An answer without a body, 204, is whole all the same.
+    fault(7, 'sends less than it announced', { mode: 'truncated' }, unknown, ['unknown', 'applied']),
     both(8, 'is busy for 7 seconds', told('7'), busy, { retryAfter: [7, 7] }),
     both(8, 'is busy until a date', told(inTenMinutes()), busy, { retryAfter: [30, 601] }),
     both(8, 'is busy for a nonsensical time', told('soon'), busy),
@@ -85,7 +87,7 @@ export function matrixFaults(trap: string): readonly MatrixFault[] {
         `says "taken" with ${status}, falsely`,
         answer('{"message":"already exists","error":"taken"}', { status }),
         undefined,
-        ['conflict', 'refused', 'broken', 'unknown'],
+        ['conflict', 'refused', 'immutable', 'broken', 'unknown'],
       ),
     ),
     fault(
@@ -98,14 +100,14 @@ export function matrixFaults(trap: string): readonly MatrixFault[] {
     both(13, 'refuses our credentials once', { mode: '401', times: 1 }, ['denied', 'applied']),
     both(13, 'refuses our credentials', { mode: '401' }, ['denied']),
     both(14, 'answers a byte at a time', { mode: 'drip', delayMs: 1_000 }, ['unknown', 'applied'], { isSlow: true }),
-    fault(15, 'leads to another host', { mode: 'redirect', location: trap }, broken, unknown),
+    fault(15, 'leads to another host', { mode: 'redirect', location: trap }, redirected, unknown),
     fault(
       15,
       'leads to the metadata address',
       { mode: 'redirect', location: 'http://169.254.169.254/' },
-      broken,
+      redirected,
       unknown,
     ),
-    fault(15, 'leads to itself', { mode: 'redirect', location: '/' }, broken, unknown),
+    fault(15, 'leads to itself', { mode: 'redirect', location: '/' }, redirected, unknown),
   ]
 }
