@@ -77,8 +77,9 @@ export async function commitReached(
     lastAppliedAt: now,
     drift: [...new Set(reached.drift)],
   })
-  // Taken over while off, and nobody asked for on: SCIM has to say what is, or the next full PUT would switch it on.
-  const isTakenOverOff = reached.isLeftOff && link.state === 'proposed' && isActiveDocument(document)
+  // Taken over while off, or made off by the create before this one, and nobody asked for on: SCIM has to say what is.
+  const wasOff = operation.before !== undefined && !isActiveDocument(parseDocument(operation.before))
+  const isTakenOverOff = reached.isLeftOff && (link.state === 'proposed' || wasOff) && isActiveDocument(document)
   const applied = isTakenOverOff ? { ...document, active: false } : document
   const newer = await write.getOperation(name, resourceId)
   if (newer === undefined) {
