@@ -105,14 +105,17 @@ class History {
     if (step.do === 'create') {
       const body = step.active === undefined ? user : { ...user, active: step.active }
       const isNew = this.#visibleId(step.at, person) === undefined
+      const isLeaving = this.#isBeingDeleted(step.at, person)
       const answer = await scim.post(body)
+      // "Try again when that is done": nothing was kept.
+      if (isLeaving && answer.status === 429) return
       // Whoever was never confirmed begins anew with each POST, and of one without `active` the account decides.
       if (isNew && person.wanted !== undefined && answer.status !== 409) person.wanted.active = undefined
       learn(person, answer, familyNameOf(user), step.active)
       return
     }
     const id = this.#visibleId(step.at, person)
-    if (id === undefined) return
+    if (id === undefined || (step.do !== 'delete' && this.#isBeingDeleted(step.at, person))) return
     if (step.do === 'put') {
       const body = { ...user, name: { givenName: 'Ada', familyName: step.familyName } }
       const answer = await scim.put(id, step.active === undefined ? body : { ...body, active: step.active })
@@ -191,6 +194,11 @@ class History {
   }
   #accounts(at: HistoryConnection, { user }: Person): InnerAccount[] {
     return innerAccounts(this.#world.sandbox, at).filter((account) => isSamePerson(user, account))
+  }
+  #isBeingDeleted(at: HistoryConnection, { user }: Person): boolean {
+    const { resources, operations } = viewStore(this.#world.directory, at, Number.MAX_SAFE_INTEGER)
+    const id = resources.find(({ document }) => document.userName === user.userName)?.id
+    return operations.some(({ resourceId, kind }) => resourceId === id && kind === 'delete')
   }
   #visibleId(at: HistoryConnection, { user }: Person): string | undefined {
     return this.#resources(at).find(({ document, isVisible }) => isVisible && document.userName === user.userName)?.id
