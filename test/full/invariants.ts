@@ -82,7 +82,7 @@ function oneLiveAccount({ platform, memory, accounts }: Look): void {
   }
 }
 
-function leaversStayOff({ platform, store, accounts, isByHand, isUnfinished }: Look): void {
+function leaversStayOff({ platform, store, accounts, tiesOf, isByHand, isUnfinished }: Look): void {
   for (const { id, isDeprovisioning, state } of store.operations) {
     assert.ok(!(isDeprovisioning && state === 'failed'), `invariant 2: ${platform} gave up deactivation ${id}`)
   }
@@ -90,7 +90,9 @@ function leaversStayOff({ platform, store, accounts, isByHand, isUnfinished }: L
   const leavers = new Set(store.resources.filter(({ document }) => document.active === false).map(({ id }) => id))
   for (const link of store.links) {
     const account = accounts.get(link.accountId ?? '')
-    if (account === undefined || !account.isOn || isByHand(account) || isUnfinished(link.resourceId)) continue
+    if (account === undefined || !account.isOn || isByHand(account)) continue
+    // Also of somebody who has come again and is about to get the account back.
+    if (tiesOf(account).some(isUnfinished)) continue
     const hasLeft = link.state === 'tombstone' ? !held.has(link.accountId) : leavers.has(link.resourceId)
     assert.ok(
       !hasLeft,
