@@ -46,6 +46,9 @@ const told = (retryAfter: string): FaultRequest => ({ mode: '429', retryAfter })
 const inTenMinutes = () => new Date(Date.now() + 600_000).toUTCString()
 const inTenYears = () => new Date(Date.now() + 10 * 365 * 24 * 3_600_000).toUTCString()
 
+/** As many rows as we ask for at a time: there seems to be more. */
+const fullPage = JSON.stringify(Array.from({ length: 100 }, (_, index) => ({ id: index + 1 })))
+
 /** Everything but 1 (nobody listens) and 16 (the search), which no answer can show. `trap`: where redirects lead. */
 export function matrixFaults(trap: string): readonly MatrixFault[] {
   return [
@@ -99,6 +102,7 @@ export function matrixFaults(trap: string): readonly MatrixFault[] {
     ),
     both(13, 'refuses our credentials once', { mode: '401', times: 1 }, ['denied', 'applied']),
     both(13, 'refuses our credentials', { mode: '401' }, ['denied']),
+    both(14, 'gives the same page for ever', answer(fullPage), unreadable),
     both(14, 'answers a byte at a time', { mode: 'drip', delayMs: 1_000 }, ['unknown', 'applied'], { isSlow: true }),
     fault(15, 'leads to another host', { mode: 'redirect', location: trap }, redirected, unknown),
     fault(

@@ -127,7 +127,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       ['        method: request.method,\n', '        method: request.method,\n        sent: request.rawHeaders,\n'],
     ],
-    tests: ['provision/random-histories'],
+    tests: ['http/protocol'],
   },
   {
     number: 14,
@@ -168,7 +168,7 @@ export const mutants: readonly Mutant[] = [
         '    body,\n    authenticate(served.gates),\n    callerLimit(),\n',
       ],
     ],
-    tests: ['http/hostile'],
+    tests: ['http/protocol'],
   },
   {
     number: 18,
