@@ -181,7 +181,11 @@ class History {
     if (wanted.active !== undefined) assert.equal(isOn, wanted.active, `${at}: active of ${user.userName} in SCIM`)
     assert.equal(familyNameOf(shown.document), wanted.familyName, `${at}: name of ${user.userName} in SCIM`)
     if (!person.isSwitchedByHand) assert.equal(account.isOn, isOn, `${at}: account of ${user.userName} is as SCIM says`)
-    if (!person.isRenamedByHand) assert.equal(account.familyName, wanted.familyName, `${at}: name of the account`)
+    // An edit of an account that is off may end as drift, which is shown; it is made with the next reactivation.
+    const isDrift = !isOn && this.#driftOf(at, shown.id).length > 0
+    if (!person.isRenamedByHand && !isDrift) {
+      assert.equal(account.familyName, wanted.familyName, `${at}: name of the account`)
+    }
   }
 
   #person({ at, who }: Who): Person {
@@ -191,6 +195,10 @@ class History {
   }
   #resources(at: HistoryConnection) {
     return viewStore(this.#world.directory, at, Number.MAX_SAFE_INTEGER).resources
+  }
+  #driftOf(at: HistoryConnection, id: string): readonly string[] {
+    const { links } = viewStore(this.#world.directory, at, Number.MAX_SAFE_INTEGER)
+    return links.find(({ resourceId }) => resourceId === id)?.drift ?? []
   }
   #accounts(at: HistoryConnection, { user }: Person): InnerAccount[] {
     return innerAccounts(this.#world.sandbox, at).filter((account) => isSamePerson(user, account))
