@@ -1,4 +1,5 @@
 /** The composition root: configuration → store → connections → HTTP application. */
+import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Clock, repeat } from './clock.ts'
@@ -22,8 +23,9 @@ import { createProvision, type Provision } from './provision/provision.ts'
 import { eraseOld } from './provision/retention.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
+import { createIgnoredNames } from './scim/ignored-names.ts'
 import { createPageMemory } from './scim/page-memory.ts'
-import { compileSchemas, type Schemas } from './scim/schema.ts'
+import { compileSchemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
 import { type WatchedFile, watchFile } from './watched-file.ts'
 
@@ -69,17 +71,23 @@ export interface Surroundings {
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
+  const tls = serverCertificate(config)
   const store = await openStore(config.store, { clock, log })
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
-  const schemas = compileSchemas()
   const connections = new Map<string, ScimConnection>()
   const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
-    connections.set(connection.name, scimConnection(connection, config, provision, schemas, clock))
+    const cursorKey = await store.transaction((write) =>
+      write.keepSecret(connection.name, 'cursor', randomBytes(32).toString('base64')),
+    )
+    connections.set(
+      connection.name,
+      scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
+    )
     gates.set(connection.name, {
       tokens: callerTokens(connection.tokens),
       isSchemeOptional: connection.headerTokenWithoutScheme,
@@ -92,11 +100,12 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
           connection: name,
           waiting: await store.countOperations(name),
           isSuspended: suspension() !== undefined,
+          ignored: connections.get(name)?.ignored.count() ?? 0,
         })),
       ),
   })
   const app = createApp({ connections, gates, store, clock, log, metrics, workMs, limits: config.limits })
-  const server = createWebServer(app, { tls: serverCertificate(config), log, times: surroundings.socketTimes })
+  const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
   const forget = () => eraseOld(store, config.retention, { clock, log, signal: stopping.signal })
@@ -153,6 +162,7 @@ export function provisionedConnection(
     maximumRetryMs,
     deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
     guardrails: connection.guardrails,
+    unknownMembers: connection.unknownMembers,
     busyStatus: connection.busyStatus,
   }
 }
@@ -166,17 +176,23 @@ function platformCertificates({ name, tls }: ConnectionConfig): PlatformCertific
       ? undefined
       : { certificate: pemFile(certificate, place), key: pemFile(key, place) }
   const certificates = { ca: ca === undefined ? undefined : pemFile(ca, place), client }
+  checkPair(certificates, place)
+  return certificates
+}
+
+function checkPair(certificates: PlatformCertificates, place: string): void {
   try {
     checkCertificates(certificates)
   } catch (cause) {
     throw new Error(`${place}: these files are no PEM certificates, or the key is not the certificate's`, { cause })
   }
-  return certificates
 }
 
 function serverCertificate({ listen: { tls } }: Config): ServerCertificate | undefined {
   if (tls === undefined) return undefined
-  return { certificate: pemFile(tls.certificate, 'listen.tls'), key: pemFile(tls.key, 'listen.tls') }
+  const pair = { certificate: pemFile(tls.certificate, 'listen.tls'), key: pemFile(tls.key, 'listen.tls') }
+  checkPair({ client: pair }, 'listen.tls')
+  return pair
 }
 
 function pemFile(path: string, place: string): WatchedFile {
@@ -197,9 +213,9 @@ function scimConnection(
   connection: ConnectionConfig,
   config: Config,
   provision: Provision,
-  schemas: Schemas,
-  clock: Clock,
+  { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
+  const schemas = compileSchemas({ extensions: connection.extensions })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
   return {
     name: connection.name,
@@ -207,7 +223,10 @@ function scimConnection(
     schemas,
     discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] }),
     patch: connection.patch,
+    groupPatchAnswer: connection.groupPatchAnswer,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
+    cursorKey,
+    ignored: createIgnoredNames(connection.name, log),
   }
 }

@@ -53,7 +53,8 @@ async function planFor(options: PlanOptions): Promise<Plan> {
     const names = config.connections.map(({ name }) => name).join(', ')
     throw new Error(`${file} has no connection '${options.connection}' (have ${names})`)
   }
-  const { document } = normaliseResource(compileSchemas().user, readUser(options.user), 'create')
+  const schemas = compileSchemas({ extensions: connection.extensions })
+  const { document } = normaliseResource(schemas.user, readUser(options.user), 'create')
   const provisioned = provisionedConnection(connection, config, systemClock)
   const signal = AbortSignal.timeout(requestBudgetMs)
   const refuse = () => Promise.reject(new Error('a plan writes nothing'))

@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
 
@@ -44,6 +45,9 @@ export interface ConnectionConfig {
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly groupPatchAnswer: 'none' | 'group'
+  readonly unknownMembers: 'refuse' | 'ignore'
+  readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
   /** Secrets among the settings that come from files, by name: read anew when the file is another one. */

@@ -76,12 +76,17 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
       const { pace, retryAfterDeniedSeconds, tls } = connection
       const files = Object.entries(tls ?? {}).map(([kind, name]) => [kind, path(name)])
+      const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
+        urn,
+        attributes: Object.entries(attributes).map(([attribute, rest]) => ({ name: attribute, ...rest })),
+      }))
       return {
         ...connection,
         name,
         mapping,
         pace,
         retryAfterDeniedSeconds,
+        extensions,
         tls: tls === undefined ? undefined : Object.fromEntries(files),
         secretFiles: secretFiles.get(name) ?? new Map(),
       }
@@ -164,6 +169,12 @@ function checkConnection(
 }
 
 function keysAt(path: readonly PathPart[]): readonly string[] {
-  const general = path.map((part, index) => (index === 1 && path[0] === 'connections' ? '*' : part)).join('.')
+  const general = path.map((part, index) => (isName(path, index) ? '*' : part)).join('.')
   return knownKeys.get(general) ?? []
+}
+
+/** Whether the part is a name of the operator's own: of a connection, an extension or its attribute. */
+function isName(path: readonly PathPart[], index: number): boolean {
+  if (path[0] !== 'connections') return false
+  return index === 1 || (path[2] === 'extensions' && (index === 3 || (index === 5 && path[4] === 'attributes')))
 }

@@ -18,6 +18,8 @@ export interface ConnectionState {
   readonly connection: string
   readonly waiting: number
   readonly isSuspended: boolean
+  /** Attributes ignored since the start: no schema has them. */
+  readonly ignored: number
 }
 
 export interface Gauges {
@@ -59,6 +61,16 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('scim_bridge_platform_suspended', '1 while calls to the platform are suspended', ({ isSuspended }) =>
     isSuspended ? 1 : 0,
   )
+  new Counter({
+    name: 'scim_bridge_attributes_ignored_total',
+    help: 'Attributes and extensions that clients sent and no schema of the connection has',
+    labelNames: ['connection'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { connection, ignored } of await gauges.read()) this.inc({ connection }, ignored)
+    },
+  })
   return {
     registry,
     countRequest({ connection, route, method, status }, seconds) {

@@ -19,6 +19,7 @@ import { createOperationWrites } from './operations.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
+import { createSecretWrites } from './secrets.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
@@ -123,8 +124,9 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),
     createAuditWrites(dialect, counters),
+    createSecretWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, audit] = parts
+  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, audit, secrets] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -135,6 +137,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...groupLinks(run),
     ...departures(run),
     ...audit(run),
+    ...secrets(run),
   })
 }
 

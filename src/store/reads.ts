@@ -1,6 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely'
+import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
-import { createLists, resourceColumns } from './lists.ts'
+import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -15,6 +16,7 @@ import {
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
+import { createWalks } from './walks.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
@@ -44,6 +46,7 @@ type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modif
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
   const lists = createLists(dialect)
+  const walk = createWalks(dialect)
   const texts = readStatements(dialect)
   return (run) => {
     async function one<Row, Thing>(
@@ -71,6 +74,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const { rows } = await run(lists.list(connection, query))
         return rows.map(toResource)
       },
+      walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {
         if (where === undefined) return counters.read(run, connection, `visible.${type}`)
         const { rows } = await run(lists.count(connection, type, where))

@@ -123,3 +123,20 @@ test('who never finishes the greeting of TLS is put out', async () => {
     socket.resume()
   })
 })
+
+test('a pair that cannot be used is told at start, with its place', async () => {
+  const text = /^Error: listen\.tls: these files are no PEM certificates, or the key is not the certificate's$/
+  await assert.rejects(
+    startBridgeWorld((config) => {
+      const otherKey = pem('second.key.pem').pathname
+      if (isJsonObject(config.listen)) config.listen.tls = { certificate: pem('first.pem').pathname, key: otherKey }
+    }),
+    (error) => text.test(String(error)),
+  )
+  await assert.rejects(
+    startBridgeWorld((config) => {
+      if (isJsonObject(config.listen)) config.listen.tls = { certificate: '/no/such/file', key }
+    }),
+    /listen\.tls: \/no\/such\/file cannot be read, or is empty/,
+  )
+})
