@@ -42,7 +42,6 @@ export async function attempt(
   const { connection, world, claims } = context
   const { store, clock } = world
   const { resourceId } = operation
-  const document = parseDocument(json)
   let current = link
   const changeLink = async (change: Partial<Link>) => {
     current = { ...current, ...change }
@@ -53,9 +52,8 @@ export async function attempt(
     accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
   })
-  const situation: Situation = {
+  const situation: Omit<Situation, 'document'> = {
     connection,
-    document,
     link,
     operation,
     now: clock.now(),
@@ -79,8 +77,11 @@ export async function attempt(
     },
   }
   try {
-    const reached = await (operation.kind === 'delete' ? reachDeleted(call, situation) : reachWanted(call, situation))
-    const grants = await grantsOf(call, situation, reached)
+    // Inside: a stored document that cannot be read is this operation's own misfortune, not its neighbours'.
+    const document = parseDocument(json)
+    const user = { ...situation, document }
+    const reached = await (operation.kind === 'delete' ? reachDeleted(call, user) : reachWanted(call, user))
+    const grants = await grantsOf(call, user, reached)
     if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
     return await store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, drift: [...reached.drift] })

@@ -1,4 +1,4 @@
-import { Busy, PlatformError, Unknown } from '../errors.ts'
+import { Busy, Fault, PlatformError, Unknown } from '../errors.ts'
 import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
@@ -14,6 +14,7 @@ const tickMs = 500
 const batch = 32
 /** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
 const storePauseMs = 5_000
+const parkedLeaverRetryMs = 3_600_000
 
 export interface Runner {
   readonly breaker: Breaker
@@ -68,7 +69,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
         { connection: connection.name, operation: operation?.id, err: error, alarm: true },
         'an attempt could not be recorded',
       )
-      if (operation !== undefined) await putOff(operation)
+      if (operation !== undefined) await (error instanceof StoreUnavailable ? putOff(operation) : park(operation))
     } finally {
       waiters.end(resourceId)
     }
@@ -94,6 +95,18 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     const dueAt = clock.now() + retryWaitMs(attempts + 1, { maximumMs, random: world.random })
     await store
       .transaction((write) => write.updateOperation(connection.name, id, { attempts: attempts + 1, dueAt }))
+      .catch(() => undefined)
+  }
+
+  /** What fails through a defect of ours is put aside alone: its neighbours go on. A leaver's is tried again all the same. */
+  async function park({ id, attempts, isDeprovisioning }: Operation): Promise<void> {
+    const { message: errorMessage, kind: errorKind } = new Fault('the attempt failed before its first call')
+    const state = isDeprovisioning ? 'waiting' : 'failed'
+    const dueAt = clock.now() + Math.min(parkedLeaverRetryMs, connection.maximumRetryMs)
+    await store
+      .transaction((write) =>
+        write.updateOperation(connection.name, id, { attempts: attempts + 1, errorKind, errorMessage, state, dueAt }),
+      )
       .catch(() => undefined)
   }
 
