@@ -79,7 +79,6 @@ async function eraseOne(
     now,
   )
   await write.deleteResource(connection, 'User', id)
-  await write.deleteLink(connection, id)
-  await write.deleteDeparture(connection, id)
+  await write.eraseTraces(connection, id)
   return write.eraseSubject(connection, { resourceId: id, accountId: link?.accountId })
 }
