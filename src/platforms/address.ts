@@ -60,6 +60,7 @@ const inner = blockList(
 /** Of IPv6 only what is given out to the public counts as public. */
 const given = blockList([], [['2000::', 3]])
 
+/** Of the address of a connected socket; IPv4 within IPv6 (mapped, NAT64, 6to4) is never public: its target is elsewhere. */
 export function addressKind(address: string): AddressKind {
   if (isIPv4(address)) return kindOfIpv4(address)
   if (!isIPv6(address)) return 'forbidden'
@@ -70,14 +71,6 @@ export function addressKind(address: string): AddressKind {
   if (carried !== undefined) return kindOfIpv4(carried) === 'forbidden' ? 'forbidden' : 'inner'
   if (forbidden.check(plain, 'ipv6')) return 'forbidden'
   return given.check(plain, 'ipv6') && !inner.check(plain, 'ipv6') ? 'public' : 'inner'
-}
-
-/**
- * Whether an address of a connected socket is one of the public internet. Not: loopback, private, link-local, metadata,
- * shared, documentation, multicast; not IPv4 within IPv6 (mapped, NAT64, 6to4), whose target is elsewhere.
- */
-export function isPublicAddress(address: string): boolean {
-  return addressKind(address) === 'public'
 }
 
 /** For `ClientSettings.mayConnect`. */

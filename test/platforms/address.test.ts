@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isPublicAddress } from '../../src/platforms/address.ts'
+import { addressKind } from '../../src/platforms/address.ts'
 
 for (const address of [
   '0.0.0.0',
@@ -29,9 +29,9 @@ for (const address of [
   'localhost',
   '2130706433',
 ]) {
-  test(`"${address}" is not public`, () => assert.equal(isPublicAddress(address), false))
+  test(`"${address}" is not public`, () => assert.notEqual(addressKind(address), 'public'))
 }
 
 for (const address of ['8.8.8.8', '172.15.0.1', '172.32.0.1', '193.0.0.1', '2606:4700::1111', '2a00:1450:4001::1']) {
-  test(`"${address}" is public`, () => assert.equal(isPublicAddress(address), true))
+  test(`"${address}" is public`, () => assert.equal(addressKind(address), 'public'))
 }
