@@ -13,7 +13,7 @@ import { createMetrics } from './http/metrics.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
-import { createPace } from './platforms/pace.ts'
+import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
@@ -23,6 +23,7 @@ import { createIgnoredNames } from './scim/ignored-names.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
 
 /** Places of walks that one connection remembers. */
 const rememberedPages = 10_000
@@ -67,8 +68,19 @@ export interface Surroundings {
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
-  const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
+  // Mappings and settings are checked before the store is opened; nothing is called before it is.
+  let opened: Store | undefined
+  const slotsOf = ({ name }: ConnectionConfig): Slots => ({
+    async reserve(intervalMs, notBefore) {
+      if (opened === undefined) throw new Error('a platform was called before the store was open')
+      return opened.transaction((write) => write.reserveSlot(name, Math.ceil(intervalMs), notBefore))
+    },
+  })
+  const provisioned = config.connections.map((connection) =>
+    provisionedConnection(connection, config, clock, slotsOf(connection)),
+  )
   const store = await openStore(config.store, { clock, log })
+  opened = store
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const connections = new Map<string, ScimConnection>()
@@ -128,12 +140,13 @@ export function provisionedConnection(
   connection: ConnectionConfig,
   config: Config,
   clock: Clock,
+  slots?: Slots,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
   const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode: connection.mode })
-  const pace = createPace(connection.pace ?? platform.facts.pace, clock)
+  const pace = createPace(connection.pace ?? platform.facts.pace, clock, slots)
   const maximumRetryMs = config.retry.maximumSeconds * 1_000
   return {
     name: connection.name,

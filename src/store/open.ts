@@ -19,6 +19,7 @@ import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
 import { createSecretWrites } from './secrets.ts'
+import { createSlotWrites } from './slots.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
@@ -115,10 +116,12 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createGrantOperationWrites(dialect, counters),
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),
+    createSlotWrites(dialect),
     createAuditWrites(dialect, counters),
     createSecretWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, audit, secrets] = parts
+  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, slots, audit, secrets] =
+    parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -128,6 +131,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...grants(run),
     ...groupLinks(run),
     ...departures(run),
+    ...slots(run),
     ...audit(run),
     ...secrets(run),
   })

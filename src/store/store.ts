@@ -301,6 +301,8 @@ export interface StoreWriter extends StoreReader {
   countDepartures(connection: string, since: number): Promise<number>
   /** Held operations go on; answers how many. */
   releaseHeld(connection: string, now: number): Promise<number>
+  /** Whole milliseconds. The next slot of the connection's pace, not before this time; answers its time. */
+  reserveSlot(connection: string, intervalMs: number, notBefore: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
 

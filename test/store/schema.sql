@@ -122,6 +122,12 @@ CREATE INDEX operation_due on operation (connection, precedence, due_at, id) whe
 
 CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
 
+CREATE TABLE pace (
+  connection text not null,
+  next_at bigint not null,
+  primary key (connection)
+);
+
 CREATE TABLE resource (
   connection text not null,
   id text not null,
