@@ -16,8 +16,10 @@ import { createPace } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { createReconcile } from './provision/reconcile.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
+import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas, type Schemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
@@ -70,6 +72,11 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const schemas = compileSchemas()
+  const reconciles = provisions.map((provision, index) => {
+    const everyHours = config.connections[index]?.reconcile?.everyHours
+    const everyMs = everyHours === undefined ? undefined : everyHours * 3_600_000
+    return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
+  })
   const connections = new Map<string, ScimConnection>()
   const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
@@ -84,11 +91,15 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const metrics = createMetrics({
     read: () =>
       Promise.all(
-        provisions.map(async ({ connection: { name }, suspension }) => ({
-          connection: name,
-          waiting: await store.countOperations(name),
-          isSuspended: suspension() !== undefined,
-        })),
+        provisions.map(async ({ connection: { name }, suspension }) => {
+          const walk = await store.lastFinishedWalk(name, 'reconcile')
+          return {
+            connection: name,
+            waiting: await store.countOperations(name),
+            isSuspended: suspension() !== undefined,
+            reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
+          }
+        }),
       ),
   })
   const app = createApp({ connections, gates, store, clock, log, metrics, workMs })
@@ -100,11 +111,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async listen() {
       const address = await listening(server, config.listen)
       for (const provision of provisions) provision.start()
+      for (const reconcile of reconciles) reconcile.start()
       return address
     },
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
+      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await answersSent(server, closed)
       server.closeAllConnections()

@@ -34,6 +34,7 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
   settings: z.record(z.string(), z.json()).default({}),
 })
 
@@ -74,6 +75,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['retry', ['maximumSeconds']],
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+  ['connections.*.reconcile', ['everyHours']],
 ])
 
 /** Settings under these names are secrets. */

@@ -65,8 +65,8 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     store: { kind: 'sqlite', file: storeFile },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
-      const { pace, retryAfterDeniedSeconds } = connection
-      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds }
+      const { pace, retryAfterDeniedSeconds, reconcile } = connection
+      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds, reconcile }
     }),
   }
 }

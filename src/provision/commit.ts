@@ -9,7 +9,9 @@ import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } 
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
 import type { Reached } from './reach.ts'
+import { reconcileCaller } from './reconcile-operation.ts'
 import { retryWaitMs } from './retry.ts'
+import { noteTakenAway } from './watch.ts'
 
 /** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
 export type Settled =
@@ -66,7 +68,8 @@ export async function commitReached(
   if (operation.kind === 'delete') {
     await write.deleteResource(name, 'User', resourceId)
     const accountId = reached.account?.id ?? link.accountId
-    await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: now })
+    await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: link.deletedAt ?? now })
+    await noteTakenAway(write, operation, { accountId, document, now: world.clock.now() })
     return
   }
   await putLink(write, {
@@ -139,6 +142,8 @@ export async function commitFailure(
   }
   if (
     connection.mode === 'deferred' ||
+    // No request is undone by its refusal: an operator asked, and sees what became of it.
+    operation.caller === reconcileCaller ||
     error.kind === 'fault' ||
     !(await undo(write, connection, operation, link, now))
   ) {

@@ -25,6 +25,10 @@ export interface Runner {
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
   /** Looks at the outbox soon. */
   wake(): void
+  /** Whether anything is in work. */
+  isBusy(): boolean
+  /** A call outside of any operation failed: it counts as much as one of an attempt. */
+  noteFailure(error: PlatformError): void
   start(): void
   /** Starts nothing more; what is running may finish within `graceMs`, then its requests are aborted and it stays durable. */
   stop(graceMs: number): Promise<void>
@@ -56,9 +60,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
         if (operation === undefined || operation.state === 'failed') return undefined
         const link = await write.getLink(connection.name, resourceId)
         const resource = await write.getAnyResource(connection.name, 'User', resourceId)
-        if (link === undefined || resource === undefined) throw new Error('an operation without link or resource')
+        // A tombstone's account is taken away without a resource: the operation says who it was.
+        const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
+        if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
         waiters.begin(resourceId, operation.id)
-        return { operation, link, json: resource.json }
+        return { operation, link, json }
       })
       if (start === undefined) return
       const settled = await attemptOperation(start)
@@ -198,6 +204,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       return settled
     },
     wake: () => nudge?.(),
+    isBusy: () => running.size > 0,
+    noteFailure: reportFailure,
     start() {
       loop ??= work()
     },

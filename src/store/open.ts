@@ -7,7 +7,9 @@ import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
+import { createFindingWrites } from './findings.ts'
 import { createLinkWrites } from './links.ts'
+import { createMatchKeyWrites } from './match-keys.ts'
 import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
@@ -19,6 +21,8 @@ import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
+import { createWalkWrites } from './walks.ts'
+import { createWatchWrites } from './watches.ts'
 
 export interface StoreLocation {
   readonly kind: 'sqlite'
@@ -109,8 +113,12 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createLinkWrites(dialect),
     createOperationWrites(dialect, counters),
     createAuditWrites(dialect, counters),
+    createWalkWrites(dialect),
+    createFindingWrites(dialect),
+    createMatchKeyWrites(dialect),
+    createWatchWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, audit] = parts
+  const [reads, resources, memberships, links, operations, audit, walks, findings, keys, watches] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -118,6 +126,10 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...links(run),
     ...operations(run),
     ...audit(run),
+    ...walks(run),
+    ...findings(run),
+    ...keys(run),
+    ...watches(run),
   })
 }
 

@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely'
 import type { Counters } from './counters.ts'
+import { createFindingReads } from './findings.ts'
 import { createLists, resourceColumns } from './lists.ts'
 import {
   type LinkRow,
@@ -13,6 +14,8 @@ import {
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
+import { createWalkReads } from './walks.ts'
+import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations',
@@ -32,6 +35,9 @@ type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modif
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
   const lists = createLists(dialect)
   const texts = readStatements(dialect)
+  const walks = createWalkReads(dialect)
+  const findings = createFindingReads(dialect)
+  const watches = createWatchReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: CompiledQuery<Row>,
@@ -41,6 +47,9 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       return rows[0] === undefined ? undefined : toThing(rows[0])
     }
     return {
+      ...walks(run),
+      ...findings(run),
+      ...watches(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))

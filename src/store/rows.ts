@@ -150,7 +150,7 @@ function parseObject(text: string): JsonObject {
   return value
 }
 
-function parseTexts(text: string): readonly string[] {
+export function parseTexts(text: string): readonly string[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
   return value.filter((item) => typeof item === 'string')

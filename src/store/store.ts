@@ -4,6 +4,7 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
  */
 import type { JsonObject } from '../json.ts'
+import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
 
@@ -154,7 +155,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader {
+export interface StoreReader extends WalkReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -178,7 +179,7 @@ export interface StoreReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader {
+export interface StoreWriter extends StoreReader, WalkWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,

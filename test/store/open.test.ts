@@ -52,7 +52,7 @@ test('a store of a newer release is refused and left as it is', async (t) => {
   const before = readFileSync(file)
   await assert.rejects(opened(t, file), (error) => {
     assert.ok(error instanceof NewerSchema)
-    assert.match(error.message, /schema 9999; this release knows 1/)
+    assert.match(error.message, /schema 9999; this release knows \d/)
     return true
   })
   assert.deepEqual(readFileSync(file), before)

@@ -31,6 +31,26 @@ CREATE TABLE email_value (
 
 CREATE INDEX email_value_resource on email_value (connection, resource_id, value_key, email_type);
 
+CREATE TABLE finding (
+  connection text not null,
+  walk bigint not null,
+  account_id text not null,
+  situation text not null,
+  resource_id text,
+  attributes text not null,
+  other_accounts text not null,
+  other_resources text not null,
+  remedy text,
+  done text,
+  primary key (connection, walk, account_id)
+);
+
+CREATE INDEX finding_remedy on finding (connection, walk, account_id) where remedy is not null and done is null;
+
+CREATE INDEX finding_resource on finding (connection, walk, resource_id);
+
+CREATE INDEX finding_situation on finding (connection, walk, situation, account_id);
+
 CREATE TABLE lease (
   name text primary key,
   token text not null,
@@ -59,6 +79,16 @@ CREATE TABLE link (
 );
 
 CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <> 'tombstone';
+
+CREATE INDEX link_tombstone on link (connection, account_id) where state = 'tombstone';
+
+CREATE TABLE match_key (
+  connection text not null,
+  walk bigint not null,
+  value_key text not null,
+  resource_id text not null,
+  primary key (connection, walk, value_key, resource_id)
+);
 
 CREATE TABLE member (
   connection text not null,
@@ -130,3 +160,35 @@ CREATE INDEX resource_modified on resource (connection, type, modified, seq);
 CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
+
+CREATE TABLE walk (
+  connection text not null,
+  number bigint not null,
+  purpose text not null check (purpose in ('reconcile', 'import')),
+  caller text not null,
+  is_repair smallint not null,
+  is_recreate smallint not null,
+  is_dry_run smallint not null,
+  phase text not null check (phase in ('asked', 'keys', 'accounts', 'absent', 'repair', 'finished', 'failed')),
+  place text,
+  accounts bigint not null,
+  is_short smallint not null,
+  failures bigint not null,
+  error text,
+  due_at bigint not null,
+  asked_at bigint not null,
+  finished_at bigint,
+  counts text not null,
+  primary key (connection, number)
+);
+
+CREATE TABLE watch (
+  connection text not null,
+  resource_id text not null,
+  document text not null,
+  next_at bigint not null,
+  ends_at bigint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE INDEX watch_due on watch (connection, next_at);
