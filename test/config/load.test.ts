@@ -88,6 +88,7 @@ test('the smallest file gives every default', (t) => {
         busyStatus: 429,
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
+        reconcile: undefined,
         settings: { token: 'figshare-secret' },
       },
     ],
@@ -121,6 +122,7 @@ connections:
     busyStatus: 503
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
+    reconcile: { everyHours: 24 }
     settings: { user: { file: secrets/user }, password: "\${FIGSHARE_TOKEN}", flavour: "$\${not one} and $5" }
 `,
   )
@@ -147,6 +149,7 @@ connections:
           busyStatus: 503,
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
+          reconcile: { everyHours: 24 },
           settings: { user: 'root@uni.example\n', password: 'figshare-secret', flavour: `\${not one} and $5` },
         },
       ],

