@@ -42,7 +42,7 @@ test('RC 10 people who come and go while the list is paged are met once, and nob
   const world = await startReconcileWorld(t)
   const { figshare } = world.world.sandbox
   const users = await people(world, 15)
-  figshare.knobs.pages = 'repeat'
+  figshare.logic.knobs.pages = 'repeat'
   world.fault({ mode: 'hang', path: list, skip: 14 })
   const number = await world.ask('figshare')
   await world.until('the walk is in the middle', () => figshare.faultCount > 0)
@@ -65,7 +65,7 @@ test('RC 10 an account that a shifting list skips is read by id, and is linked',
   const { figshare } = world.world.sandbox
   const account = world.account(hidden)
   assert.ok(account !== undefined)
-  figshare.knobs.listLagMs = 100_000
+  figshare.logic.knobs.listLagMs = 100_000
   world.world.clock.advance(200_000)
   // As if it had been made a moment ago: lists do not show it yet, a read by id does.
   Object.assign(account, { createdAt: world.world.clock.now() + 50_000 })
@@ -110,7 +110,7 @@ test('RC 15 a list that is suddenly empty makes nobody deleted: each account is 
   const world = await startReconcileWorld(t)
   const users = await people(world, 4)
   assert.equal((await world.reconcile('figshare')).walk.isShort, false)
-  world.world.sandbox.figshare.knobs.listLagMs = 1e12
+  world.world.sandbox.figshare.logic.knobs.listLagMs = 1e12
   const empty = await world.reconcile('figshare', { isRepair: true, isRecreate: true })
   assert.deepEqual([empty.walk.accounts, empty.walk.isShort], [0, true])
   assert.deepEqual(empty.walk.counts, { linked: 4 })
@@ -126,7 +126,7 @@ test('RC 15 of a list that is a fifth shorter only those are deleted whom a read
   const [gone, ...hidden] = users.slice(0, 3)
   const id = String(world.account(gone ?? {})?.id)
   figshare.logic.removeAccount(Number(id))
-  figshare.knobs.listLagMs = 100_000
+  figshare.logic.knobs.listLagMs = 100_000
   world.world.clock.advance(200_000)
   for (const user of hidden) Object.assign(world.account(user) ?? {}, { createdAt: world.world.clock.now() + 50_000 })
   const { walk, only } = await world.reconcile('figshare')
