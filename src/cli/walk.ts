@@ -176,11 +176,7 @@ export async function* findingsOf(
 }
 
 /** A walk that was interrupted, or is asked for twice, is one walk. */
-async function sameWalk(
-  store: Pick<WalkReader, 'currentWalk'>,
-  name: string,
-  wish: Wish,
-): Promise<number | undefined> {
+async function sameWalk(store: Pick<WalkReader, 'currentWalk'>, name: string, wish: Wish): Promise<number | undefined> {
   const walk = await store.currentWalk(name)
   const isSame =
     walk?.purpose === wish.purpose &&

@@ -26,6 +26,6 @@ export async function finishWalk(
     const count = counts[situation] ?? 0
     if (count > 0) log.error({ ...line, situation, count, alarm: true }, what)
   }
-  while (!(await store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch)))) continue
+  while (!(await store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch))));
   return finished
 }

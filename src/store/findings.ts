@@ -27,9 +27,7 @@ interface HeldRow {
 /** More accounts for one resource than anybody wants to read of. */
 const rivalsShown = sql.raw('20')
 
-const columns = sql.raw(
-  'account_id, situation, resource_id, attributes, other_accounts, other_resources, remedy, done',
-)
+const columns = sql.raw('account_id, situation, resource_id, attributes, other_accounts, other_resources, remedy, done')
 const heldColumns = sql.raw(
   'link.account_id, link.resource_id, link.last_applied_at, resource.json, operation.state as operation_state',
 )

@@ -100,7 +100,10 @@ describe('while no bridge runs', () => {
     await bridge.scim.post('/Users', aUser())
     await bridge.world.restart(async () => {
       bridge.fault({ mode: 'down' })
-      await assert.rejects(run(reconcileCommand, bridge), /the walk has stopped after 0 accounts \(un\w+\): run the command/)
+      await assert.rejects(
+        run(reconcileCommand, bridge),
+        /the walk has stopped after 0 accounts \(un\w+\): run the command/,
+      )
       bridge.heal()
       assert.equal((await run(reconcileCommand, bridge)).exit, 0)
       assert.equal(bridge.row('select max(number) as n from walk')?.n, 1)
@@ -136,7 +139,13 @@ describe('while the bridge runs', () => {
 
 test('a file that cannot be read ends the command with 1, and wrong usage with 2', async () => {
   const folder = aFolder()
-  const { status, stderr } = await scimBridge(['reconcile', '--connection', 'x', '--config', join(folder.path, 'no.yaml')])
+  const { status, stderr } = await scimBridge([
+    'reconcile',
+    '--connection',
+    'x',
+    '--config',
+    join(folder.path, 'no.yaml'),
+  ])
   folder.remove()
   assert.equal(status, 1)
   assert.match(stderr, /cannot be read/)

@@ -25,7 +25,10 @@ describe('a deleted person who is pushed again gets the same account back, on, u
         account ??= only?.id
         assert.equal(only?.id, account)
         assert.equal((await scim.delete(`/Users/${answer.body.id}`)).status, 204)
-        assert.equal((await seen()).some(({ isOn }) => isOn), false)
+        assert.equal(
+          (await seen()).some(({ isOn }) => isOn),
+          false,
+        )
       }
       assert.equal(ids.size, 3)
     })

@@ -124,21 +124,27 @@ test('two accounts that would become one user: the first is imported, the second
 })
 
 for (const [platform, add] of [
-  ['dspace', (world: ReconcileWorld) =>
-    world.world.sandbox.dspace.logic.addEPerson({
-      email: 'ada@uni.example',
-      firstName: 'Ada',
-      lastName: 'Lovelace',
-      netid: 'ada',
-      canLogIn: true,
-    })],
-  ['openspecimen', (world: ReconcileWorld) =>
-    world.world.sandbox.openspecimen.logic.addUser({
-      loginName: 'ada',
-      emailAddress: 'ada@uni.example',
-      firstName: 'Ada',
-      lastName: 'Lovelace',
-    })],
+  [
+    'dspace',
+    (world: ReconcileWorld) =>
+      world.world.sandbox.dspace.logic.addEPerson({
+        email: 'ada@uni.example',
+        firstName: 'Ada',
+        lastName: 'Lovelace',
+        netid: 'ada',
+        canLogIn: true,
+      }),
+  ],
+  [
+    'openspecimen',
+    (world: ReconcileWorld) =>
+      world.world.sandbox.openspecimen.logic.addUser({
+        loginName: 'ada',
+        emailAddress: 'ada@uni.example',
+        firstName: 'Ada',
+        lastName: 'Lovelace',
+      }),
+  ],
 ] as const) {
   test(`a user imported from ${platform} takes an update that changes the account`, async (t) => {
     const world = await startReconcileWorld(t)

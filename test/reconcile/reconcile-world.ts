@@ -34,7 +34,13 @@ export async function startReconcileWorld(t: Test, options: FigshareBridgeOption
     const store = beside()
     try {
       const askedAt = world.clock.now()
-      const plain = { purpose: 'reconcile', caller: 'test', isRepair: false, isRecreate: false, isDryRun: false } as const
+      const plain = {
+        purpose: 'reconcile',
+        caller: 'test',
+        isRepair: false,
+        isRecreate: false,
+        isDryRun: false,
+      } as const
       return await store.addWalk(platform, { ...plain, askedAt, ...how })
     } finally {
       store.close()

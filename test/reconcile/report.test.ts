@@ -81,7 +81,10 @@ test('RC 6 one account that fits two people is disputed, and both are named', as
   world.fault({ mode: 'answer', only: 'writes', status: 400, body: '{"message":"no","code":"x"}' })
   const ids = []
   for (const user of [ada, grace]) ids.push((await world.scim.post('/Users', user)).body.id)
-  await world.until('both failed', () => world.row("select count(*) as n from operation where state = 'failed'")?.n === 2)
+  await world.until(
+    'both failed',
+    () => world.row("select count(*) as n from operation where state = 'failed'")?.n === 2,
+  )
   world.heal()
   const { only } = await world.reconcile('figshare', { isRepair: true })
   const { accountId, resourceId, otherResources } = only('disputed')

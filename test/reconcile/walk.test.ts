@@ -92,7 +92,10 @@ test('RC 11 a walk that is interrupted goes on at its place, also after a restar
   const { walk } = await world.ended('figshare', number)
   assert.deepEqual(walk.counts, { linked: 15, protected: 1 })
   assert.equal(walk.accounts, 16)
-  assert.ok(pagesOf(world).every((path) => !path.includes('id_gte=0')), pagesOf(world).join('\n'))
+  assert.ok(
+    pagesOf(world).every((path) => !path.includes('id_gte=0')),
+    pagesOf(world).join('\n'),
+  )
 })
 
 test('RC 11 a walk that never gets on fails after ten attempts, and the report of the one before stays', async (t) => {
