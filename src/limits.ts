@@ -60,6 +60,6 @@ export const walkPageMs = 300_000
 /** A walk that failed so often in a row ends; the next one begins anew. */
 export const walkFailures = 10
 /** Rows that a step of a walk reads or writes in one transaction, so that requests never wait long for the store. */
-export const walkBatch = 500
+export const walkBatch = 200
 /** Accounts that one step reads by id. */
 export const walkReads = 20

@@ -1,4 +1,5 @@
 /** The end of a walk: its counts, the alarms, and the walks before it forgotten. */
+import { setImmediate } from 'node:timers/promises'
 import { walkBatch } from '../limits.ts'
 import type { Situation, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
@@ -26,6 +27,7 @@ export async function finishWalk(
     const count = counts[situation] ?? 0
     if (count > 0) log.error({ ...line, situation, count, alarm: true }, what)
   }
-  while (!(await store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch))));
+  const forget = () => store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch))
+  while (!(await forget())) await setImmediate()
   return finished
 }

@@ -2,6 +2,7 @@
  * One walk over a connection's accounts, step by step. After each step its place is durable: an interruption costs one page.
  * The platform is only read here; what a remedy writes goes through the outbox.
  */
+import { setImmediate } from 'node:timers/promises'
 import { Broken, Fault, PlatformError, Unknown } from '../errors.ts'
 import { walkAccounts, walkBatch, walkFailures, walkPageMs, walkPages, walkReads } from '../limits.ts'
 import type { Call } from '../platforms/platform.ts'
@@ -41,6 +42,8 @@ export async function stepWalk(
   const signal = AbortSignal.any([AbortSignal.timeout(walkPageMs), stopping])
   const refuse = () => Promise.reject(new Fault('a walk writes nothing'))
   const call: Call = { signal, beforeWrite: refuse, created: refuse }
+  // SQLite answers at once: without a turn of the event loop a step that calls nothing would keep requests waiting.
+  await setImmediate()
   try {
     const next = await step(call, context, walk)
     if (hasEnded(next)) return next
