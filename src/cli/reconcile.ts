@@ -137,7 +137,7 @@ function mustList({ walk: { purpose, counts } }: Ended, situation: Situation): b
 
 /** What the platform or the mapping keeps as it is needs nobody; what a repair has seen to neither. */
 function isOpen({ situation, remedy, done }: Finding): boolean {
-  if (situation === 'unmatched') return done?.startsWith('refused') === true
+  if (situation === 'unmatched') return done?.startsWith('refused') === true || done?.startsWith('left') === true
   if (done === 'asked' || done === 'linked') return false
   return situation === 'disputed' || situation === 'deleted' || remedy !== undefined
 }

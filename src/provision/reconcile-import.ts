@@ -5,8 +5,8 @@ import type { JsonObject } from '../json.ts'
 import { compare, readAccount, toPlatform } from '../mapping/evaluate.ts'
 import type { StoreWriter } from '../store/store.ts'
 import type { Finding } from '../store/walk-store.ts'
-import { keysOf, withId } from './document.ts'
-import { keysOfDocument } from './reconcile-keys.ts'
+import { keysOf, parseDocument, withId } from './document.ts'
+import { keysOfAccount, keysOfDocument } from './reconcile-keys.ts'
 import { auditLinked, type RepairContext } from './reconcile-repair.ts'
 
 /** What the mapping reads out of an account → the canonical document. Throws `Problem` that names the attribute at fault. */
@@ -27,6 +27,8 @@ export async function importAccount(
   const { name, mapping, facts } = connection
   const read = documentOf(account, mapping, toDocument)
   if ('refusal' in read) return { ...finding, done: `refused: ${read.refusal}` }
+  if (await isBeingMade(write, context, account))
+    return { ...finding, done: 'left alone: it may belong to a user whose create is under way; import again later' }
   const { userName } = read.document
   if (typeof userName !== 'string' || (await write.findByUniqueName(name, 'User', userName)) !== undefined)
     return { ...finding, done: 'refused: another user of this connection has its userName' }
@@ -66,6 +68,21 @@ export async function importAccount(
   })
   await auditLinked(write, context, { resourceId, accountId: account.id }, 'import')
   return { ...finding, resourceId, attributes: [...new Set(differing)], done: imported }
+}
+
+/** More creates under way than this are not looked through: everything waits for them. */
+const proposedLooked = 100
+
+/** The platform has made the account a moment ago, and its user's link does not say so yet. */
+async function isBeingMade(write: StoreWriter, { connection }: RepairContext, account: Account): Promise<boolean> {
+  const { name, mapping, facts } = connection
+  const proposed = await write.proposedDocuments(name, proposedLooked)
+  if (proposed.length === proposedLooked) return true
+  const own = keysOfAccount(mapping, facts, account.attributes)
+  return proposed.some((json) => {
+    const keys = keysOfDocument(mapping, facts, parseDocument(json))
+    return keys.match.some((key) => own.match.includes(key)) || keys.distinct.some((key) => own.distinct.includes(key))
+  })
 }
 
 function documentOf(

@@ -58,7 +58,13 @@ export function createFindingReads(dialect: Dialect): (run: Run) => Pick<WalkRea
 
 type Writes = Pick<
   WalkWriter,
-  'putFinding' | 'metAccounts' | 'findingsOfResource' | 'heldAccounts' | 'tombstonesOf' | 'missingAccounts'
+  | 'putFinding'
+  | 'metAccounts'
+  | 'findingsOfResource'
+  | 'heldAccounts'
+  | 'tombstonesOf'
+  | 'missingAccounts'
+  | 'proposedDocuments'
 >
 
 export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
@@ -101,6 +107,10 @@ export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
     async missingAccounts(connection, walk, afterResource, limit) {
       const { rows } = await run(texts.missing({ connection, walk, afterResource, limit }))
       return rows.map(toHeld)
+    },
+    async proposedDocuments(connection, limit) {
+      const { rows } = await run(texts.proposed({ connection, limit }))
+      return rows.map((row) => row.json)
     },
   })
 }
@@ -224,6 +234,14 @@ function writeStatements(dialect: Dialect) {
         where connection = ${slot('connection')} and state = 'tombstone'
           and account_id in (select value from ${listRows(slot('ids'))})
         order by deleted_at`,
+    ),
+    proposed: statement(
+      dialect,
+      ['connection', 'limit'],
+      (slot) => sql<{ json: string }>`
+        select resource.json from link
+          join resource on resource.connection = link.connection and resource.id = link.resource_id
+        where link.connection = ${slot('connection')} and link.state = 'proposed' limit ${slot('limit')}`,
     ),
     missing: statement(
       dialect,

@@ -134,6 +134,8 @@ export interface WalkWriter extends WalkReader {
     afterResource: string,
     limit: number,
   ): Promise<readonly HeldAccount[]>
+  /** Documents of users whose create is not done yet, in no order. */
+  proposedDocuments(connection: string, limit: number): Promise<readonly string[]>
   putMatchKey(connection: string, walk: number, key: string, resourceId: string): Promise<void>
   /** Key → resources that have it. */
   resourcesByKeys(

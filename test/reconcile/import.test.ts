@@ -98,6 +98,20 @@ test('an account that fits a user is not imported beside them', async (t) => {
   assert.equal((await world.scim.get('/Users')).body.totalResults, 1)
 })
 
+test('an account that a lost create has made is left to its user', async (t) => {
+  const world = await startReconcileWorld(t)
+  const { dspace } = world.world.sandbox
+  const user = aUser()
+  dspace.fault({ mode: 'lost', only: 'writes' })
+  assert.equal((await world.world.scim('dspace').post('/Users', user)).status, 429)
+  dspace.fault({ mode: 'ok' })
+  const { only } = await world.reconcile('dspace', anImport)
+  assert.match(String(only('unmatched').done), /^left alone: it may belong to a user whose create is under way/)
+  await world.finished()
+  assert.equal((await world.world.scim('dspace').get('/Users')).body.totalResults, 1)
+  assert.equal((await world.reconcile('dspace', anImport)).only('linked').situation, 'linked')
+})
+
 test('an account without a userName is refused with the reason, and the others are imported', async (t) => {
   const world = await startReconcileWorld(t)
   anAccount(world, 'nameless', { institution_user_id: '' })

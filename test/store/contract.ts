@@ -6,6 +6,7 @@ import { aGroup, aUser, later, now } from './builders.ts'
 import { groupContract } from './contract-groups.ts'
 import { linkContract } from './contract-links.ts'
 import { listContract } from './contract-lists.ts'
+import { walkContract } from './contract-walks.ts'
 
 /** Opens an empty store; whoever opens it closes it after the test. */
 export type OpenEmpty = (context: { after(close: () => Promise<void>): void }) => Promise<Store>
@@ -19,6 +20,7 @@ export function storeContract(title: string, open: OpenEmpty): void {
     listContract(open)
     groupContract(open)
     linkContract(open)
+    walkContract(open)
   })
 }
 

@@ -80,6 +80,8 @@ CREATE TABLE link (
 
 CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <> 'tombstone';
 
+CREATE INDEX link_proposed on link (connection, resource_id) where state = 'proposed';
+
 CREATE INDEX link_tombstone on link (connection, account_id) where state = 'tombstone';
 
 CREATE TABLE match_key (

@@ -55,3 +55,4 @@ create table watch (
 create index watch_due on watch (connection, next_at);
 
 create index link_tombstone on link (connection, account_id) where state = 'tombstone';
+create index link_proposed on link (connection, resource_id) where state = 'proposed';
