@@ -139,5 +139,5 @@ function mustList({ walk: { purpose, counts } }: Ended, situation: Situation): b
 function isOpen({ situation, remedy, done }: Finding): boolean {
   if (situation === 'unmatched') return done?.startsWith('refused') === true || done?.startsWith('left') === true
   if (done === 'asked' || done === 'linked') return false
-  return situation === 'disputed' || situation === 'deleted' || remedy !== undefined
+  return situation === 'disputed' || remedy !== undefined
 }

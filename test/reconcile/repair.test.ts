@@ -131,6 +131,25 @@ test('RC 8 an account that its owner has been given again is not taken for the o
   assert.equal(world.account(user)?.active, true)
 })
 
+test('RC 8 a switching-off that waits is dropped when the deleted person has come back meanwhile', async (t) => {
+  const world = await startReconcileWorld(t, { maximumRetrySeconds: 3_600 })
+  const user = aUser()
+  const { body } = await world.scim.post('/Users', user)
+  const account = world.account(user)
+  assert.ok(account !== undefined)
+  await world.scim.delete(`/Users/${body.id}`)
+  account.active = true
+  world.fault({ mode: '500', only: 'writes' })
+  await world.reconcile('figshare')
+  await world.until('it was tried', () => Number(world.row('select attempts as n from operation')?.n) > 0)
+  world.heal()
+  const again = await world.scim.post('/Users', user)
+  assert.equal(again.status, 201, again.text)
+  await world.finished()
+  assert.equal(account.active, true)
+  assert.equal((await world.scim.get(`/Users/${again.body.id}`)).body.active, true)
+})
+
 test('RC 13 a second repair finds nothing to do and writes nothing', async (t) => {
   const world = await startReconcileWorld(t, { mode: 'deferred' })
   const { account } = await anUnlinked(world, aUser())
