@@ -92,6 +92,28 @@ test('RC 6 one account that fits two people is disputed, and both are named', as
   assert.deepEqual([resourceId, ...otherResources].sort(), ids.sort())
 })
 
+test('RC 6 two accounts without a link that fit one person are both disputed, each with the id of the other', async (t) => {
+  const world = await startReconcileWorld(t, { mode: 'deferred' })
+  const { logic } = world.world.sandbox.figshare
+  const user = aUser()
+  world.fault({ mode: 'answer', only: 'writes', status: 400, body: '{"message":"no","code":"x"}' })
+  await world.scim.post('/Users', user)
+  await world.until('it failed', () => world.row('select state from operation')?.state === 'failed')
+  world.heal()
+  const ids = [
+    logic.addAccount({ email: emailOf(user), institution_user_id: 'other', last_name: 'One' }),
+    logic.addAccount({ email: 'two@uni.example', institution_user_id: String(user.userName), last_name: 'Two' }),
+  ].map(({ id }) => String(id))
+  const { walk, findings } = await world.reconcile('figshare', { isRepair: true })
+  assert.equal(walk.counts.disputed, 2)
+  const disputed = findings.filter(({ situation }) => situation === 'disputed')
+  assert.deepEqual(
+    disputed.map(({ accountId, otherAccounts }) => [accountId, ...otherAccounts].sort()),
+    [ids, ids],
+  )
+  assert.equal(world.row('select account_id as a from link')?.a, null)
+})
+
 test('RC 7 a protected account is counted and never repaired, linked or not', async (t) => {
   const world = await startReconcileWorld(t, { isStrict: true })
   const user = aUser()
