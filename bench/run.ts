@@ -104,7 +104,40 @@ async function measure(): Promise<Figure[]> {
       },
     }
   })
+  for (const size of [10, Math.min(50_000, users)]) {
+    const group = await groupOf(scim, token, size)
+    await add(`add and remove one member, group of ${size.toLocaleString('en')}`, 400, (n) => ({
+      url: `${scim}/Groups/${group}`,
+      token,
+      method: 'PATCH',
+      body: {
+        schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+        Operations: [
+          n % 2 === 0
+            ? { op: 'add', path: 'members', value: [{ value: ids[n % ids.length] }] }
+            : { op: 'remove', path: `members[value eq "${ids[(n - 1) % ids.length]}"]` },
+        ],
+      },
+    }))
+  }
   return figures
+}
+
+/** A group that gives nothing on the platform, with the first people as members. */
+async function groupOf(scim: string, token: string, size: number): Promise<string> {
+  const agent = new Agent({ keepAlive: true })
+  const members: { value: string }[] = []
+  while (members.length < size) {
+    const url = `${scim}/Users?attributes=id&startIndex=${members.length + 1}&count=${Math.min(1_000, size - members.length)}`
+    const { text } = await send(agent, { url, token })
+    for (const { id } of JSON.parse(text).Resources) members.push({ value: id })
+  }
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+  const body = { schemas, displayName: `group of ${size}`, members }
+  const { status, text } = await send(agent, { url: `${scim}/Groups`, token, method: 'POST', body })
+  if (status !== 201) throw new Error(`a group of ${size}: status ${status} ${text.slice(0, 200)}`)
+  agent.destroy()
+  return JSON.parse(text).id
 }
 
 interface Wanted {

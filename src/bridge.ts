@@ -148,6 +148,7 @@ export function provisionedConnection(
     platform: platform.connect(connection.settings, { client: { baseUrl: connection.baseUrl, pace }, clock }),
     maximumRetryMs,
     deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
+    guardrails: connection.guardrails,
     busyStatus: connection.busyStatus,
   }
 }

@@ -132,12 +132,14 @@ export class Disputed extends PlatformError {
   }
 }
 
-/** The account is gone, for certain. */
+/** The account (or the group) is gone, for certain. */
 export class Absent extends PlatformError {
-  constructor(detail: string, options?: ErrorOptions) {
+  constructor(detail: string, options?: ErrorOptions & { what?: 'account' | 'group' }) {
     super(
       'absent',
-      'The account no longer exists on the platform; create the user again to make a new one.',
+      options?.what === 'group'
+        ? 'The group no longer exists on the platform; create the group again to make a new one.'
+        : 'The account no longer exists on the platform; create the user again to make a new one.',
       detail,
       options,
     )
@@ -156,12 +158,12 @@ export class Denied extends PlatformError {
   }
 }
 
-/** The platform broke its contract: 200 but unchanged, no id, wrong shape. */
+/** The platform broke its contract: 200 but unchanged, no id, wrong shape. `message`: where somebody can do something about it. */
 export class Broken extends PlatformError {
-  constructor(detail: string, options?: ErrorOptions) {
+  constructor(detail: string, options?: ErrorOptions & { message?: string }) {
     super(
       'broken',
-      'The platform answered in an unexpected way; the change is kept and will be checked.',
+      options?.message ?? 'The platform answered in an unexpected way; the change is kept and will be checked.',
       detail,
       options,
     )

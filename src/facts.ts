@@ -48,6 +48,15 @@ export interface AttributeFact {
 export interface GrantKeyFact {
   readonly type: 'string' | 'integer'
   readonly required: boolean
+  /** Means something only beside this key (a site is the site *of a role*). Absent: it stands by itself. */
+  readonly onlyWith?: string
+}
+
+/** A form of grant of which an account has exactly one at a time: giving another one moves it. */
+export interface ExclusiveGrantFact {
+  readonly form: readonly string[]
+  /** The attribute that says the same: a mapping has a rule for it or such grants, never both. */
+  readonly attribute: string
 }
 
 export interface PlatformFacts {
@@ -65,8 +74,11 @@ export interface PlatformFacts {
   /** `['direct']` where the platform has no choice. */
   readonly modes: readonly string[]
   readonly grantKeys: ReadonlyMap<string, GrantKeyFact>
-  /** At least one of these sets of keys must be present in a grant, for example `[['role'], ['rid']]`. */
+  /** False: grants that differ only in letter case are the same. Absent means true. */
+  readonly grantsCaseExact?: boolean
+  /** A grant has the keys of exactly one of these sets, for example `[['role'], ['rid']]`; keys of none of them come beside. */
   readonly grantForms: readonly (readonly string[])[]
+  readonly exclusiveGrant?: ExclusiveGrantFact
   /** Whether a SCIM Group can be a group on the platform (`as: groups`), and how long its name may be. */
   readonly groups: { readonly maxNameLength: number } | undefined
   /** Default pace of a connection. */

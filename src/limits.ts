@@ -49,6 +49,10 @@ export const retryAfterDefault = 60
 export const retryAfterMaximum = 3_600
 /** Waiting operations of one connection; deactivations and deletions are always accepted. */
 export const operationsPerConnection = 100_000
+/** More people than this leaving within the window raise an alarm: at least so many, and so great a share of all. */
+export const massDepartureMinimum = 10
+export const massDepartureShare = 0.1
+export const massDepartureWindowMs = 3_600_000
 /** Requests of one connection in work at once; more get 429. */
 export const concurrentRequests = 256
 /** Accounts of one walk over a platform; what lies beyond is not looked at, and the walk says so. */

@@ -37,6 +37,7 @@ export interface FigshareBridgeOptions {
   readonly workMs?: number
   readonly graceMs?: number
   readonly maximumRetrySeconds?: number
+  readonly hold?: boolean
 }
 
 export async function startFigshareBridge(
@@ -49,6 +50,7 @@ export async function startFigshareBridge(
       if (!isJsonObject(connections) || !isJsonObject(connections.figshare)) throw new Error('no such connection')
       const { figshare } = connections
       if (options.mode !== undefined) figshare.mode = options.mode
+      if (options.hold !== undefined) figshare.guardrails = { hold: options.hold }
       if (options.isStrict === true) figshare.mapping = `${builtInMappings}/figshare.yaml`
       if (options.maximumRetrySeconds !== undefined) config.retry = { maximumSeconds: options.maximumRetrySeconds }
     },

@@ -61,6 +61,7 @@ export function* seedUsers(
         deletedAt: undefined,
         invitedAt: undefined,
         invitations: 0,
+        grants: [],
       },
     }
   }

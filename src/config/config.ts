@@ -31,6 +31,7 @@ export interface ConnectionConfig {
   readonly retryAfterDeniedSeconds: number | undefined
   /** Undefined: accounts are walked over only when somebody asks. */
   readonly reconcile: { readonly everyHours: number } | undefined
+  readonly guardrails: { readonly hold: boolean }
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }

@@ -35,6 +35,7 @@ const connection = z.strictObject({
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
   reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
+  guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   settings: z.record(z.string(), z.json()).default({}),
 })
 
@@ -74,6 +75,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['log', ['level']],
   ['retry', ['maximumSeconds']],
   ['connections.*', Object.keys(connection.shape)],
+  ['connections.*.guardrails', ['hold']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
   ['connections.*.reconcile', ['everyHours']],
 ])

@@ -4,13 +4,13 @@ import type { JsonObject } from '../json.ts'
 import type { PathPart } from '../yaml/located.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import { checkRule, checkRules } from './check-rules.ts'
-import { compileGroups } from './compile-groups.ts'
+import { checkExclusiveGrants, compileGroups } from './compile-groups.ts'
 import { compileLifecycle } from './compile-lifecycle.ts'
 import { compileProtect } from './compile-protect.ts'
 import { compileRule } from './compile-rule.ts'
 import { compileTables } from './compile-tables.ts'
 import type { Example, WrittenMapping } from './format.ts'
-import type { Mapping, Rule } from './mapping.ts'
+import type { GroupsPolicy, Mapping, Rule } from './mapping.ts'
 import { factOf } from './values.ts'
 
 /** Reports a problem at a place of the file's structure. */
@@ -40,8 +40,9 @@ export function compileMapping(written: WrittenMapping, facts: PlatformFacts, re
   }
   checkRules(written, rules, facts, report)
   written.examples.forEach((example, index) => {
-    checkExample(example, (message) => report(['examples', index], message))
+    checkExample(example, written.groups?.as ?? 'none', (message) => report(['examples', index], message))
   })
+  checkExclusiveGrants(written.groups, rules, facts, report)
   return {
     platform: facts.platform,
     describe: written.describe,
@@ -80,7 +81,11 @@ function compileMode(mode: string | undefined, facts: PlatformFacts, report: Rep
   return mode
 }
 
-function checkExample(example: Example, report: (message: string) => void): void {
+function checkExample(example: Example, as: GroupsPolicy['as'], report: (message: string) => void): void {
+  if (example.groups !== undefined && as !== 'grants') {
+    report(`groups give grants only with as: grants (here: as: ${as}): drop groups and grants`)
+    return
+  }
   const expectations = [example.account, example.grants, example.changes, example.read, example.error]
   if (expectations.every((one) => one === undefined)) {
     report('expects nothing: say account, grants, changes, read or error')

@@ -174,12 +174,18 @@ export interface NamedGroup {
   readonly externalId?: string
 }
 
-/** What membership in these groups gives: each grant once, in the order of the file. */
+/**
+ * What membership in these groups gives: each grant once, in the order of the file. Of grants of which an account has one
+ * at a time, only the first of the file: somebody in two faculties belongs to the one that the file names first.
+ */
 export function grantsOf(mapping: Mapping, groups: readonly NamedGroup[]): Grant[] {
   const wanted = new Set<Grant>()
   for (const group of groups) for (const grant of grantsOfGroup(mapping, group)) wanted.add(grant)
-  const place = (grant: Grant) => mapping.groups.listed.get(grant) ?? 0
-  return [...wanted].sort((a, b) => place(a) - place(b))
+  const { listed, exclusive } = mapping.groups
+  const place = (grant: Grant) => listed.get(grant) ?? 0
+  const sorted = [...wanted].sort((a, b) => place(a) - place(b))
+  const first = sorted.find((grant) => exclusive.has(grant))
+  return sorted.filter((grant) => grant === first || !exclusive.has(grant))
 }
 
 /** The groups that no line of `groups.grants` names; with `unmatched: refuse` they are 400 `invalidValue`. */

@@ -3,6 +3,7 @@ import type { Attributes, Grant, PlatformFacts } from '../facts.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { compare, createAttributes, grantsOf, toPlatform, toScim, unmatchedGroups } from './evaluate.ts'
 import type { Example } from './format.ts'
+import { grantKey } from './grants.ts'
 import type { LoadedMapping } from './load.ts'
 import type { Mapping, Wanted } from './mapping.ts'
 import { isEqual, shown } from './values.ts'
@@ -71,14 +72,10 @@ function objectDifferences(what: string, expected: JsonObject, actual: ReadonlyM
 }
 
 function grantDifferences(expected: readonly Grant[], actual: readonly Grant[]): string[] {
-  const [wanted, given] = [expected, actual].map((grants) => new Set(grants.map(grantText)))
+  const [wanted, given] = [expected, actual].map((grants) => new Set(grants.map(grantKey)))
   const missing = [...(wanted ?? [])].filter((grant) => !given?.has(grant))
   const surplus = [...(given ?? [])].filter((grant) => !wanted?.has(grant))
   return [...missing.map((grant) => `grants has not ${grant}`), ...surplus.map((grant) => `grants has ${grant} too`)]
-}
-
-function grantText(grant: Grant): string {
-  return JSON.stringify(Object.fromEntries(Object.entries(grant).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 function text(value: Json | undefined): string {

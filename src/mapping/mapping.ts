@@ -86,6 +86,8 @@ export interface GroupsPolicy {
   readonly grants: ReadonlyMap<string, readonly Grant[]>
   /** Every different grant of the file → its place in it. A grant given by several groups is one and the same object. */
   readonly listed: ReadonlyMap<Grant, number>
+  /** Those of `listed` of which an account has one at a time: of several wanted ones only the first of the file counts. */
+  readonly exclusive: ReadonlySet<Grant>
   readonly manage: 'granted' | 'listed'
   readonly unmatched: 'ignore' | 'refuse'
   readonly adopt: 'by_name' | 'never'

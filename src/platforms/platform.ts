@@ -35,6 +35,34 @@ export interface WriteDescription {
 /** New values by platform attribute; `null` takes a value away. Status attributes included. */
 export type Changes = ReadonlyMap<string, Json>
 
+/** A group on the platform that a SCIM Group can be (`groups.as: groups`). */
+export interface PlatformGroup {
+  /** The platform's own id of the group, as text. */
+  readonly id: string
+  readonly name: string
+  /** Why the module forbids us to rename, remove or fill this group (built in, carries rights of its own). */
+  readonly protectedBecause?: string
+}
+
+/** As with accounts: a write returns what was read afterwards, and a write that would change nothing calls nothing. */
+export interface PlatformGroups {
+  /** The group with exactly this name; `undefined` when there is none. */
+  find(call: Call, name: string): Promise<PlatformGroup | undefined>
+  /** The group with this id; `undefined` only when its absence is certain. */
+  read(call: Call, id: string): Promise<PlatformGroup | undefined>
+  /** Makes it; a name that is there already is `Conflict`. Read back. After `Unknown` the caller finds before it tries again. */
+  create(call: Call, name: string): Promise<PlatformGroup>
+  /** Members stay. `Absent` when it is gone, `Conflict` when another group has the name, `Immutable` when it is protected. */
+  rename(call: Call, id: string, name: string): Promise<PlatformGroup>
+  /**
+   * Ends the group itself, whoever is in it (SelfCommunity: flags inactive and deleted). Returns when it was read as gone;
+   * `Immutable` when it is protected. May be repeated.
+   */
+  remove(call: Call, id: string): Promise<void>
+  /** The grant that membership in this group is. */
+  grantOf(group: PlatformGroup): Grant
+}
+
 export interface PlatformConnection {
   /** Asks whether the platform answers and accepts our credentials. Reads only. */
   check(call: Call): Promise<void>
@@ -59,11 +87,8 @@ export interface PlatformConnection {
   readGrants(call: Call, id: AccountId): Promise<readonly Grant[]>
   /** Gives and takes in as few calls as possible, and returns the grants as read. Idempotent both ways. */
   writeGrants(call: Call, id: AccountId, give: readonly Grant[], take: readonly Grant[]): Promise<readonly Grant[]>
-  /**
-   * Only where `facts.groups`: makes the group that a grant would name (`{ tag: name }`, `{ group: name }`), unless one with
-   * exactly this name is there. `writeGrants` never makes groups: an unknown one is `Refused`.
-   */
-  createGroup?(call: Call, name: string): Promise<void>
+  /** Present exactly where `facts.groups` is defined. `writeGrants` never makes groups: an unknown one is `Refused`. */
+  readonly groups?: PlatformGroups
   /**
    * Only for the mode `invitation`, instead of `create`: mails the person a link by which the account is made. There is no
    * account and no id yet, so the link stays proposed and the caller asks `find` again later; everything else (grants, a

@@ -100,7 +100,8 @@ export async function acceptUpdate(
   const operation = await write.getOperation(connection.name, id)
   if (operation?.kind === 'delete') throw beingDeleted(connection)
   if (!user.changed && !(await mustSwitchOn(write, connection, id, user, operation))) {
-    if (operation === undefined) return 'done'
+    // What its memberships still have to give or take is no matter of this request.
+    if (operation === undefined || operation.about === 'grants') return 'done'
     return joinOperation(write, context, operation)
   }
   const document = withId(user.document, id)
@@ -201,6 +202,7 @@ function newLink(connection: string, resourceId: string, document: JsonObject): 
     deletedAt: undefined,
     invitedAt: undefined,
     invitations: 0,
+    grants: [],
   }
 }
 

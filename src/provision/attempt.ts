@@ -7,24 +7,28 @@
  */
 import { Fault, PlatformError, Unknown } from '../errors.ts'
 import type { AccountId } from '../facts.ts'
-import type { JsonObject } from '../json.ts'
-import type { Call, WriteDescription } from '../platforms/platform.ts'
-import { type AuditEntry, type Link, type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
+import { isActive } from '../mapping/evaluate.ts'
+import type { Call } from '../platforms/platform.ts'
+import { type Link, type Membership, type Operation, StoreUnavailable } from '../store/store.ts'
 import type { Claims } from './claims.ts'
 import { type CommitContext, commitFailure, commitReached, putLink, type Settled } from './commit.ts'
 import { parseDocument } from './document.ts'
-import { reachDeleted, reachWanted } from './reach.ts'
+import type { Situation } from './find-account.ts'
+import { type Reached, reachDeleted, reachWanted } from './reach.ts'
+import { type ReachedGrants, reachGrants } from './reach-grants.ts'
+import { createRecording } from './recording.ts'
 
 export interface AttemptContext extends CommitContext {
   readonly claims: Claims
 }
 
-/** What an attempt starts from, as it was at one moment. */
+/** What an attempt at a user starts from, as it was at one moment. */
 export interface Start {
   readonly operation: Operation
   readonly link: Link
   /** The stored document. */
   readonly json: string
+  readonly memberships: readonly Membership[]
 }
 
 /** A leaver whose account is still on after so long is a matter for a person. */
@@ -32,7 +36,7 @@ const lateLeaverMs = 3_600_000
 
 export async function attempt(
   context: AttemptContext,
-  { operation, link, json }: Start,
+  { operation, link, json, memberships }: Start,
   signal: AbortSignal,
 ): Promise<Settled> {
   const { connection, world, claims } = context
@@ -40,31 +44,16 @@ export async function attempt(
   const { resourceId } = operation
   const document = parseDocument(json)
   let current = link
-  let hasWritten = false
-  const audit = (write: StoreWriter, event: AuditEntry['event'], detail: JsonObject) =>
-    write.appendAudit(connection.name, {
-      at: new Date(clock.now()).toISOString(),
-      event,
-      requestId: operation.requestId,
-      caller: operation.caller,
-      resourceId,
-      operationId: operation.id,
-      accountId: current.accountId,
-      detail,
-    })
   const changeLink = async (change: Partial<Link>) => {
     current = { ...current, ...change }
     await store.transaction((write) => putLink(write, current))
   }
-  const call: Call = {
+  const { call, audit, hasWritten } = createRecording(context, operation, {
     signal,
-    beforeWrite: (what: WriteDescription) => {
-      hasWritten = true
-      return store.transaction((write) => audit(write, 'calling', { method: what.method, path: what.path }))
-    },
+    accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
-  }
-  const situation = {
+  })
+  const situation: Situation = {
     connection,
     document,
     link,
@@ -76,16 +65,27 @@ export async function attempt(
       return holder !== undefined && holder.resourceId !== resourceId
     },
     noteInvitations: (invitations: number, invitedAt: string | undefined) => changeLink({ invitations, invitedAt }),
+    grants: {
+      memberships,
+      ledger: link.grants,
+      noteLedger: (grants) => changeLink({ grants }),
+      platformGroupOf: async (groupId) => {
+        const group = await store.getGroupLink(connection.name, groupId)
+        return group && { id: group.groupId, name: group.name }
+      },
+      operationOf: (id) => store.getOperation(connection.name, id),
+    },
   }
   try {
     const reached = await (operation.kind === 'delete' ? reachDeleted(call, situation) : reachWanted(call, situation))
-    await store.transaction(async (write) => {
+    const grants = await grantsOf(call, situation, reached)
+    if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
+    return await store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, drift: [...reached.drift] })
-      await commitReached(write, context, operation, current, document, reached)
+      return commitReached(write, context, operation, current, document, { ...reached, grants })
     })
-    return { kind: 'applied' }
   } catch (error) {
-    const failure = asPlatformError(error, hasWritten || signal.aborted)
+    const failure = asPlatformError(error, hasWritten() || signal.aborted)
     logFailure(context, operation, failure)
     return await store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: failure.rule.outcome, kind: operation.kind, error: failure.kind })
@@ -96,15 +96,23 @@ export async function attempt(
   }
 }
 
+async function grantsOf(call: Call, situation: Situation, { account, isSwitchedOn }: Reached): Promise<ReachedGrants> {
+  const { connection, operation, grants } = situation
+  if (account === undefined) return { ledger: [], refusal: undefined, isIncomplete: false }
+  const isOn = isActive(connection.mapping, account.attributes)
+  const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
+  return reachGrants(call, connection, grants, account, standing, isSwitchedOn)
+}
+
 /** Anything that is no `PlatformError` is ours: a fault, unless something may have happened or the store was away. */
-function asPlatformError(error: unknown, isUncertain: boolean): PlatformError {
+export function asPlatformError(error: unknown, isUncertain: boolean): PlatformError {
   if (error instanceof PlatformError) return error
   const cause = error instanceof Error ? error : new Error(String(error))
   if (isUncertain || cause instanceof StoreUnavailable) return new Unknown(`interrupted: ${cause.name}`, { cause })
   return new Fault(`unexpected ${cause.name}`, { cause })
 }
 
-function logFailure({ connection, world }: AttemptContext, operation: Operation, error: PlatformError): void {
+export function logFailure({ connection, world }: CommitContext, operation: Operation, error: PlatformError): void {
   const line = {
     connection: connection.name,
     operation: operation.id,

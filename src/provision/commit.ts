@@ -9,6 +9,7 @@ import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } 
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
 import type { Reached } from './reach.ts'
+import type { ReachedGrants } from './reach-grants.ts'
 import { reconcileCaller } from './reconcile-operation.ts'
 import { retryWaitMs } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
@@ -52,14 +53,20 @@ export async function commitReached(
   operation: Operation,
   link: Link,
   document: JsonObject,
-  reached: Reached,
-): Promise<void> {
+  reached: Reached & { readonly grants: ReachedGrants },
+): Promise<Settled> {
   const now = new Date(world.clock.now()).toISOString()
   const { name } = connection
   const { resourceId } = operation
-  await write.deleteOperation(name, operation.id)
+  const { refusal } = reached.grants
+  const settled: Settled =
+    refusal === undefined || !isAboutGrants(operation) ? { kind: 'applied' } : { kind: 'refused', error: refusal }
+  if (settled.kind === 'refused' && operation.kind !== 'delete')
+    await setGrantsAside(write, name, operation, settled.error)
+  else await write.deleteOperation(name, operation.id)
   const known = {
     ...link,
+    grants: reached.grants.ledger,
     userName: typeof document.userName === 'string' ? document.userName : undefined,
     externalId: typeof document.externalId === 'string' ? document.externalId : undefined,
     // Marked while the attempt ran.
@@ -70,7 +77,7 @@ export async function commitReached(
     const accountId = reached.account?.id ?? link.accountId
     await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: link.deletedAt ?? now })
     await noteTakenAway(write, operation, { accountId, document, now: world.clock.now() })
-    return
+    return { kind: 'applied' }
   }
   await putLink(write, {
     ...known,
@@ -78,12 +85,13 @@ export async function commitReached(
     accountId: reached.account?.id,
     applied: reached.account === undefined ? undefined : appliedState(reached.account),
     lastAppliedAt: now,
-    drift: [...new Set(reached.drift)],
+    drift: [...new Set([...reached.drift, ...(refusal || reached.grants.isIncomplete ? ['groups'] : [])])],
   })
   // Taken over while off, and nobody asked for on: SCIM has to say what is, or the next full PUT would switch it on.
   const isTakenOverOff = reached.isLeftOff && link.state === 'proposed' && isActiveDocument(document)
   const applied = isTakenOverOff ? { ...document, active: false } : document
-  const newer = await write.getOperation(name, resourceId)
+  const present = await write.getOperation(name, resourceId)
+  const newer = present?.id === operation.id ? undefined : present
   if (newer === undefined) {
     if (isTakenOverOff) await storeDocument(write, name, resourceId, JSON.stringify(applied), now)
   } else {
@@ -93,6 +101,22 @@ export async function commitReached(
   }
   // Deleted meanwhile, and hidden since: it must not be seen again.
   if (newer?.kind !== 'delete') await write.showResource(name, 'User', resourceId)
+  return settled
+}
+
+function isAboutGrants({ about }: Operation): boolean {
+  return about === 'grants' || about === 'both'
+}
+
+/** The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change. */
+function setGrantsAside(
+  write: StoreWriter,
+  connection: string,
+  { id, attempts }: Operation,
+  error: PlatformError,
+): Promise<void> {
+  const change = { attempts: attempts + 1, errorKind: error.kind, errorMessage: error.message }
+  return write.updateOperation(connection, id, { ...change, about: 'grants', kind: 'update', state: 'failed' })
 }
 
 function appliedState(account: Account): JsonObject {
@@ -164,6 +188,8 @@ async function undo(
   now: number,
 ): Promise<boolean> {
   const { resourceId, before } = operation
+  // Nothing of the document was asked for.
+  if (operation.about === 'grants') return false
   const present = await write.getOperation(name, resourceId)
   // A newer request has taken its place, and goes back further by itself when it is refused, too.
   if (present?.id !== operation.id) return true
@@ -187,6 +213,8 @@ async function undo(
   // The refused request had taken the place of a deactivation, which may be unfinished.
   if (!operation.isDeprovisioning && !isActiveDocument(parseDocument(before)))
     await write.putOperation(name, { ...again, kind: 'update' })
+  else if (operation.about === 'both')
+    await write.updateOperation(name, operation.id, { about: 'grants', kind: 'update', state: 'waiting', dueAt: now })
   else await write.deleteOperation(name, operation.id)
   return true
 }

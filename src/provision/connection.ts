@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlatformConnection } from '../platforms/platform.ts'
 import type { Store } from '../store/store.ts'
+import type { Guardrails } from './guardrails.ts'
 
 /** One identity-provider application pushing to one instance of a platform, with everything that provisioning needs of it. */
 export interface ProvisionedConnection {
@@ -16,6 +17,7 @@ export interface ProvisionedConnection {
   readonly maximumRetryMs: number
   /** See `BreakerOptions.deniedWaitMs`. */
   readonly deniedWaitMs: number | undefined
+  readonly guardrails: Guardrails
   /** Status of "not now": 429, or 503 for identity providers that prefer it. */
   readonly busyStatus: 429 | 503
 }

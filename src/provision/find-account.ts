@@ -5,6 +5,7 @@ import { protectedBecause } from '../mapping/evaluate.ts'
 import type { Call } from '../platforms/platform.ts'
 import type { Link, Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
+import type { GrantSituation } from './reach-grants.ts'
 
 /** What one attempt starts from. */
 export interface Situation {
@@ -14,6 +15,7 @@ export interface Situation {
   readonly operation: Operation
   readonly now: number
   isLinkedElsewhere(id: AccountId): Promise<boolean>
+  readonly grants: GrantSituation
   /** Makes durable how many invitations have gone out, and when the last one. */
   noteInvitations(count: number, lastAt: string | undefined): Promise<void>
 }

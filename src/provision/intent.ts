@@ -4,13 +4,16 @@ import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { NameTaken, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
-import { isActiveDocument, keysOf } from './document.ts'
+import { isActiveDocument, keysOf, parseDocument } from './document.ts'
+import { isHeld, noteDeparture } from './guardrails.ts'
 
 export interface Accepted {
   readonly resourceId: string
   readonly operationId: number
   /** The unfinished operation of the same link that this one replaces. */
   readonly replacedId: number | undefined
+  /** Parked for a human (`guardrails.hold`). */
+  readonly isHeld: boolean
 }
 
 export interface AcceptContext {
@@ -32,11 +35,13 @@ export async function joinOperation(
 ): Promise<Accepted> {
   const now = world.clock.now()
   const isWaiting = operation.state === 'waiting'
+  const joined = { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+  if (isHeld(operation)) return { ...joined, isHeld: true }
   if (connection.mode === 'confirmed' || !isWaiting) {
     const dueAt = connection.mode === 'confirmed' ? now + requestBudgetMs : now
     await write.updateOperation(connection.name, operation.id, { state: 'waiting', dueAt })
   }
-  return { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+  return { ...joined, isHeld: false }
 }
 
 /** Throws a `Problem` when another user has the name. */
@@ -83,12 +88,13 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
   const operationId = await write.putOperation(connection.name, {
     resourceId: intent.id,
     kind: intent.kind,
+    about: replaced === undefined || replaced.about === 'account' ? 'account' : 'both',
     isDeprovisioning: !isOn,
     // A replaced operation's wish to switch on lives on while the resource is still to be on; nothing else may switch on.
     mayActivate: isOn && (intent.active === true || replaced?.mayActivate === true),
     // What the identity provider was last told is the state before the *first* unfinished operation. But a deactivation
     // that was accepted stays accepted, also when what takes its place is refused.
-    before: replaced === undefined || (replaced.isDeprovisioning && isOn) ? intent.before : replaced.before,
+    before: keepsEarlier(replaced, isOn) ? replaced.before : intent.before,
     version: intent.version,
     // The request attempts it itself; after a crash the outbox takes it when this time has come.
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
@@ -107,7 +113,29 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     accountId: undefined,
     detail: { kind: intent.kind, ...(intent.active === undefined ? {} : { active: intent.active }) },
   })
-  return { resourceId: intent.id, operationId, replacedId: replaced?.id }
+  const mustHold = await mustBeHeld(write, context, intent, isOn)
+  if (mustHold) await write.updateOperation(connection.name, operationId, { state: 'held' })
+  return { resourceId: intent.id, operationId, replacedId: replaced?.id, isHeld: mustHold }
+}
+
+/** What was held stays held, unless the person is to be on after all. */
+async function mustBeHeld(
+  write: StoreWriter,
+  context: AcceptContext,
+  { id, before, replaced }: Intent,
+  isOn: boolean,
+): Promise<boolean> {
+  if (isOn) {
+    await write.deleteDeparture(context.connection.name, id)
+    return false
+  }
+  if (isHeld(replaced)) return true
+  const wasOn = before !== undefined && isActiveDocument(parseDocument(before))
+  return wasOn && noteDeparture(write, context, id)
+}
+
+function keepsEarlier(replaced: Operation | undefined, isOn: boolean): replaced is Operation {
+  return replaced !== undefined && replaced.about !== 'grants' && !(replaced.isDeprovisioning && isOn)
 }
 
 export function duplicate(): Problem {

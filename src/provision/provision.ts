@@ -1,11 +1,16 @@
 import { PlatformError, Problem } from '../errors.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import { acceptCreate, acceptDelete, acceptUpdate, type ComputeUser, type WantedUser } from './accept.ts'
+import { createAnswers } from './answers.ts'
 import type { Settled } from './commit.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
+import { createProvisionedGroups, type ProvisionedGroups } from './groups.ts'
+import { heldMessage } from './guardrails.ts'
 import type { AcceptContext, Accepted } from './intent.ts'
-import { retryAfterSeconds } from './retry.ts'
 import { createRunner } from './runner.ts'
+
+/** A human has to look at it first: identity providers need not ask more often. */
+const heldRetryMs = 3_600_000
 
 /** What the SCIM layer asks of one connection. Everything thrown is a `Problem`, or a failure of the store. */
 export interface Provision {
@@ -16,6 +21,7 @@ export interface Provision {
   updateUser(asked: Asked, id: string, compute: ComputeUser): Promise<StoredResource | undefined>
   /** False: there is no such user. */
   deleteUser(asked: Asked, id: string, isExpected: (version: number) => boolean): Promise<boolean>
+  readonly groups: ProvisionedGroups
   /** The answer of a create has reached the socket. */
   noteFlushed(id: string): void
   /** Whether calls to the platform are suspended, and why. */
@@ -34,6 +40,8 @@ export interface Provision {
 export function createProvision(connection: ProvisionedConnection, world: World): Provision {
   const { store, clock, log } = world
   const runner = createRunner(connection, world)
+  const answers = createAnswers(connection, clock)
+  const { problemOf, notYet } = answers
   const flushed = new Set<string>()
   const isFlushed = (id: string) => flushed.has(id)
 
@@ -55,6 +63,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
   async function finish(asked: Asked, accepted: Accepted): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
+    if (accepted.isHeld) throw notYet(heldMessage, clock.now() + heldRetryMs)
     let settled: Settled
     try {
       settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal)
@@ -66,23 +75,6 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     // Kept: never a final answer, whatever the reason.
     if (settled.kind === 'waiting') throw notYet(settled.error.message, settled.dueAt, settled.error)
     if (settled.kind === 'refused') throw problemOf(settled.error)
-  }
-
-  function problemOf(error: PlatformError): Problem {
-    const { rule } = error
-    if (rule.status === 429 && error.kind !== 'broken') return notYet(error.message, undefined, error)
-    const status = error.kind === 'broken' ? 500 : rule.status
-    return new Problem(status, scimTypeOf(error), error.message, { cause: error, detail: error.detail })
-  }
-
-  function notYet(message: string, dueAt: number | undefined, cause?: PlatformError): Problem {
-    const headers = { 'Retry-After': String(retryAfterSeconds(dueAt, clock.now())) }
-    return new Problem(
-      connection.busyStatus,
-      undefined,
-      message,
-      cause === undefined ? { headers } : { headers, cause, detail: cause.detail },
-    )
   }
 
   async function getStored(id: string): Promise<StoredResource> {
@@ -132,6 +124,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       await finish(asked, accepted)
       return true
     },
+    groups: createProvisionedGroups(connection, world, runner, answers),
     noteFlushed(id) {
       flushed.add(id)
       if (flushed.size === 1) flushSoon()
@@ -142,19 +135,5 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     noteFailure: (error) => runner.noteFailure(error),
     start: () => runner.start(),
     stop: (graceMs) => runner.stop(graceMs),
-  }
-}
-
-function scimTypeOf(error: PlatformError): Problem['scimType'] {
-  switch (error.kind) {
-    case 'refused':
-      return 'invalidValue'
-    case 'immutable':
-      return 'mutability'
-    case 'conflict':
-    case 'disputed':
-      return 'uniqueness'
-    default:
-      return undefined
   }
 }

@@ -21,9 +21,11 @@ export interface Reached {
   readonly drift: readonly string[]
   /** The account is off and nobody asked for it to be switched on. */
   readonly isLeftOff: boolean
+  /** It was off, and this attempt has switched it on. */
+  readonly isSwitchedOn: boolean
 }
 
-const nothing: Reached = { account: undefined, drift: [], isLeftOff: false }
+const nothing: Reached = { account: undefined, drift: [], isLeftOff: false, isSwitchedOn: false }
 
 /** Brings the account to the state that the stored resource asks for. */
 export async function reachWanted(call: Call, situation: Situation): Promise<Reached> {
@@ -153,7 +155,7 @@ async function adjust(call: Call, situation: Situation, account: Account, asked:
   if (wanted.active) refuseFirst(connection, comparison.refusals)
   const lost = [...wanted.refusals, ...comparison.refusals].map((refusal) => refusal.attribute)
   const drift = [...comparison.drift, ...lost, ...(isLeftOff ? facts.statusAttributes : [])]
-  if (comparison.changes.size === 0) return { account, drift, isLeftOff }
+  if (comparison.changes.size === 0) return { account, drift, isLeftOff, isSwitchedOn: false }
 
   const after = await write(call, situation, account, wanted, comparison.changes)
   if (isActive(mapping, after.attributes) !== wanted.active) {
@@ -163,7 +165,7 @@ async function adjust(call: Call, situation: Situation, account: Account, asked:
   // Some platforms do not edit an account that is off: its edits wait, as drift, until it is switched on again.
   if (remaining.length > 0 && wanted.active)
     throw new Broken(`${connection.name}: unchanged after a write: ${remaining.join(', ')}`)
-  return { account: after, drift: [...drift, ...remaining], isLeftOff }
+  return { account: after, drift: [...drift, ...remaining], isLeftOff, isSwitchedOn: !isOn && wanted.active }
 }
 
 async function write(

@@ -65,6 +65,7 @@ export async function importAccount(
     deletedAt: undefined,
     invitedAt: undefined,
     invitations: 0,
+    grants: [],
   })
   await auditLinked(write, context, { resourceId, accountId: account.id }, 'import')
   return { ...finding, resourceId, attributes: [...new Set(differing)], done: imported }

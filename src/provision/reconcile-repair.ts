@@ -44,8 +44,8 @@ async function bring(write: StoreWriter, context: RepairContext, finding: Findin
   const isOn = isActiveDocument(parseDocument(json))
   if (isOn !== (remedy !== 'switch_off')) return changed
   const isNew = remedy === 'create'
-  // The account is gone: without its id the next attempt finds none and makes one.
-  if (isNew) await write.putLink({ ...link, accountId: undefined, applied: undefined })
+  // The account is gone, and what it was given: without its id the next attempt finds none and makes one.
+  if (isNew) await write.putLink({ ...link, accountId: undefined, applied: undefined, grants: [] })
   await putOwnOperation(write, context.world, {
     connection: connection.name,
     caller: reconcileCaller,
@@ -53,6 +53,7 @@ async function bring(write: StoreWriter, context: RepairContext, finding: Findin
     resourceId,
     accountId: finding.accountId,
     kind: isNew ? 'create' : 'update',
+    about: operation?.about ?? 'account',
     isDeprovisioning: !isOn,
     // Only what a request has asked for explicitly and has not got yet.
     mayActivate: isOn && operation?.mayActivate === true,
@@ -92,6 +93,7 @@ async function switchOffFormer(write: StoreWriter, context: RepairContext, findi
     resourceId,
     accountId,
     kind: 'delete',
+    about: 'account',
     isDeprovisioning: true,
     mayActivate: false,
     before: JSON.stringify({ userName, externalId, active: false }),
@@ -125,7 +127,15 @@ async function link(call: Call, context: RepairContext, finding: Finding): Promi
       if (present === undefined || present.state === 'tombstone' || present.accountId !== undefined) return changed
       if (isUnfinished(operation)) return underWay
       const applied = Object.fromEntries(account.attributes)
-      await write.putLink({ ...present, state: 'live', accountId, applied, drift: [...new Set(differing)] })
+      await write.putLink({
+        ...present,
+        state: 'live',
+        accountId,
+        applied,
+        drift: [...new Set(differing)],
+        // Nothing was given to this account yet.
+        grants: [],
+      })
       await write.showResource(name, 'User', resourceId)
       // The account that it could not make is here.
       if (operation?.kind === 'create') await write.deleteOperation(name, operation.id)

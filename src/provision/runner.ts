@@ -1,6 +1,7 @@
 import { Busy, PlatformError, Unknown } from '../errors.ts'
-import { type Operation, StoreUnavailable } from '../store/store.ts'
+import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
+import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { createClaims } from './claims.ts'
 import type { Settled } from './commit.ts'
@@ -55,16 +56,12 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function attemptLink(resourceId: string): Promise<void> {
     let operation: Operation | undefined
     try {
-      const start = await store.transaction(async (write): Promise<Start | undefined> => {
+      const start = await store.transaction(async (write): Promise<Start | GroupStart | undefined> => {
         operation = await write.getOperation(connection.name, resourceId)
-        if (operation === undefined || operation.state === 'failed') return undefined
-        const link = await write.getLink(connection.name, resourceId)
-        const resource = await write.getAnyResource(connection.name, 'User', resourceId)
-        // A tombstone's account is taken away without a resource: the operation says who it was.
-        const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
-        if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
+        if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
+        const read = await startOf(write, operation)
         waiters.begin(resourceId, operation.id)
-        return { operation, link, json }
+        return read
       })
       if (start === undefined) return
       const settled = await attemptOperation(start)
@@ -81,6 +78,22 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
   }
 
+  async function startOf(write: StoreWriter, operation: Operation): Promise<Start | GroupStart> {
+    const { name } = connection
+    const { resourceId } = operation
+    if (operation.about === 'group') {
+      const resource = await write.getAnyResource(name, 'Group', resourceId)
+      return { operation, groupLink: await write.getGroupLink(name, resourceId), json: resource?.json }
+    }
+    const link = await write.getLink(name, resourceId)
+    const resource = await write.getAnyResource(name, 'User', resourceId)
+    // A tombstone's account is taken away without a resource: the operation says who it was.
+    const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
+    if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
+    const memberships = await write.membershipsOf(name, [resourceId])
+    return { operation, link, json, memberships: memberships.get(resourceId) ?? [] }
+  }
+
   async function putOff({ id, attempts }: Operation): Promise<void> {
     pausedUntil = clock.now() + storePauseMs
     const { maximumRetryMs: maximumMs } = connection
@@ -90,12 +103,14 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       .catch(() => undefined)
   }
 
-  async function attemptOperation(start: Start): Promise<Settled> {
+  async function attemptOperation(start: Start | GroupStart): Promise<Settled> {
     const { operation } = start
     if (!breaker.isClosed()) return waitForPlatform(operation)
     const isAwaited = () => waiters.has(operation.resourceId, operation.id)
     const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
-    const settled = await attempt({ connection, world, claims, isAwaited }, start, signal)
+    const settled = await ('link' in start
+      ? attempt({ connection, world, claims, isAwaited }, start, signal)
+      : attemptGroup({ connection, world, isAwaited }, start, signal))
     if (settled.kind !== 'applied') reportFailure(settled.error)
     else if (breaker.isClosed()) breaker.succeeded()
     return settled
@@ -176,7 +191,17 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
   }
 
+  /** Who takes `guardrails.hold` away wants what was held to go on. */
+  async function release(): Promise<void> {
+    if (connection.guardrails.hold) return
+    const released = await store.transaction((write) => write.releaseHeld(connection.name, clock.now()))
+    if (released > 0) log.warn({ connection: connection.name, released }, 'held operations go on')
+  }
+
   async function work(): Promise<void> {
+    await release().catch((error: unknown) =>
+      log.error({ connection: connection.name, err: error }, 'held operations could not be released'),
+    )
     await makeDue().catch((error: unknown) =>
       log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
     )
@@ -186,6 +211,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       } catch (error) {
         log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
       }
+      // Asked to stop during the turn: nobody would wake what begins to wait now.
+      if (isStopping) return
       const woken = new Promise<void>((resolve) => {
         nudge = resolve
       })

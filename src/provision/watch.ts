@@ -71,6 +71,7 @@ async function askWatch(write: StoreWriter, connection: string, world: World, wa
     resourceId,
     accountId: undefined,
     kind: 'delete',
+    about: 'account',
     isDeprovisioning: true,
     mayActivate: false,
     before: watch.document,

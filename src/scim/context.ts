@@ -2,6 +2,7 @@ import type { Response } from 'express'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import type { Asked } from '../provision/connection.ts'
 import type { Provision } from '../provision/provision.ts'
 import type { Store, StoredResource } from '../store/store.ts'
 import type { ResourceSchema } from './attribute.ts'
@@ -36,6 +37,10 @@ export interface ScimContext {
   readonly ifNoneMatch: string | undefined
   readonly body: JsonObject | undefined
   readonly response: Response
+}
+
+export function askedOf({ requestId, caller, signal }: ScimContext): Asked {
+  return { requestId, caller, signal }
 }
 
 export function bodyOf(context: ScimContext): JsonObject {

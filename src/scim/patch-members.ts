@@ -1,13 +1,13 @@
 /** Operations on `members` of a Group. They become changes for the member table; the document has no members. */
 import { Problem } from '../errors.ts'
 import type { Json } from '../json.ts'
+import type { MemberChange } from '../provision/member-change.ts'
 import type { AttributeDefinition } from './attribute.ts'
 import { badValue } from './bad-value.ts'
 import { compileValueTest } from './filter-compile.ts'
 import type { Filter } from './filter-tree.ts'
 import { memberIds } from './member-ids.ts'
 import type { PatchOperation } from './patch-message.ts'
-import type { MemberChange } from './patch-step.ts'
 
 interface MembersPath {
   readonly filter: Filter | undefined

@@ -1,14 +1,9 @@
 /** What an operation of a PATCH does, with names resolved and values normalised; independent of the document. */
 import type { Json } from '../json.ts'
+import type { MemberChange } from '../provision/member-change.ts'
 import type { AttributeDefinition, ExtensionSchema } from './attribute.ts'
 import type { Filter } from './filter-tree.ts'
 import type { Parts } from './value.ts'
-
-/** A change of a Group's members, which are not part of its document. In the order of the operations. */
-export type MemberChange =
-  | { readonly kind: 'add' | 'remove' | 'replace'; readonly ids: readonly string[] }
-  | { readonly kind: 'removeAll' }
-  | { readonly kind: 'removeWhere'; test(memberId: string): boolean }
 
 /** An attribute of the core (no extension) or of an extension. */
 export interface Place {

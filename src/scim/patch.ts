@@ -2,6 +2,7 @@
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { patchMembers } from '../limits.ts'
+import type { MemberChange } from '../provision/member-change.ts'
 import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
 import { readOnlyProblem } from './bad-value.ts'
 import { composeDocument, decomposeDocument } from './canonical.ts'
@@ -10,11 +11,9 @@ import { mergeDuplicates } from './multi-value.ts'
 import { applyStep, type PatchWork } from './patch-apply.ts'
 import { readOperations } from './patch-message.ts'
 import { stepsOf } from './patch-operation.ts'
-import type { MemberChange, PatchStep } from './patch-step.ts'
+import type { PatchStep } from './patch-step.ts'
 import { isSameDocument, isSameValue } from './same-document.ts'
 import { validateDocument } from './validate.ts'
-
-export type { MemberChange } from './patch-step.ts'
 
 export interface PatchRequest {
   readonly steps: readonly PatchStep[]

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../json.ts'
-import type { Asked } from '../provision/connection.ts'
 import type { StoredResource } from '../store/store.ts'
 import {
   answerIfUnchanged,
+  askedOf,
   bodyOf,
   etagOf,
   isExpectedVersion,
@@ -87,10 +87,6 @@ async function change(
   })
   if (stored === undefined) throw notFound('User')
   return stored
-}
-
-function askedOf(context: ScimContext): Asked {
-  return { requestId: context.requestId, caller: context.caller, signal: context.signal }
 }
 
 function projectionOf(context: ScimContext): Projection {

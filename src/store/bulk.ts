@@ -35,7 +35,8 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
   )
   const insertLink = database.prepare(
     'insert into link (connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, ' +
-      'user_name, external_id, deleted_at, invited_at, invitations) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'user_name, external_id, deleted_at, invited_at, invitations, grants) ' +
+      'values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const start = Number(addTo.get(connection, 'resource.seq', 0)?.value ?? 0)
   const visible = { User: 0, Group: 0 }
@@ -76,6 +77,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
       values.deletedAt,
       values.invitedAt,
       values.invitations,
+      values.grants,
     )
     visible[type] += isVisible
   }

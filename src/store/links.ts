@@ -23,16 +23,18 @@ export function createLinkWrites(
       'deletedAt',
       'invitedAt',
       'invitations',
+      'grants',
     ],
     (slot) => sql<unknown>`
       insert into link (${linkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
         ${slot('accountId')}, ${slot('applied')}, ${slot('lastAppliedAt')}, ${slot('drift')}, ${slot('wasFlushed')},
         ${slot('userName')}, ${slot('externalId')}, ${slot('deletedAt')},
-        ${slot('invitedAt')}, ${slot('invitations')})
+        ${slot('invitedAt')}, ${slot('invitations')}, ${slot('grants')})
       on conflict (connection, resource_id) do update set state = excluded.state, account_id = excluded.account_id,
         applied = excluded.applied, last_applied_at = excluded.last_applied_at, drift = excluded.drift,
         was_flushed = excluded.was_flushed, user_name = excluded.user_name, external_id = excluded.external_id,
-        deleted_at = excluded.deleted_at, invited_at = excluded.invited_at, invitations = excluded.invitations`,
+        deleted_at = excluded.deleted_at, invited_at = excluded.invited_at, invitations = excluded.invitations,
+        grants = excluded.grants`,
   )
   const remove = statement(
     dialect,
@@ -79,5 +81,6 @@ export function linkValues(link: Link) {
     deletedAt: link.deletedAt ?? null,
     invitedAt: link.invitedAt ?? null,
     invitations: link.invitations,
+    grants: JSON.stringify(link.grants),
   }
 }

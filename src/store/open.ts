@@ -5,8 +5,11 @@ import type { Log } from '../log.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
+import { createDepartureWrites } from './departures.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { createFindingWrites } from './findings.ts'
+import { createGrantOperationWrites } from './grant-operations.ts'
+import { createGroupLinkWrites } from './group-links.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
 import { createMatchKeyWrites } from './match-keys.ts'
@@ -112,19 +115,39 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createMembershipWrites(dialect),
     createLinkWrites(dialect),
     createOperationWrites(dialect, counters),
+    createGrantOperationWrites(dialect, counters),
+    createGroupLinkWrites(dialect),
+    createDepartureWrites(dialect),
     createAuditWrites(dialect, counters),
     createWalkWrites(dialect),
     createFindingWrites(dialect),
     createMatchKeyWrites(dialect),
     createWatchWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, audit, walks, findings, keys, watches] = parts
+  const [
+    reads,
+    resources,
+    memberships,
+    links,
+    operations,
+    grants,
+    groupLinks,
+    departures,
+    audit,
+    walks,
+    findings,
+    keys,
+    watches,
+  ] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
     ...memberships(run),
     ...links(run),
     ...operations(run),
+    ...grants(run),
+    ...groupLinks(run),
+    ...departures(run),
     ...audit(run),
     ...walks(run),
     ...findings(run),

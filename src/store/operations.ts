@@ -21,6 +21,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
           id,
           resourceId: operation.resourceId,
           kind: operation.kind,
+          about: operation.about,
           isDeprovisioning: operation.isDeprovisioning ? 1 : 0,
           mayActivate: operation.mayActivate ? 1 : 0,
           before: operation.before ?? null,
@@ -44,6 +45,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
           connection,
           id,
           kind: next.kind,
+          about: next.about,
           before: next.before ?? null,
           state: next.state,
           attempts: next.attempts,
@@ -83,6 +85,7 @@ function operationStatements(dialect: Dialect) {
         'id',
         'resourceId',
         'kind',
+        'about',
         'isDeprovisioning',
         'mayActivate',
         'before',
@@ -95,9 +98,9 @@ function operationStatements(dialect: Dialect) {
         'precedence',
       ],
       (slot) => sql<unknown>`
-        insert into operation (connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state,
+        insert into operation (connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state,
           attempts, due_at, request_id, caller, created_at, unknown_since, precedence)
-        values (${slot('connection')}, ${slot('id')}, ${slot('resourceId')}, ${slot('kind')}, ${slot('isDeprovisioning')},
+        values (${slot('connection')}, ${slot('id')}, ${slot('resourceId')}, ${slot('kind')}, ${slot('about')}, ${slot('isDeprovisioning')},
           ${slot('mayActivate')}, ${slot('before')}, ${slot('version')}, 'waiting', 0, ${slot('dueAt')},
           ${slot('requestId')}, ${slot('caller')}, ${slot('createdAt')}, ${slot('unknownSince')}, ${slot('precedence')})`,
     ),
@@ -113,6 +116,7 @@ function operationStatements(dialect: Dialect) {
         'connection',
         'id',
         'kind',
+        'about',
         'before',
         'state',
         'attempts',
@@ -123,7 +127,7 @@ function operationStatements(dialect: Dialect) {
         'unknownSince',
       ],
       (slot) => sql<unknown>`
-        update operation set kind = ${slot('kind')}, before = ${slot('before')}, state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
+        update operation set kind = ${slot('kind')}, about = ${slot('about')}, before = ${slot('before')}, state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
           error_kind = ${slot('errorKind')}, error_message = ${slot('errorMessage')}, lease_until = ${slot('leaseUntil')},
           unknown_since = ${slot('unknownSince')}
         where connection = ${slot('connection')} and id = ${slot('id')}`,

@@ -3,30 +3,43 @@ import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
 import { createLists, resourceColumns } from './lists.ts'
 import {
+  type GroupLinkRow,
   type LinkRow,
   type OperationRow,
   type ProvisioningRow,
   type ResourceRow,
+  toGroupLink,
   toLink,
   toOperation,
   toProvisioning,
   toResource,
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
+import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
 import { createWalkReads } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
-  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations',
+  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
 )
 const provisioningColumns = sql.raw(
   'link.account_id, link.last_applied_at, link.drift, operation.state as operation_state, operation.error_message',
 )
 export const operationColumns = sql.raw(
-  'connection, id, resource_id, kind, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
+  'connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
     'error_kind, error_message, request_id, caller, created_at, lease_until, unknown_since',
 )
+
+export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
+
+interface MembershipRow {
+  readonly user_id: string
+  readonly id: string
+  readonly display: string | null
+  readonly external_id: string | null
+  readonly group_id: string | null
+  readonly name: string | null
+}
 
 type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
   Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
@@ -79,6 +92,13 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         for (const row of rows) append(groups, row.user_id, { id: row.id, display: row.display ?? undefined })
         return groups
       },
+      async membershipsOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.memberships({ connection, ids: listValue(userIds) }))
+        const memberships = new Map<string, Membership[]>()
+        for (const row of rows) append(memberships, row.user_id, toMembership(row))
+        return memberships
+      },
       async members(connection, groupId) {
         const { rows } = await run(texts.members({ connection, groupId }))
         return rows.map((row) => ({ id: row.id, display: row.display ?? undefined }))
@@ -91,6 +111,12 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         return members
       },
       getLink: (connection, resourceId) => one(texts.link({ connection, resourceId }), toLink),
+      getGroupLink: (connection, resourceId) => one(texts.groupLink({ connection, resourceId }), toGroupLink),
+      findGroupLink: (connection, groupId) => one(texts.groupLinkByGroup({ connection, groupId }), toGroupLink),
+      async groupLinks(connection) {
+        const { rows } = await run(texts.groupLinks({ connection }))
+        return rows.map(toGroupLink)
+      },
       async provisioningOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.provisioning({ connection, ids: listValue(userIds) }))
@@ -98,6 +124,11 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       },
       findLinkByAccount: (connection, accountId) => one(texts.linkByAccount({ connection, accountId }), toLink),
       getOperation: (connection, resourceId) => one(texts.operation({ connection, resourceId }), toOperation),
+      async operationsOf(connection, resourceIds) {
+        if (resourceIds.length === 0) return []
+        const { rows } = await run(texts.operations({ connection, ids: listValue(resourceIds) }))
+        return rows.map(toOperation)
+      },
       async dueOperations(connection, now, limit) {
         // Two walks of the index, each in order and ended by its limit: one over both would pass all that is not yet due.
         const first = await run(texts.due({ connection, precedence: 0, now, limit }))
@@ -143,6 +174,18 @@ function readStatements(dialect: Dialect) {
           and member.user_id in (select value from ${listRows(slot('ids'))})
         order by member.user_id, member.group_id`,
     ),
+    memberships: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<MembershipRow>`
+        select member.user_id, resource.id, resource.display, resource.external_id, group_link.group_id, group_link.name
+        from member join resource on resource.connection = member.connection and resource.id = member.group_id
+          left join group_link on group_link.connection = member.connection and group_link.resource_id = member.group_id
+            and group_link.state = 'live'
+        where member.connection = ${slot('connection')} and resource.visible = 1
+          and member.user_id in (select value from ${listRows(slot('ids'))})
+        order by member.user_id, member.group_id`,
+    ),
     members: statement(
       dialect,
       ['connection', 'groupId'],
@@ -169,6 +212,27 @@ function readStatements(dialect: Dialect) {
         select ${linkColumns} from link
         where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
     ),
+    groupLink: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<GroupLinkRow>`
+        select ${groupLinkColumns} from group_link
+        where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+    ),
+    groupLinkByGroup: statement(
+      dialect,
+      ['connection', 'groupId'],
+      (slot) => sql<GroupLinkRow>`
+        select ${groupLinkColumns} from group_link
+        where connection = ${slot('connection')} and group_id = ${slot('groupId')} and state = 'live'`,
+    ),
+    groupLinks: statement(
+      dialect,
+      ['connection'],
+      (slot) => sql<GroupLinkRow>`
+        select ${groupLinkColumns} from group_link
+        where connection = ${slot('connection')} and state = 'live' order by resource_id`,
+    ),
     provisioning: statement(
       dialect,
       ['connection', 'ids'],
@@ -193,6 +257,13 @@ function readStatements(dialect: Dialect) {
         select ${operationColumns} from operation
         where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
     ),
+    operations: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<OperationRow>`
+        select ${operationColumns} from operation
+        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
+    ),
     due: statement(
       dialect,
       ['connection', 'precedence', 'now', 'limit'],
@@ -202,6 +273,15 @@ function readStatements(dialect: Dialect) {
           and due_at <= ${slot('now')}
         order by due_at, id limit ${slot('limit')}`,
     ),
+  }
+}
+
+function toMembership(row: MembershipRow): Membership {
+  return {
+    groupId: row.id,
+    displayName: row.display ?? '',
+    externalId: row.external_id ?? undefined,
+    platformGroup: row.group_id === null || row.name === null ? undefined : { id: row.group_id, name: row.name },
   }
 }
 

@@ -1,6 +1,15 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
+import type {
+  AuditEntry,
+  GroupLink,
+  LedgerEntry,
+  Link,
+  Operation,
+  ProvisioningView,
+  ResourceType,
+  StoredResource,
+} from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
@@ -38,6 +47,16 @@ export interface LinkRow {
   readonly deleted_at: string | null
   readonly invited_at: string | null
   readonly invitations: number
+  readonly grants: string
+}
+
+export interface GroupLinkRow {
+  readonly connection: string
+  readonly resource_id: string
+  readonly state: GroupLink['state']
+  readonly group_id: string
+  readonly name: string
+  readonly was_created: number
 }
 
 export interface OperationRow {
@@ -45,6 +64,7 @@ export interface OperationRow {
   readonly id: number
   readonly resource_id: string
   readonly kind: Operation['kind']
+  readonly about: Operation['about']
   readonly is_deprovisioning: number
   readonly may_activate: number
   readonly before: string | null
@@ -104,6 +124,19 @@ export function toLink(row: LinkRow): Link {
     deletedAt: row.deleted_at ?? undefined,
     invitedAt: row.invited_at ?? undefined,
     invitations: row.invitations,
+    grants: row.grants === '[]' ? [] : parseLedger(row.grants),
+  }
+}
+
+export function toGroupLink(row: GroupLinkRow): GroupLink {
+  const { connection, state, name } = row
+  return {
+    connection,
+    resourceId: row.resource_id,
+    state,
+    groupId: row.group_id,
+    name,
+    wasCreated: row.was_created === 1,
   }
 }
 
@@ -113,6 +146,7 @@ export function toOperation(row: OperationRow): Operation {
     connection: row.connection,
     resourceId: row.resource_id,
     kind: row.kind,
+    about: row.about,
     isDeprovisioning: row.is_deprovisioning === 1,
     mayActivate: row.may_activate === 1,
     before: row.before ?? undefined,
@@ -148,6 +182,17 @@ function parseObject(text: string): JsonObject {
   const value: unknown = JSON.parse(text)
   if (!isJsonObject(value)) throw new TypeError('a stored object is not a JSON object')
   return value
+}
+
+function parseLedger(text: string): readonly LedgerEntry[] {
+  const value: unknown = JSON.parse(text)
+  if (!Array.isArray(value) || !value.every(isLedgerEntry)) throw new TypeError('a stored ledger is not one')
+  return value
+}
+
+function isLedgerEntry(value: unknown): value is LedgerEntry {
+  if (!isJsonObject(value) || typeof value.key !== 'string' || !isJsonObject(value.grant)) return false
+  return value.origin === 'giving' || value.origin === 'given' || value.origin === 'found'
 }
 
 export function parseTexts(text: string): readonly string[] {

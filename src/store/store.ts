@@ -60,6 +60,41 @@ export interface ListQuery {
   readonly limit: number
 }
 
+/** One grant that an account holds, or is about to hold, because of a membership. */
+export interface LedgerEntry {
+  /** The same for equal grants: the grant's content, or the SCIM group that is a group on the platform. */
+  readonly key: string
+  /** In the platform's words, as it was given. */
+  readonly grant: Readonly<Record<string, string | number>>
+  /**
+   * `giving`: durable before the platform is asked, so that a crash cannot make it look like somebody else's.
+   * `found`: held before any membership asked for it; it survives leaving the group.
+   */
+  readonly origin: 'giving' | 'given' | 'found'
+}
+
+/** SCIM group ↔ group on the platform, where groups are groups. A tombstone tells what is left to take from its members. */
+export interface GroupLink {
+  readonly connection: string
+  readonly resourceId: string
+  readonly state: 'live' | 'tombstone'
+  /** The platform's id of the group. */
+  readonly groupId: string
+  /** As last read. */
+  readonly name: string
+  /** Made by us; only then is it ours to end. */
+  readonly wasCreated: boolean
+}
+
+/** A group that a user is in, with what grants are computed from. */
+export interface Membership {
+  readonly groupId: string
+  readonly displayName: string
+  readonly externalId: string | undefined
+  /** Live ones only. */
+  readonly platformGroup: { readonly id: string; readonly name: string } | undefined
+}
+
 /** Resource ↔ account. One row a resource; a tombstone outlives its resource. */
 export interface Link {
   readonly connection: string
@@ -80,6 +115,7 @@ export interface Link {
   /** Only where people are invited and make the account themselves: when the last invitation was sent, and how many. */
   readonly invitedAt: string | undefined
   readonly invitations: number
+  readonly grants: readonly LedgerEntry[]
 }
 
 /** A durable intent to bring one link to its desired state: the resource as stored now, or its end. At most one per link. */
@@ -88,6 +124,8 @@ export interface Operation {
   readonly connection: string
   readonly resourceId: string
   readonly kind: 'create' | 'update' | 'delete'
+  /** `grants`: only memberships changed, there is nothing to undo in the document. `group`: the resource is a Group. */
+  readonly about: 'account' | 'grants' | 'both' | 'group'
   /** Contains an unfinished switch-off: never given up. */
   readonly isDeprovisioning: boolean
   /** Explicit `active: true` was asked for: the only thing that may switch an account on. */
@@ -116,6 +154,13 @@ export type NewOperation = Omit<
   Operation,
   'id' | 'connection' | 'state' | 'attempts' | 'errorKind' | 'errorMessage' | 'leaseUntil'
 >
+
+/** `replacedId`: the id that the operation had before. */
+export interface GrantOperation {
+  readonly resourceId: string
+  readonly id: number
+  readonly replacedId: number | undefined
+}
 
 export interface AuditEntry {
   readonly at: string
@@ -165,15 +210,24 @@ export interface StoreReader extends WalkReader {
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
   /** Direct groups of each user, in one query; users without groups are absent from the answer. */
   groupsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupReference[]>>
+  /** As `groupsOf`, with what grants are computed from. */
+  membershipsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly Membership[]>>
   members(connection: string, groupId: string): Promise<readonly Member[]>
   /** Members of several groups at once, for a page of a list. */
   membersOf(connection: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>
   getLink(connection: string, resourceId: string): Promise<Link | undefined>
+  getGroupLink(connection: string, resourceId: string): Promise<GroupLink | undefined>
+  /** The live link that holds this group of the platform. */
+  findGroupLink(connection: string, groupId: string): Promise<GroupLink | undefined>
+  /** All live ones. */
+  groupLinks(connection: string): Promise<readonly GroupLink[]>
   /** What a client is told of the state of each user, in one query; users without a link are absent from the answer. */
   provisioningOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, ProvisioningView>>
   /** The proposed or live link that holds this account. */
   findLinkByAccount(connection: string, accountId: string): Promise<Link | undefined>
   getOperation(connection: string, resourceId: string): Promise<Operation | undefined>
+  /** The unfinished operations of these resources. */
+  operationsOf(connection: string, resourceIds: readonly string[]): Promise<readonly Operation[]>
   /** Waiting operations whose time has come: deactivations and deletions first, then by due time. */
   dueOperations(connection: string, now: number, limit: number): Promise<readonly Operation[]>
   countOperations(connection: string): Promise<number>
@@ -223,6 +277,8 @@ export interface StoreWriter extends StoreReader, WalkWriter {
   putLink(link: Link): Promise<void>
   deleteLink(connection: string, resourceId: string): Promise<void>
   setFlushed(connection: string, resourceId: string): Promise<void>
+  /** Inserts or replaces. Throws `AccountTaken` when another live link holds the group. */
+  putGroupLink(link: GroupLink): Promise<void>
 
   /** Replaces the link's unfinished operation, if there is one, and answers the new one's id. */
   putOperation(connection: string, operation: NewOperation): Promise<number>
@@ -233,6 +289,7 @@ export interface StoreWriter extends StoreReader, WalkWriter {
       Pick<
         Operation,
         | 'kind'
+        | 'about'
         | 'before'
         | 'state'
         | 'attempts'
@@ -244,6 +301,23 @@ export interface StoreWriter extends StoreReader, WalkWriter {
       >
     >,
   ): Promise<void>
+  /**
+   * Memberships of these users changed. Those without an unfinished operation get one about their grants; an unfinished one
+   * gets a new id and is about grants, too, so that an attempt in work does not end it unseen.
+   */
+  putGrantOperations(
+    connection: string,
+    resourceIds: readonly string[],
+    operation: Pick<Operation, 'dueAt' | 'requestId' | 'caller' | 'createdAt'>,
+  ): Promise<readonly GrantOperation[]>
+  /** This user was switched off or deleted now. */
+  putDeparture(connection: string, resourceId: string, at: number): Promise<void>
+  /** Switched on again: not one who left. */
+  deleteDeparture(connection: string, resourceId: string): Promise<void>
+  /** Users who left since then; earlier ones are forgotten. */
+  countDepartures(connection: string, since: number): Promise<number>
+  /** Held operations go on; answers how many. */
+  releaseHeld(connection: string, now: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
 

@@ -9,6 +9,7 @@ import { knobsOf } from '../../src/sandbox/dspace/knobs.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf, provisioningUrn } from '../figshare-bridge.ts'
+import { adding, aGroup, grantsSeen, removing } from '../grants/grants-world.ts'
 import { viewOf } from '../platform-view.ts'
 
 const hour = 3_600_000
@@ -57,6 +58,8 @@ const stateOf = async (world: BridgeWorld, id: string) =>
 const until = (world: BridgeWorld, what: string, ask: () => boolean | Promise<boolean>, stepMs = 1_000) =>
   eventually(what, ask, () => world.clock.advance(stepMs))
 
+const groupNames = (world: BridgeWorld) => [...world.sandbox.dspace.logic.state.groups.values()].map(({ name }) => name)
+
 async function invited(world: BridgeWorld, user: JsonObject): Promise<string> {
   const made = await world.scim('dspace').post('/Users', user)
   assert.equal(made.status, 201, made.text)
@@ -100,6 +103,48 @@ for (const release of ['9.3', 'cris-2024.02']) {
     assert.deepEqual([account?.givenName, account?.isOn], ['Ada', true])
     assert.equal((await stateOf(world, id)).accountId, account?.id)
     assert.equal(mailsTo(world, user).length, 1)
+  })
+}
+
+for (const release of ['9.3', 'cris-2024.02']) {
+  const isCris = release.startsWith('cris')
+
+  test(`${release}: groups known before the mail are ${isCris ? 'promised in it' : 'kept back'}, and held after the registration`, async (t) => {
+    const world = await aWorld(t, release)
+    const scim = world.scim('dspace')
+    const group = await scim.post('/Groups', aGroup('Editors'))
+    await until(world, 'the group is made', () => groupNames(world).includes('Editors'))
+    world.sandbox.dspace.fault({ mode: 'down' })
+    const user = aUser()
+    const { body } = await scim.post('/Users', user)
+    await scim.patch(`/Groups/${group.body.id}`, adding(body.id))
+    world.sandbox.dspace.fault({ mode: 'ok' })
+    await until(world, 'a mail is out', () => mailsTo(world, user).length > 0)
+    const sent = world.sandbox.dspace.calls.filter(
+      ({ path, method }) => method === 'POST' && /registrations/.test(path),
+    )
+    assert.equal(
+      sent.some(({ requestBody }) => requestBody.includes('groups')),
+      isCris,
+    )
+    await completeRegistration(world, user)
+    await until(world, 'it is applied', async () => (await stateOf(world, body.id)).state === 'applied')
+    assert.deepEqual(grantsSeen(world, 'dspace', emailOf(user)), ['Editors'])
+    await scim.patch(`/Groups/${group.body.id}`, removing(body.id))
+    await until(world, 'it is taken', () => grantsSeen(world, 'dspace', emailOf(user)).length === 0)
+  })
+
+  test(`${release}: a membership pushed after the mail is given once the account is there`, async (t) => {
+    const world = await aWorld(t, release)
+    const scim = world.scim('dspace')
+    const user = aUser()
+    const id = await invited(world, user)
+    assert.equal((await scim.post('/Groups', aGroup('Editors', id))).status, 201)
+    await until(world, 'the group is made', () => groupNames(world).includes('Editors'))
+    assert.equal(mailsTo(world, user).length, 1)
+    await completeRegistration(world, user)
+    await until(world, 'it is applied', async () => (await stateOf(world, id)).state === 'applied')
+    assert.deepEqual(grantsSeen(world, 'dspace', emailOf(user)), ['Editors'])
   })
 }
 

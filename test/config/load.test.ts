@@ -89,6 +89,7 @@ test('the smallest file gives every default', (t) => {
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
         reconcile: undefined,
+        guardrails: { hold: false },
         settings: { token: 'figshare-secret' },
       },
     ],

@@ -38,6 +38,13 @@ function runsOnFigshare({ text }: CodeBlock): void {
   readMappingFile(file, (platform) => platforms.get(platform)?.facts)
 }
 
+/** A per-connection file; the lines that each of them has are left out. */
+function loadsOverItsBase({ text }: CodeBlock, platform: string): void {
+  const file = join(folder.path, 'mappings', 'connections', 'of-the-docs.yaml')
+  writeFileSync(file, `version: 1\nextends: ../${platform}.yaml\n${text}`)
+  readMappingFile(file, (name) => platforms.get(name)?.facts)
+}
+
 describe('every YAML example of the docs loads', () => {
   for (const block of pages.flatMap((page) => codeBlocks(page, 'yaml'))) {
     test(block.place, () => {
@@ -45,7 +52,8 @@ describe('every YAML example of the docs loads', () => {
       assert.ok(isJsonObject(written))
       const keys = Object.keys(written)
       if (keys.includes('connections')) return loadsAsConfiguration(block)
-      assert.deepEqual(keys, ['examples'], 'a configuration, or examples of a mapping')
+      if (typeof written.platform === 'string') return loadsOverItsBase(block, written.platform)
+      assert.deepEqual(keys, ['examples'], 'a configuration, a mapping of a connection, or examples of a mapping')
       runsOnFigshare(block)
     })
   }

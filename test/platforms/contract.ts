@@ -9,6 +9,7 @@ import type { Pace } from '../../src/platforms/client.ts'
 import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
+import { groupSuite } from './contract-groups.ts'
 import { aCall, type PlatformWorld, type StartedWorld } from './world.ts'
 
 interface Stage {
@@ -287,6 +288,7 @@ export function contractSuite(world: PlatformWorld): void {
       assert.deepEqual(world.faultsOf?.(traffic) ?? [], [])
     })
   })
+  groupSuite(world)
 }
 
 const manyKeys = ['ada', 'bob', 'cyd', 'dee', 'eve', 'fay', 'gus', 'hal', 'ida', 'jon', 'kim', 'lea']

@@ -21,7 +21,7 @@ export async function startDspace(options: DspaceOptions = {}): Promise<DspaceWo
   const connections: PlatformConnection[] = []
   const connect = (chosen: ConnectOptions = {}): PlatformConnection => {
     const { user, password } = site.credentials
-    const settings = { user, password: chosen.credentials === 'wrong' ? 'wrong' : password }
+    const settings = { user, password: chosen.credentials === 'wrong' ? 'wrong' : password, ...chosen.settings }
     const pace = chosen.pace ?? createPace('off', clock)
     const client = { baseUrl: simulator.baseUrl, pace, timeoutMs: chosen.timeoutMs ?? 10_000 }
     const connection = dspace.connect(dspace.settings.parse(settings), { client, clock })
@@ -74,6 +74,8 @@ export const dspaceWorld: PlatformWorld = {
   off: new Map([['canLogIn', false]]),
   on: new Map([['canLogIn', true]]),
   grants: { one: { group: 'Researchers' }, two: { group: 'Library Staff' }, unknown: { group: 'Research' } },
+  grantCalls: { read: 1, unchanged: 1, give: 4, take: 3 },
+  groups: { protectedName: 'Anonymous', calls: { find: 1, read: 1, create: 3, rename: 4, remove: 3 } },
   lookAlikes: {
     attribute: 'email',
     stored: 'jose@uni.example',

@@ -26,7 +26,12 @@ export async function startEthosce(options: EthosceWorldOptions = {}): Promise<E
   const connections: PlatformConnection[] = []
   const connect = (chosen: ConnectOptions = {}): PlatformConnection => {
     const password = chosen.credentials === 'wrong' ? 'wrong' : site.credentials.password
-    const settings = ethosce.settings.parse({ user: site.credentials.user, password, ...options.settings })
+    const settings = ethosce.settings.parse({
+      user: site.credentials.user,
+      password,
+      ...options.settings,
+      ...chosen.settings,
+    })
     const pace = chosen.pace ?? createPace('off', clock)
     const client = { baseUrl: simulator.baseUrl, pace, timeoutMs: chosen.timeoutMs ?? 10_000 }
     const connection = ethosce.connect(settings, { client, clock })
@@ -85,6 +90,16 @@ export const ethosceWorld: PlatformWorld = {
   off: new Map([['status', 0]]),
   on: new Map([['status', 1]]),
   grants: { one: { role: 'reviewer' }, two: { role: 'course_author' }, unknown: { role: 'no_such_role' } },
+  otherGrants: [
+    {
+      name: 'a role by its number',
+      settings: {},
+      one: { rid: 175031666 },
+      two: { rid: 105847459 },
+      unknown: { rid: 12345 },
+    },
+  ],
+  grantCalls: { read: 1, unchanged: 1, give: 3, take: 3 },
   lookAlikes: {
     attribute: 'name',
     stored: 'jose',

@@ -29,7 +29,7 @@ export async function startFigshare(options: FigshareWorldOptions = {}): Promise
     simulator,
     connect(chosen: ConnectOptions = {}) {
       const token = chosen.credentials === 'wrong' ? 'wrong' : portal.credentials.token
-      const settings = figshare.settings.parse({ token, ...options.settings })
+      const settings = figshare.settings.parse({ token, ...options.settings, ...chosen.settings })
       const pace = chosen.pace ?? createPace('off', clock)
       const client = { baseUrl: simulator.baseUrl, pace, timeoutMs: chosen.timeoutMs ?? 10_000 }
       const connection = figshare.connect(settings, { client, clock })
@@ -81,6 +81,16 @@ export const figshareWorld: PlatformWorld = {
     two: { group_id: 101, role_id: 11 },
     unknown: { group_id: 110, role_id: 9_999 },
   },
+  otherGrants: [
+    {
+      name: 'the association with a group',
+      settings: { defaultGroupId: 100 },
+      one: { group_id: 102 },
+      two: { group_id: 110 },
+      unknown: { group_id: 9_999 },
+    },
+  ],
+  grantCalls: { read: 1, unchanged: 1, give: 3, take: 3 },
   lookAlikes: {
     attribute: 'institution_user_id',
     stored: 'jose+1@uni.example',

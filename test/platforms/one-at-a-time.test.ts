@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createOneAtATime } from '../../src/platforms/one-at-a-time.ts'
+import { createOneAtATime, createOneAtATimeEach } from '../../src/platforms/one-at-a-time.ts'
 
 const never = () => new AbortController().signal
 
@@ -39,4 +39,35 @@ test('who gives up while waiting is told at once, and its task never runs', asyn
   await slow
   await oneAtATime(never(), async () => undefined)
   assert.equal(hasRun, false)
+})
+
+test('tasks of one key wait for each other, those of two keys do not', async () => {
+  const each = createOneAtATimeEach()
+  const log: string[] = []
+  const task = (key: string, name: string) =>
+    each(key, never(), async () => {
+      log.push(`${name} starts`)
+      await new Promise((resolve) => setImmediate(resolve))
+      log.push(`${name} ends`)
+    })
+  await Promise.all([task('x', 'a'), task('x', 'b'), task('y', 'c')])
+  assert.ok(log.indexOf('b starts') > log.indexOf('a ends'), log.join(', '))
+  assert.ok(log.indexOf('c starts') < log.indexOf('a ends'), log.join(', '))
+})
+
+test('who gives up while waiting lets nobody start beside the one that runs', async () => {
+  const each = createOneAtATimeEach()
+  let finish: () => void = () => undefined
+  const log: string[] = []
+  const running = each('x', never(), () => new Promise<void>((resolve) => (finish = resolve)))
+  const abort = new AbortController()
+  const impatient = each('x', abort.signal, async () => void log.push('impatient'))
+  abort.abort(new Error('enough'))
+  await assert.rejects(impatient, /enough/)
+  const last = each('x', never(), async () => void log.push('last'))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(log, [])
+  finish()
+  await Promise.all([running, last])
+  assert.deepEqual(log, ['last'])
 })

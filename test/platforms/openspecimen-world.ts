@@ -19,11 +19,12 @@ export interface OpenspecimenWorld extends StartedWorld {
 export async function startOpenspecimen(options: OpenspecimenOptions = {}): Promise<OpenspecimenWorld> {
   const clock = aClock()
   const site = createOpenspecimen({ now: clock.now, ...options })
+  for (const name of ['Biobankers', 'Readers']) site.addGroup({ name, institute: 'Example Hospital' })
   const simulator = await startSimulator(site)
   const connections: PlatformConnection[] = []
   const connect = (chosen: ConnectOptions = {}): PlatformConnection => {
     const { user, password, domain } = site.credentials
-    const settings = { user, password: chosen.credentials === 'wrong' ? 'wrong' : password, domain }
+    const settings = { user, password: chosen.credentials === 'wrong' ? 'wrong' : password, domain, ...chosen.settings }
     const pace = chosen.pace ?? createPace('off', clock)
     const client = { baseUrl: simulator.baseUrl, pace, timeoutMs: chosen.timeoutMs ?? 10_000 }
     const connection = openspecimen.connect(openspecimen.settings.parse(settings), { client, clock })
@@ -82,6 +83,20 @@ export const openspecimenWorld: PlatformWorld = {
     one: { role: 'Technician', site: 'Main Biobank' },
     two: { role: 'Coordinator', site: 'Main Biobank', collectionProtocol: 'CRC' },
     unknown: { role: 'Nobody' },
+  },
+  otherGrants: [
+    {
+      name: 'a user group',
+      settings: { userGroups: { institute: 'Example Hospital' } },
+      one: { group: 'Biobankers' },
+      two: { group: 'Readers' },
+      unknown: { group: 'Biobank' },
+    },
+  ],
+  grantCalls: { read: 1, unchanged: 1, give: 3, take: 3 },
+  groups: {
+    settings: { userGroups: { institute: 'Example Hospital', description: 'From the directory' } },
+    calls: { find: 1, read: 1, create: 3, rename: 3, remove: 3 },
   },
   lookAlikes: {
     attribute: 'loginName',

@@ -133,6 +133,10 @@ function answerSignedIn(repository: Repository, request: ScriptedRequest): Scrip
     repository.groups.push(made)
     return { status: 201, json: made }
   }
+  if (kind === 'groups' && one !== '' && one !== 'search') {
+    const found = repository.groups.find(({ uuid }) => uuid === one)
+    return found === undefined ? missing : { json: found }
+  }
   if (kind === 'groups') {
     const wanted = (query.get('query') ?? '').toLowerCase()
     return {

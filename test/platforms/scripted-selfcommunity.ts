@@ -86,6 +86,10 @@ function answerOf(community: Community, request: ScriptedRequest): ScriptedAnswe
     community.held.set(body.user, held)
     return { status: 204 }
   }
+  if (area === 'tag' && method === 'GET' && one !== '') {
+    const found = community.tags.find(({ id }) => String(id) === one)
+    return found === undefined ? none : { json: found }
+  }
   if (area === 'tag' && method === 'POST') {
     const made = { id: 40 + community.tags.length, ...body }
     community.tags.push(made)

@@ -21,11 +21,17 @@ export async function startSelfcommunity(options: SelfcommunityOptions = {}): Pr
   const credentials = { jwtSecret: 'a-secret-of-this-community-only-0123456789', userId: 2 }
   const site = createSelfcommunity({ now: clock.now, credentials, ...options })
   for (const name of ['staff', 'students']) site.addTag({ name })
+  for (const name of ['Reading club', 'Staff room'])
+    site.addGroup({ name, managedBy: 2, privacy: 'private', visible: false })
   const simulator = await startSimulator(site)
   const connections: PlatformConnection[] = []
   const connect = (chosen: ConnectOptions = {}): PlatformConnection => {
     const { jwtSecret, userId } = site.credentials
-    const settings = { userId, jwtSecret: chosen.credentials === 'wrong' ? 'another secret' : jwtSecret }
+    const settings = {
+      userId,
+      jwtSecret: chosen.credentials === 'wrong' ? 'another secret' : jwtSecret,
+      ...chosen.settings,
+    }
     const pace = chosen.pace ?? createPace('off', clock)
     const client = { baseUrl: simulator.baseUrl, pace, timeoutMs: chosen.timeoutMs ?? 10_000 }
     const connection = selfcommunity.connect(selfcommunity.settings.parse(settings), { client, clock })
@@ -70,6 +76,17 @@ export const selfcommunityWorld: PlatformWorld = {
   on: new Map([['status', 'a']]),
   removedAs: new Map([['status', 'd']]),
   grants: { one: { tag: 'staff' }, two: { tag: 'students' }, unknown: { tag: 'staf' } },
+  otherGrants: [
+    {
+      name: 'a group of the community',
+      settings: { communityGroups: true },
+      one: { group: 'Reading club' },
+      two: { group: 'Staff room' },
+      unknown: { group: 'Reading' },
+    },
+  ],
+  grantCalls: { read: 1, unchanged: 1, give: 4, take: 3 },
+  groups: { calls: { find: 1, read: 1, create: 3, rename: 4, remove: 3 } },
   lookAlikes: {
     attribute: 'ext_id',
     stored: 'jose',

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { decodeJwt, jwtVerify } from 'jose'
 import { aCommunity, connected, read, secret, started, values, writes } from './scripted-selfcommunity.ts'
 import { thrownBy } from './thrown.ts'
-import { aCall } from './world.ts'
+import { aCall, groupsOf } from './world.ts'
 
 test('a token is HS256, in seconds, short-lived, unique, and names the service user', async (t) => {
   const { server, connection, clock } = await connected(t, aCommunity())
@@ -175,8 +175,8 @@ test('tags are given and taken by exact name and type, never by the toggle; an u
 test('a tag is made only when none has its name', async (t) => {
   const community = aCommunity()
   const { server, connection } = await connected(t, community)
-  await connection.createGroup?.(aCall(), 'staff')
+  assert.equal((await thrownBy(groupsOf(connection).create(aCall(), 'staff'))).kind, 'conflict')
   assert.deepEqual(writes(server), [])
-  await connection.createGroup?.(aCall(), 'sta')
+  assert.equal((await groupsOf(connection).create(aCall(), 'sta')).name, 'sta')
   assert.deepEqual(server.bodyOf('POST /api/v2/tag/'), { name: 'sta', type: 'user' })
 })

@@ -1,7 +1,14 @@
 /** One platform as the contract suite sees it: its simulator, its module, and the hand of somebody who works on the platform. */
+import assert from 'node:assert/strict'
 import type { Account, AccountId, Attributes, Grant, PlatformFacts } from '../../src/facts.ts'
 import type { Pace } from '../../src/platforms/client.ts'
-import type { Call, Changes, PlatformConnection, WriteDescription } from '../../src/platforms/platform.ts'
+import type {
+  Call,
+  Changes,
+  PlatformConnection,
+  PlatformGroups,
+  WriteDescription,
+} from '../../src/platforms/platform.ts'
 import type { RecordedCall, RunningSimulator } from '../../src/sandbox/simulator.ts'
 
 export interface ConnectOptions {
@@ -11,6 +18,8 @@ export interface ConnectOptions {
   readonly pace?: Pace
   /** Default 10,000. */
   readonly timeoutMs?: number
+  /** Besides the credentials. */
+  readonly settings?: Readonly<Record<string, unknown>>
 }
 
 /** Started anew for each question; no state is shared between two. */
@@ -55,8 +64,36 @@ export interface PlatformWorld {
   }
   /** Whether the module signs in again by itself (sessions) or must stop (tokens, passwords). */
   readonly afterSignInEnds: 'renewed' | 'denied'
+  /** Other forms of grants, and the settings that a connection needs for them. */
+  readonly otherGrants?: readonly OtherGrants[]
+  /** Requests that grants cost an account that was just made, by the handbook's count. */
+  readonly grantCalls: {
+    readonly read: number
+    readonly unchanged: number
+    readonly give: number
+    readonly take: number
+  }
+  /** Where `facts.groups`. */
+  readonly groups?: GroupsWorld
   /** Calls that one sign-in attempt costs when credentials are wrong; default 1. */
   readonly signInCalls?: number
+}
+
+export interface OtherGrants {
+  readonly name: string
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly one: Grant
+  readonly two: Grant
+  readonly unknown: Grant
+}
+
+export interface GroupsWorld {
+  /** What a connection needs besides its credentials. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  /** A group that is there from the start and that nobody may rename or delete. */
+  readonly protectedName?: string
+  /** Requests that each costs, by the handbook's count. */
+  readonly calls: Readonly<Record<'find' | 'read' | 'create' | 'rename' | 'remove', number>>
 }
 
 /** A call as the core would make it, remembering what it was told. */
@@ -83,4 +120,9 @@ export function writtenOf(account: Account, facts: PlatformFacts): Map<string, u
     ([name, value]) => value !== null && facts.attributes.get(name)?.write !== 'read',
   )
   return new Map(written)
+}
+
+export function groupsOf(connection: PlatformConnection): PlatformGroups {
+  assert.ok(connection.groups, 'the platform has groups')
+  return connection.groups
 }

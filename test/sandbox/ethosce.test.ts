@@ -285,6 +285,33 @@ test('a user’s groups are replaced as a whole, by groups that the service acco
   assert.deepEqual(await groups(), ['2'])
 })
 
+test('roles are objects when written and numbers when read, with "authenticated" always among them', async () => {
+  const { call } = await siteWorld()
+  const uid = (await call('POST', '/user', ada)).json.id
+  const roles = async () => (await call('GET', `/user/${uid}.json`)).json.roles
+  const write = async (value: unknown) => (await call('PUT', `/user/${uid}`, { roles: value })).status
+  assert.equal(await write([{ id: roleId('reviewer') }, { id: String(roleId('course_author')) }]), 200)
+  assert.deepEqual(new Set(await roles()), new Set([2, roleId('reviewer'), roleId('course_author')]))
+  assert.equal(await write([roleId('reviewer')]), 500)
+  // What nobody knows vanishes without a word, and what was not sent with it.
+  assert.equal(await write([{ id: 12345 }]), 200)
+  assert.deepEqual(await roles(), [2])
+})
+
+test('a second membership of the same person in the same group breaks in the database', async () => {
+  const { call } = await siteWorld()
+  const uid = (await call('POST', '/user', ada)).json.id
+  const membership = {
+    group: { id: 1, resource: 'node' },
+    entity: { id: Number(uid), resource: 'user' },
+    type: 'og_membership_type_default',
+    field_name: 'og_user_node',
+    state: 1,
+  }
+  assert.equal((await call('POST', '/og_membership', membership)).status, 201)
+  assert.equal((await call('POST', '/og_membership', membership)).status, 500)
+})
+
 test('a site can cut its pages smaller', async () => {
   const { uids } = await siteWorld({ knobs: { pageLimit: 2 } })
   assert.equal((await uids('limit=50')).length, 2)

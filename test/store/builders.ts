@@ -30,6 +30,7 @@ export function aLink(connection: string, resourceId: string, more: Partial<Link
     deletedAt: undefined,
     invitedAt: undefined,
     invitations: 0,
+    grants: [],
     ...more,
   }
 }
@@ -38,6 +39,7 @@ export function anOperation(resourceId: string, more: Partial<NewOperation> = {}
   return {
     resourceId,
     kind: 'update',
+    about: 'account',
     isDeprovisioning: false,
     mayActivate: false,
     before: undefined,

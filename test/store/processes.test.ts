@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -74,7 +75,7 @@ test('of two processes that start on a new file together, one migrates it and on
   for (const { child } of holders) if (child.exitCode === null) await kill(child)
   const store = await opened(t, file)
   const rows = await store.withDatabase((database) => database.prepare('select number from migration').all())
-  assert.equal(rows.length, new Set(rows.map((row) => row.number)).size)
+  assert.equal(rows.length, readdirSync(new URL('../../src/store/migrations/', import.meta.url)).length)
 })
 
 test('a store that is open cannot be opened again, and the message names the process', async (t) => {

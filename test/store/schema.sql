@@ -20,6 +20,15 @@ CREATE TABLE counter (
   primary key (connection, name)
 );
 
+CREATE TABLE departure (
+  connection text not null,
+  resource_id text not null,
+  at bigint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE INDEX departure_at on departure (connection, at);
+
 CREATE TABLE email_value (
   connection text not null,
   resource_id text not null,
@@ -51,6 +60,18 @@ CREATE INDEX finding_resource on finding (connection, walk, resource_id);
 
 CREATE INDEX finding_situation on finding (connection, walk, situation, account_id);
 
+CREATE TABLE group_link (
+  connection text not null,
+  resource_id text not null,
+  state text not null check (state in ('live', 'tombstone')),
+  group_id text not null,
+  name text not null,
+  was_created smallint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE UNIQUE INDEX group_link_group on group_link (connection, group_id) where state = 'live';
+
 CREATE TABLE lease (
   name text primary key,
   token text not null,
@@ -74,7 +95,7 @@ CREATE TABLE link (
   external_id text,
   deleted_at text,
   invited_at text,
-  invitations bigint not null,
+  invitations bigint not null, grants text not null default '[]',
   primary key (connection, resource_id)
 );
 
@@ -124,7 +145,8 @@ CREATE TABLE operation (
   created_at text not null,
   lease_until bigint,
   unknown_since bigint,
-  precedence smallint not null,
+  precedence smallint not null, about text not null default 'account'
+  check (about in ('account', 'grants', 'both', 'group')),
   primary key (connection, id)
 );
 

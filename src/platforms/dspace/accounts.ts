@@ -15,6 +15,8 @@ export const metadataFields = new Map([
 export interface Own {
   readonly id: AccountId | undefined
   readonly email: string
+  /** Whether the connection's settings name the group of administrators: then its members are not protected. */
+  readonly managesAdministrators: boolean
 }
 
 export function toAccount(person: EPerson, groups: readonly string[], own: Own): Account {
@@ -31,7 +33,7 @@ export function toAccount(person: EPerson, groups: readonly string[], own: Own):
   const id = person.uuid
   const isOwn = id === own.id || person.email?.toLowerCase() === own.email.toLowerCase()
   if (isOwn) return { id, attributes, protectedBecause: "it is the bridge's own service account" }
-  if (groups.includes(administrators))
+  if (groups.includes(administrators) && !own.managesAdministrators)
     return { id, attributes, protectedBecause: `it is a member of the group ${administrators}` }
   return { id, attributes }
 }

@@ -17,7 +17,11 @@ export const group = z.object({
 })
 export type Group = z.infer<typeof group>
 
-export const groupPage = z.object({ _embedded: z.object({ groups: z.array(group).nullish() }).nullish(), page })
+const groupRows = z.array(group).nullish()
+export const groupPage = z.object({
+  _embedded: z.object({ groups: groupRows, subgroups: groupRows }).nullish(),
+  page,
+})
 
 export const eperson = z.object({
   uuid: z.string().min(1),

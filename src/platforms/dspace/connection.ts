@@ -1,13 +1,16 @@
 import type { Account, Attributes } from '../../facts.ts'
 import { parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
-import { createOneAtATime } from '../one-at-a-time.ts'
+import { createOneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
 import { createSeenAccounts } from '../seen-accounts.ts'
+import { administrators } from './accounts.ts'
 import { groupPage } from './answers.ts'
 import { createFlavour } from './flavour.ts'
-import { createGroup, readGroups, writeGroups } from './groups.ts'
+import { createGroups } from './group-writes.ts'
 import { invite } from './invitation.ts'
+import { readGroups, writeGroups } from './membership.ts'
+import { createNesting } from './nesting.ts'
 import { findPeople, listPeople, readPerson } from './people.ts'
 import { createSession, type Session } from './session.ts'
 import type { Settings } from './settings.ts'
@@ -21,11 +24,14 @@ export function createConnection(
   now: () => number,
 ): PlatformConnection {
   const session = createSession(client, settings, now)
-  const reader = { session, ownEmail: settings.user }
+  const managesAdministrators = settings.roleGroups.includes(administrators)
+  const reader = { session, ownEmail: settings.user, managesAdministrators }
   const flavourOf = createFlavour(session, settings, now)
   const seen = createSeenAccounts(now)
-  const membershipWrites = createOneAtATime()
+  const oneAtATime = createOneAtATimeEach()
+  const nesting = createNesting(session, settings.nest, `${baseUrl}/api/eperson/groups`, oneAtATime)
   const membersUrl = `${baseUrl}/api/eperson/epersons`
+  const membership = { session, membersUrl, oneAtATime, nesting, roleGroups: new Set(settings.roleGroups) }
   return {
     check: (call) => check(session, call),
     find: (call, attribute, value) => findPeople(reader, call, attribute, value),
@@ -36,9 +42,9 @@ export function createConnection(
     refuseAdoption,
     list: (call, cursor) => listPeople(reader, call, seen, cursor),
     readGrants: (call, id) => readGroups(session, call, id),
-    writeGrants: (call, id, give, take) => writeGroups(session, call, membershipWrites, membersUrl, id, give, take),
-    createGroup: (call, name) => createGroup(session, call, name),
-    invite: (call, attributes, give) => invite(reader, call, flavourOf, attributes, give),
+    writeGrants: (call, id, give, take) => writeGroups(membership, call, id, give, take),
+    groups: createGroups(session, nesting),
+    invite: (call, attributes, give) => invite(reader, membership, call, flavourOf, attributes, give),
     close: () => client.close(),
   }
 }

@@ -1,17 +1,19 @@
 /** Mode `invitation`: DSpace mails a registration link, and the person makes the account. */
-import { Conflict, Denied, Refused } from '../../errors.ts'
+import { Broken, Conflict, Denied, Refused } from '../../errors.ts'
 import type { Attributes, Grant } from '../../facts.ts'
 import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import type { Flavour } from './flavour.ts'
-import { findGroup } from './groups.ts'
+import { readGroup } from './groups.ts'
+import { type Membership, mayBeGiven, requireGroup } from './membership.ts'
 import { findPeople, type Reader } from './people.ts'
 import type { Session } from './session.ts'
 
 /** The wanted e-mail and the uuids of groups: what a registration can carry. */
 export async function invite(
   reader: Reader,
+  membership: Membership,
   call: Call,
   flavourOf: (call: Call) => Promise<Flavour>,
   attributes: Attributes,
@@ -26,20 +28,22 @@ export async function invite(
       'DSpace has an account with this email already; it is not invited again.',
       'invitation: email is taken',
     )
-  const groupIds = give.length > 0 && (await flavourOf(call)) === 'cris' ? await idsOf(reader.session, call, give) : []
+  const groupIds = give.length > 0 && (await flavourOf(call)) === 'cris' ? await idsOf(membership, call, give) : []
   await register(reader.session, call, email.toLowerCase(), groupIds)
 }
 
-/** Looked up by name, because an administrator's unknown uuid is left out silently. */
-async function idsOf(session: Session, call: Call, give: readonly Grant[]): Promise<string[]> {
+/**
+ * Looked up by name and read by uuid, because an administrator's unknown uuid is left out silently. A group that may not be
+ * given is left out: joining it is refused, and said, when the account is there.
+ */
+async function idsOf(membership: Membership, call: Call, give: readonly Grant[]): Promise<string[]> {
   const ids: string[] = []
   for (const grant of give) {
-    const found = await findGroup(session, call, String(grant.group))
-    if (found === undefined)
-      throw new Refused(
-        'group: DSpace has no group with this name; make it first, or correct the mapping.',
-        'no such group',
-      )
+    const found = await requireGroup(membership.session, call, String(grant.group))
+    if (!mayBeGiven(membership, found)) continue
+    if ((await readGroup(membership.session, call, found.uuid)) === undefined)
+      throw new Broken(`group ${found.uuid} is found by name and not read`)
+    await membership.nesting.ensure(call, found)
     ids.push(found.uuid)
   }
   return ids

@@ -22,6 +22,7 @@ export interface Reader {
   readonly session: Session
   /** E-mail of the service account. */
   readonly ownEmail: string
+  readonly managesAdministrators: boolean
 }
 
 export async function readPerson(reader: Reader, call: Call, id: AccountId): Promise<Account | undefined> {
@@ -38,7 +39,8 @@ export async function readPerson(reader: Reader, call: Call, id: AccountId): Pro
 
 /** Groups decide whether an account is protected. Mostly they come with the EPerson; many, or none embedded, cost a call. */
 async function withGroups(reader: Reader, call: Call, person: EPerson): Promise<Account | undefined> {
-  const own = { id: reader.session.ownId, email: reader.ownEmail }
+  const { ownEmail: email, managesAdministrators } = reader
+  const own = { id: reader.session.ownId, email, managesAdministrators }
   const embedded = person._embedded?.groups
   const rows = embedded?._embedded?.groups ?? []
   const isWhole = embedded !== undefined && embedded !== null && rows.length >= embedded.page.totalElements

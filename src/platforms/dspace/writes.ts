@@ -9,6 +9,7 @@ import { isRefusal } from '../leaving.ts'
 import type { Call, Changes } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
 import { toNewPerson, toPatch } from './accounts.ts'
+import { keepAnAdministrator } from './administrators.ts'
 import { eperson } from './answers.ts'
 import { facts } from './facts.ts'
 import { findPeople, isNetidTaken, type Reader, readPerson } from './people.ts'
@@ -38,6 +39,7 @@ export async function updatePerson(reader: Reader, call: Call, before: Account, 
   const wanted = remainingChanges(facts, before.attributes, changes)
   if (wanted.size === 0) return before
   refuseProtected(facts, before)
+  if (wanted.get('canLogIn') === false) await keepAnAdministrator(reader.session, call, before)
   const leaving = wanted.get('canLogIn') === false ? new Map<string, Json>([['canLogIn', false]]) : undefined
   try {
     await patch(reader, call, before, wanted)
@@ -124,6 +126,7 @@ export async function removePerson(reader: Reader, call: Call, id: AccountId): P
   const before = await readPerson(reader, call, id)
   if (before === undefined) return
   refuseProtected(facts, before)
+  await keepAnAdministrator(reader.session, call, before)
   const request: PlatformRequest = { method: 'DELETE', path: ['api', 'eperson', 'epersons', id] }
   const answer = await reader.session.send(call, request)
   if (answer.status === 422) {

@@ -5,6 +5,7 @@ import { remainingChanges, requireWritten } from '../difference.ts'
 import { refuseUnfit } from '../fitting.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
+import type { EthosceUser } from './answers.ts'
 import { createPerson } from './creating.ts'
 import { facts } from './facts.ts'
 import type { People } from './people.ts'
@@ -49,11 +50,18 @@ export function createConnection(
     return person
   }
 
+  /** One call: roles stand in the user's own row. */
+  async function requireUser(call: Call, id: AccountId): Promise<EthosceUser> {
+    const uid = toUid(id)
+    const row = (await people.usersWith(call, 'uid', id)).find((user) => user.uid === uid)
+    if (row === undefined) throw new Absent(`account ${id} is gone`)
+    return row
+  }
+
   /** Replaces all roles and reads them; EthosCE drops a number that it does not know, silently. */
   async function putRoles(call: Call, uid: number, rids: readonly number[]): Promise<readonly number[]> {
     const done = await site.put(call, 'user', uid, { roles: rids.map((id) => ({ id })) })
-    const person = await requirePerson(call, String(uid))
-    const read = rolesOf(person.user)
+    const read = rolesOf(await requireUser(call, String(uid)))
     if (done !== 'done' && !isSame(read, rids)) throw new Broken(`PUT /user/${uid} did not write the roles`)
     return read
   }
@@ -138,20 +146,21 @@ export function createConnection(
     },
 
     async readGrants(call, id) {
-      return toGrants(rolesOf((await requirePerson(call, id)).user), names)
+      return toGrants(rolesOf(await requireUser(call, id)), names)
     },
 
     async writeGrants(call, id, give, take) {
       const given = new Set(give.map(names.ridOf))
       const taken = new Set(take.map(names.ridOf))
-      const person = await requirePerson(call, id)
-      const held = rolesOf(person.user)
+      const user = await requireUser(call, id)
+      const uid = toUid(id)
+      const held = rolesOf(user)
       const wanted = [...new Set([...held.filter((rid) => !taken.has(rid)), ...given])]
       if (isSame(held, wanted)) return toGrants(held, names)
-      refuseProtected(facts, account(person))
-      const read = await putRoles(call, person.uid, wanted)
+      refuseProtected(facts, account({ uid, user, authmaps: [], profiles: [] }))
+      const read = await putRoles(call, uid, wanted)
       if (isSame(read, wanted)) return toGrants(read, names)
-      await putRoles(call, person.uid, held)
+      await putRoles(call, uid, held)
       const lost = wanted.filter((rid) => !read.includes(rid))
       if (lost.length === 0) throw new Broken(`account ${id}: roles were not taken after the write`)
       throw unknownRoles(give, lost, names.ridOf)

@@ -48,6 +48,10 @@ function refusedEntity(request: PlatformRequest, line: string, detail: string): 
       detail,
     )
   }
-  // Every write to a person validates the groups as well, blocking included.
-  return new Broken(`${detail}: the service account may have to join the groups that this person is in`)
+  // Every write to a person validates the groups that they are in as well, blocking included.
+  return new Broken(`${detail}: the service account may have to join the groups that this person is in`, {
+    message:
+      'EthosCE refuses every change of this person, very likely because they are in a group (Learning or Enrollment group) ' +
+      "that the bridge's service account is not a member of; add the service account to it. The change is kept.",
+  })
 }

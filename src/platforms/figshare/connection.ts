@@ -10,8 +10,8 @@ import type { Call, Changes, PlatformConnection } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
 import { created, type FigshareAccount, type ShortAccount, withAccount, withProfile } from './answers.ts'
 import * as api from './api.ts'
+import { type Granting, readGrants, writeGrants } from './association.ts'
 import { facts } from './facts.ts'
-import { readRoles, writeRoles } from './grants.ts'
 import { saysBadValue, saysTaken, taken, toError } from './refusals.ts'
 import type { FigshareSettings } from './settings.ts'
 
@@ -26,11 +26,11 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
 
   async function whole(call: Call, raw: FigshareAccount): Promise<Account> {
     const id = String(raw.id)
-    ownId ??= await api.readOwnId(client, call)
+    const own = await knownOwnId(call)
     const profile = await api.readUser(client, call, id)
     const names = { first_name: raw.first_name, last_name: raw.last_name }
     const attributes = withProfile(withAccount(new Map(), raw), profile ?? names)
-    if (id !== ownId) return { id, attributes }
+    if (id !== own) return { id, attributes }
     return { id, attributes, protectedBecause: "the bridge's own account on Figshare" }
   }
 
@@ -77,7 +77,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
   }
 
   async function post(call: Call, attributes: Attributes): Promise<AccountId> {
-    const [request, sent] = api.postAccount(client, call, createBody(attributes))
+    const [request, sent] = api.postAccount(client, call, createBody(attributes, settings.defaultGroupId))
     const answer = await sent.catch((error: unknown) => {
       if (error instanceof Unknown) createLostAt = clock.now()
       throw error
@@ -141,7 +141,12 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     return { ...before, attributes: withAccount(before.attributes, raw) }
   }
 
-  const isThere = (call: Call, id: AccountId) => async () => (await readRaw(call, id)) !== undefined
+  async function knownOwnId(call: Call): Promise<AccountId> {
+    ownId ??= await api.readOwnId(client, call)
+    return ownId
+  }
+
+  const granting: Granting = { client, settings, readRaw, ownId: knownOwnId }
 
   return {
     async check(call) {
@@ -225,14 +230,8 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
       return { accounts, next: ids.at(-1)?.toString() }
     },
 
-    async readGrants(call, id) {
-      return (await readRoles(client, call, id, isThere(call, id))).map((role) => ({ ...role }))
-    },
-
-    async writeGrants(call, id, give, take) {
-      const roles = await writeRoles(client, call, id, give, take, settings.rolesPost, isThere(call, id))
-      return roles.map((role) => ({ ...role }))
-    },
+    readGrants: (call, id) => readGrants(granting, call, id),
+    writeGrants: (call, id, give, take) => writeGrants(granting, call, id, give, take),
 
     close: () => client.close(),
   }
@@ -244,8 +243,9 @@ function matcher(attribute: string, value: string): (row: ShortAccount) => boole
   throw new Fault(`figshare accounts cannot be found by ${attribute}`)
 }
 
-function createBody(attributes: Attributes): Record<string, Json> {
-  const body: Record<string, Json> = {}
+/** Without a group Figshare takes the top one, and some portals refuse. */
+function createBody(attributes: Attributes, defaultGroupId: number | undefined): Record<string, Json> {
+  const body: Record<string, Json> = defaultGroupId === undefined ? {} : { group_id: defaultGroupId }
   const names = ['email', 'last_name', 'first_name', 'group_id', 'institution_user_id', 'symplectic_user_id', 'quota']
   for (const name of names) {
     const value = attributes.get(name)

@@ -38,9 +38,11 @@ export const facts: PlatformFacts = {
   modes: ['direct'],
   grantKeys: new Map([
     ['group_id', { type: 'integer', required: true }],
-    ['role_id', { type: 'integer', required: true }],
+    ['role_id', { type: 'integer', required: false }],
   ]),
-  grantForms: [['group_id', 'role_id']],
+  // A group alone is the association: an account belongs to one group.
+  grantForms: [['group_id', 'role_id'], ['group_id']],
+  exclusiveGrant: { form: ['group_id'], attribute: 'group_id' },
   groups: undefined,
   // "Do not make more than one request per second" (API documentation).
   pace: { requestsPerSecond: 1, concurrency: 1 },

@@ -42,12 +42,15 @@ export async function writeRoles(
   take: readonly Grant[],
   rolesPost: 'add' | 'replace',
   isThere: () => Promise<boolean>,
+  /** Awaited before the first write, and not when there is none. */
+  beforeWriting: () => Promise<void>,
 ): Promise<readonly Role[]> {
   const before = await readRoles(client, call, id, isThere)
   const held = new Set(before.map(keyOf))
   const missing = unique(give.map(toRole)).filter((role) => !held.has(keyOf(role)))
   const surplus = unique(take.map(toRole)).filter((role) => held.has(keyOf(role)))
   if (missing.length === 0 && surplus.length === 0) return before
+  await beforeWriting()
 
   const surplusKeys = new Set(surplus.map(keyOf))
   const kept = before.filter((role) => !surplusKeys.has(keyOf(role)))

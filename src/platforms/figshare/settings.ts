@@ -7,6 +7,11 @@ export const settings = z.strictObject({
   adoptWithoutSsoKey: z.boolean().default(false),
   /** What `POST roles` does with roles that are not sent; undocumented, so a choice of the portal. */
   rolesPost: z.enum(['add', 'replace']).default('add'),
+  /**
+   * Group of accounts that the mapping puts into none: new ones, and those that lose a grant of `group_id` alone. Needed where
+   * the mapping has such grants; reading grants then costs one call more.
+   */
+  defaultGroupId: z.int().positive().optional(),
   /** How long a new account may be missing from lists. */
   findDelayMs: z.int().min(0).max(60_000).default(5_000),
   /** Whether names written to the public profile also reach the account on this portal. */

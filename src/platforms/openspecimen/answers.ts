@@ -47,3 +47,17 @@ export const subjectRoles = z.array(
   }),
 )
 export type SubjectRole = z.infer<typeof subjectRoles>[number]
+
+/** A row of the list; `noOfUsers` with `includeStats`. */
+const groupRow = z.object({ id, name: z.string(), noOfUsers: z.int().nonnegative().nullish() })
+export const userGroupRows = z.array(groupRow)
+export type UserGroupRow = z.infer<typeof groupRow>
+
+/** `users` with `includeUsers`; absent when there are none. */
+export const userGroup = z.object({
+  id,
+  name: z.string(),
+  activityStatus: text,
+  users: z.array(z.object({ id })).nullish(),
+})
+export type UserGroup = z.infer<typeof userGroup>

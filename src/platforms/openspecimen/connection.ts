@@ -11,8 +11,9 @@ import { createSeenAccounts } from '../seen-accounts.ts'
 import { toBody } from './accounts.ts'
 import { user } from './answers.ts'
 import { facts } from './facts.ts'
+import { createGroups } from './group-writes.ts'
+import { readGrants, writeGrants } from './membership.ts'
 import { codesOf, saysGone, toError } from './refusals.ts'
-import { readRoles, writeRoles } from './roles.ts'
 import type { Settings } from './settings.ts'
 import { createSignedIn, type SignedIn } from './sign-in.ts'
 import { findByLoginName, listUsers, readUser } from './users.ts'
@@ -35,8 +36,9 @@ export function createConnection(client: Client, settings: Settings, now: () => 
     update: (call, before, changes) => update(signedIn, call, before, changes),
     remove: (call, id) => remove(signedIn, call, id),
     list: (call, cursor) => listUsers(signedIn, call, seen, cursor),
-    readGrants: (call, id) => readRoles(signedIn, call, id),
-    writeGrants: (call, id, give, take) => writeRoles(signedIn, call, id, give, take),
+    readGrants: (call, id) => readGrants(signedIn, call, settings, id),
+    writeGrants: (call, id, give, take) => writeGrants(signedIn, call, settings, id, give, take),
+    groups: createGroups(signedIn, settings),
     close: () => client.close(),
   }
 }

@@ -46,12 +46,16 @@ export const facts: PlatformFacts = {
   canDelete: true,
   modes: ['direct'],
   grantKeys: new Map([
-    ['role', { type: 'string', required: true }],
-    ['site', { type: 'string', required: false }],
-    ['collectionProtocol', { type: 'string', required: false }],
+    ['role', { type: 'string', required: false }],
+    ['site', { type: 'string', required: false, onlyWith: 'role' }],
+    ['collectionProtocol', { type: 'string', required: false, onlyWith: 'role' }],
+    // A user group: no rights, only lists and notifications.
+    ['group', { type: 'string', required: false }],
   ]),
-  grantForms: [['role']],
-  groups: undefined,
+  grantForms: [['role'], ['group']],
+  // As most of its databases compare names.
+  grantsCaseExact: false,
+  groups: { maxNameLength: 64 },
   pace: { requestsPerSecond: 5, concurrency: 4 },
   // Five refused sign-ins in a row lock the service account and mail every administrator.
   locksOnWrongCredentials: true,

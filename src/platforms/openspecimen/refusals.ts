@@ -37,7 +37,13 @@ const refused = new Map([
   ['RBAC_INV_CP_SITE', 'collectionProtocol does not belong to the site'],
   ['RBAC_INV_CP_USER', "collectionProtocol does not belong to the person's institute"],
   ['CP_NOT_FOUND', 'collectionProtocol names no protocol on this server'],
+  ['USER_ONE_OR_MORE_NOT_FOUND', 'one of the people is not on this server'],
+  ['USER_GROUP_NOT_FOUND', 'the user group is not on this server'],
+  ['USER_GROUP_DUP_NAME', 'another user group has this name'],
 ])
+
+/** The end of this code differs between copies of the source. */
+const otherInstitute = 'USER_GROUP_USER_NOT_OF_INST'
 
 /** The codes of a 400, or `undefined` when the body is not OpenSpecimen's list (a proxy's answer). */
 export function codesOf(answer: PlatformAnswer): readonly string[] | undefined {
@@ -80,5 +86,7 @@ function duplicateReason(code: string): string | undefined {
 }
 
 function unknownReason(code: string): string {
+  if (code.startsWith(otherInstitute))
+    return 'a user group takes only people of its own institute, and this person (or a member) belongs to another one'
   return /^\w+$/.test(code) ? `it says ${code}` : 'it gives no known reason'
 }

@@ -57,7 +57,7 @@ export async function findByLoginName(
 }
 
 /** OpenSpecimen searches by LIKE and leaves `%`, `_` and `\` alive: only what has none of them narrows the search. */
-function longestPlainRun(text: string): string {
+export function longestPlainRun(text: string): string {
   return text.split(/[%_\\]/).reduce((longest, run) => (run.length > longest.length ? run : longest), '')
 }
 

@@ -39,6 +39,11 @@ export const tag = z.object({
 export type Tag = z.infer<typeof tag>
 export const tagPage = pageOf(tag)
 
+const communityGroup = z.object({ id, name: z.string(), managed_by: z.object({ id }).nullish() })
+export type CommunityGroup = z.infer<typeof communityGroup>
+export const communityGroupRows = z.array(communityGroup)
+export const communityGroupPage = pageOf(communityGroup)
+
 const message = z.object({ code: z.string().nullish() })
 /** The shape that the official SDK parses; the documentation has none, so nothing may depend on it. */
 export const errorList = z.object({

@@ -11,10 +11,11 @@ import { createSeenAccounts } from '../seen-accounts.ts'
 import { me } from './answers.ts'
 import { makeEdits, refuseImpossible } from './edits.ts'
 import { facts } from './facts.ts'
+import { readGrants, writeGrants } from './grants.ts'
 import { saysNone } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
-import { createTag, readTags, writeTags } from './tags.ts'
+import { createTagGroups } from './tag-groups.ts'
 import { type Caller, createCaller } from './tokens.ts'
 import { findUsers, listUsers, readUser, withRole } from './users.ts'
 
@@ -30,9 +31,9 @@ export function createConnection(client: Client, settings: Settings, now: () => 
     remove: (call, id) => remove(caller, call, id),
     refuseAdoption,
     list: (call, cursor) => listUsers(caller, call, seen, cursor),
-    readGrants: (call, id) => readTags(caller, call, id),
-    writeGrants: (call, id, give, take) => writeTags(caller, call, id, give, take),
-    createGroup: (call, name) => createTag(caller, call, name),
+    readGrants: (call, id) => readGrants(caller, call, settings, id),
+    writeGrants: (call, id, give, take) => writeGrants(caller, call, settings, id, give, take),
+    groups: createTagGroups(caller),
     close: () => client.close(),
   }
 }

@@ -37,8 +37,12 @@ export const facts: PlatformFacts = {
   statusAttributes: ['status'],
   canDelete: true,
   modes: ['direct'],
-  grantKeys: new Map([['tag', { type: 'string', required: true }]]),
-  grantForms: [['tag']],
+  grantKeys: new Map([
+    ['tag', { type: 'string', required: false }],
+    // A group of the community that the service user manages.
+    ['group', { type: 'string', required: false }],
+  ]),
+  grantForms: [['tag'], ['group']],
   groups: { maxNameLength: 64 },
   // SelfCommunity documents no limit; this is what one person at a keyboard could cause.
   pace: { requestsPerSecond: 5, concurrency: 4 },

@@ -10,6 +10,8 @@ export const settings = z.strictObject({
    * `refuse` answers 400 `mutability`. Nobody is unblocked in order to be edited.
    */
   editBlocked: z.enum(['keep', 'refuse']).default('keep'),
+  /** Whether the mapping has grants that are groups of the community. Reading a person's grants then costs one call more. */
+  communityGroups: z.boolean().default(false),
 })
 
 export type Settings = z.infer<typeof settings>

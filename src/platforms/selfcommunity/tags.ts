@@ -1,17 +1,17 @@
 /** Grants: user-type tags by name. Adding and removing are idempotent; the documented `assign` is a toggle and never used. */
-import { Absent, Broken, Immutable, Refused } from '../../errors.ts'
+import { Absent, Broken, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
-import { type Tag, tag, tagPage } from './answers.ts'
-import { facts } from './facts.ts'
+import { type Tag, tagPage } from './answers.ts'
 import { pages } from './pages.ts'
-import { fieldErrors, namesOf, saysNone } from './refusals.ts'
+import { saysNone } from './refusals.ts'
 import type { Caller } from './tokens.ts'
 import { readUser } from './users.ts'
 
-function isUserTag(candidate: Tag): boolean {
+/** A tag can only be marked as deleted; it keeps its name, which is unique among the tags of its type. */
+export function isUserTag(candidate: Tag): boolean {
   return candidate.deleted !== true && (candidate.type ?? 'user') === 'user'
 }
 
@@ -42,14 +42,12 @@ export async function writeTags(
   caller: Caller,
   call: Call,
   id: AccountId,
-  give: readonly Grant[],
-  take: readonly Grant[],
+  give: readonly string[],
+  take: readonly string[],
 ): Promise<readonly Grant[]> {
-  if (id === '1' || id === String(caller.serviceUserId))
-    throw new Immutable('The account is protected and cannot be given tags.', `tags of protected account ${id}`)
   const held = await heldTags(caller, call, id)
-  const missing = [...new Set(give.map((grant) => String(grant.tag)))].filter((name) => !held.has(name))
-  const unwanted = [...new Set(take.map((grant) => String(grant.tag)))].filter((name) => held.has(name))
+  const missing = [...new Set(give)].filter((name) => !held.has(name))
+  const unwanted = [...new Set(take)].filter((name) => held.has(name))
   if (missing.length === 0 && unwanted.length === 0) return toGrants(held)
   // All names are looked up before the first is given: an unknown one leaves the old set whole.
   const adding: Tag[] = []
@@ -66,15 +64,22 @@ export async function writeTags(
 }
 
 async function findTag(caller: Caller, call: Call, name: string): Promise<Tag | undefined> {
+  return (await tagsNamed(caller, call, name)).find(isUserTag)
+}
+
+/** Living and deleted ones; SelfCommunity finds names that contain the text. */
+export async function tagsNamed(caller: Caller, call: Call, name: string): Promise<readonly Tag[]> {
+  // An empty search is none: it would list them all.
+  if (name === '') return []
   const query = [
     ['type', 'user'],
     ['search', name],
   ] as const
   for await (const rows of pages(caller, call, ['api', 'v2', 'tag'], query, tagPage)) {
-    const found = rows.find((row) => row.name === name && isUserTag(row))
-    if (found !== undefined) return found
+    const found = rows.filter((row) => row.name === name && (row.type ?? 'user') === 'user')
+    if (found.length > 0) return found
   }
-  return undefined
+  return []
 }
 
 async function requireTag(caller: Caller, call: Call, name: string): Promise<Tag> {
@@ -93,25 +98,4 @@ async function change(caller: Caller, call: Call, of: Tag, action: 'add' | 'remo
   if (answer.status === 204 || answer.status === 200) return
   if (saysNone(answer) && (await readUser(caller, call, id)) === undefined) throw new Absent(`account ${id} is gone`)
   throw unexpectedAnswer(request, answer)
-}
-
-/** Makes a user tag when none has exactly this name. */
-export async function createTag(caller: Caller, call: Call, name: string): Promise<void> {
-  if ((await findTag(caller, call, name)) !== undefined) return
-  const limit = facts.groups?.maxNameLength ?? 0
-  if (name === '' || [...name].length > limit)
-    throw new Refused(`displayName: a SelfCommunity tag has 1 to ${limit} characters.`, 'tag name does not fit')
-  const request: PlatformRequest = { method: 'POST', path: ['api', 'v2', 'tag'], body: { name, type: 'user' } }
-  const answer = await caller.asService(call, request)
-  if (answer.status === 400 && !answer.isHtml) {
-    if ((await findTag(caller, call, name)) !== undefined) return
-    const names = namesOf(fieldErrors(answer), ['name'])
-    throw new Refused(
-      `displayName: SelfCommunity refuses the tag's ${names}.`,
-      `${request.method} /api/v2/tag/ answered 400`,
-    )
-  }
-  if (answer.status !== 201 && answer.status !== 200) throw unexpectedAnswer(request, answer)
-  const made = parseAnswer(tag, request, answer)
-  if (made.name !== name) throw new Broken(`tag ${made.id} was made with another name`)
 }

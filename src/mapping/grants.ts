@@ -1,0 +1,6 @@
+import type { Grant } from '../facts.ts'
+
+/** Equal for grants with the same keys and values, in whatever order they were written. */
+export function grantKey(grant: Grant): string {
+  return JSON.stringify(Object.fromEntries(Object.entries(grant).sort(([a], [b]) => (a < b ? -1 : 1))))
+}

@@ -1,0 +1,112 @@
+/** Grants: direct membership in groups, by exact name. */
+import { Broken, Conflict, Immutable, Refused } from '../../errors.ts'
+import type { AccountId, Grant } from '../../facts.ts'
+import { describeAnswer, unexpectedAnswer } from '../answer.ts'
+import type { PlatformRequest } from '../client.ts'
+import type { OneAtATimeEach } from '../one-at-a-time.ts'
+import type { Call } from '../platform.ts'
+import { administrators } from './accounts.ts'
+import { requireAnotherAdministrator } from './administrators.ts'
+import type { Group } from './answers.ts'
+import { findGroup, groupsPath, requireGroupsOf, whyProtected } from './groups.ts'
+import type { Nesting } from './nesting.ts'
+import type { Session } from './session.ts'
+
+export interface Membership {
+  readonly session: Session
+  /** Members are named to groups by their address: `<base>/api/eperson/epersons`. */
+  readonly membersUrl: string
+  /** By group: the same membership written twice at once ends in a database error. */
+  readonly oneAtATime: OneAtATimeEach
+  readonly nesting: Nesting
+  /** Protected groups that the connection's settings name: their membership may be given. */
+  readonly roleGroups: ReadonlySet<string>
+}
+
+export async function readGroups(session: Session, call: Call, id: AccountId): Promise<readonly Grant[]> {
+  return toGrants(await requireGroupsOf(session, call, id))
+}
+
+function toGrants(groups: readonly Group[]): readonly Grant[] {
+  return groups.flatMap(({ name }) => (name ? [{ group: name }] : []))
+}
+
+export async function writeGroups(
+  membership: Membership,
+  call: Call,
+  id: AccountId,
+  give: readonly Grant[],
+  take: readonly Grant[],
+): Promise<readonly Grant[]> {
+  const { session, membersUrl } = membership
+  const held = await requireGroupsOf(session, call, id)
+  if (id === session.ownId)
+    throw new Immutable("The account is the bridge's own and keeps its groups.", `groups of own account ${id}`)
+  const heldNames = new Set(held.map(({ name }) => name))
+  const missing = [...new Set(give.map((grant) => String(grant.group)))].filter((name) => !heldNames.has(name))
+  const unwanted = new Set(take.map((grant) => String(grant.group)))
+  const leaving = held.filter(({ name }) => name && unwanted.has(name))
+  if (missing.length === 0 && leaving.length === 0) return toGrants(held)
+  // Everything is looked up before the first is given: an unknown group leaves the old set whole.
+  const joining: Group[] = []
+  for (const name of missing) joining.push(await requireGroup(session, call, name))
+  for (const group of [...joining, ...leaving]) requireOrdinary(membership, group)
+  for (const group of joining) await membership.nesting.ensure(call, group)
+  for (const { uuid } of joining)
+    await membership.oneAtATime(uuid, call.signal, () => join(session, call, uuid, `${membersUrl}/${id}`))
+  for (const group of leaving)
+    await membership.oneAtATime(group.uuid, call.signal, () => leave(session, call, group, id))
+  const after = await requireGroupsOf(session, call, id)
+  const now = new Set(after.map(({ uuid }) => uuid))
+  if (joining.some(({ uuid }) => !now.has(uuid)) || leaving.some(({ uuid }) => now.has(uuid)))
+    throw new Broken(`groups of account ${id} were read back otherwise than written`)
+  return toGrants(after)
+}
+
+/** Not: administrators, everybody, and the groups that carry the rights of a community or collection, unless named. */
+export function mayBeGiven({ roleGroups }: Pick<Membership, 'roleGroups'>, candidate: Group): boolean {
+  return whyProtected(candidate) === undefined || roleGroups.has(candidate.name ?? '')
+}
+
+function requireOrdinary(membership: Membership, candidate: Group): void {
+  if (mayBeGiven(membership, candidate)) return
+  throw new Immutable(
+    'group: this group of DSpace is protected (a built-in one, or the role of a community or collection). Use a group of ' +
+      "your own and nest it, or have the bridge's operator name the group in settings.roleGroups.",
+    `membership of protected group ${candidate.uuid}`,
+  )
+}
+
+export async function requireGroup(session: Session, call: Call, name: string): Promise<Group> {
+  const found = await findGroup(session, call, name)
+  if (found !== undefined) return found
+  throw new Refused(
+    'group: DSpace has no group with this name; make it first, or correct the mapping.',
+    'no such group',
+  )
+}
+
+async function join(session: Session, call: Call, groupId: string, memberUri: string): Promise<void> {
+  const path = [...groupsPath, groupId, 'epersons']
+  const request: PlatformRequest = { method: 'POST', path, body: memberUri, contentType: 'text/uri-list' }
+  const answer = await session.send(call, request)
+  if (answer.status === 204 || answer.status === 200) return
+  if (answer.status === 422 || answer.status === 400)
+    throw new Refused('group: DSpace does not add the account to this group.', describeAnswer(request, answer))
+  throw unexpectedAnswer(request, answer)
+}
+
+async function leave(session: Session, call: Call, group: Group, id: AccountId): Promise<void> {
+  if (group.name === administrators) await requireAnotherAdministrator(session, call, group, id)
+  const path = [...groupsPath, group.uuid, 'epersons', id]
+  const request: PlatformRequest = { method: 'DELETE', path }
+  const answer = await session.send(call, request)
+  if (answer.status === 204 || answer.status === 200) return
+  // 10 says 400, 7 to 9 say 500 without a reason: only the latter may pass by itself.
+  if (answer.status === 400 || answer.status === 422)
+    throw new Conflict(
+      'group: the account is the last member of a workflow group that has open tasks; put somebody else into it first.',
+      describeAnswer(request, answer),
+    )
+  throw unexpectedAnswer(request, answer)
+}

@@ -1,0 +1,119 @@
+/** Grants of both kinds: roles, and membership in user groups where the connection's settings say that these are used. */
+import { Absent, Broken, Immutable, PlatformError, Refused } from '../../errors.ts'
+import type { AccountId, Grant } from '../../facts.ts'
+import type { PlatformRequest } from '../client.ts'
+import type { Call } from '../platform.ts'
+import { codesOf, toError } from './refusals.ts'
+import { readRoles, writeRoles } from './roles.ts'
+import type { Settings } from './settings.ts'
+import type { SignedIn } from './sign-in.ts'
+import { groupsPath, hasMember, readGroup, requireSettings, type Standing, standingsOf } from './user-groups.ts'
+import { readUser } from './users.ts'
+
+export async function readGrants(
+  signedIn: SignedIn,
+  call: Call,
+  settings: Settings,
+  id: AccountId,
+): Promise<readonly Grant[]> {
+  const roles = await readRoles(signedIn, call, id)
+  if (settings.userGroups === undefined) return roles
+  return [...roles, ...toGrants(await standingsOf(signedIn, call, id))]
+}
+
+function toGrants(standings: readonly Standing[]): Grant[] {
+  return standings.filter(({ isMember }) => isMember).map(({ name }) => ({ group: name }))
+}
+
+export async function writeGrants(
+  signedIn: SignedIn,
+  call: Call,
+  settings: Settings,
+  id: AccountId,
+  give: readonly Grant[],
+  take: readonly Grant[],
+): Promise<readonly Grant[]> {
+  const isRole = (grant: Grant) => grant.group === undefined
+  const [giveRoles, takeRoles] = [give.filter(isRole), take.filter(isRole)]
+  const wanted = new Set(give.filter((grant) => !isRole(grant)).map((grant) => String(grant.group)))
+  const unwanted = new Set(take.filter((grant) => !isRole(grant)).map((grant) => String(grant.group)))
+  if (wanted.size + unwanted.size > 0) requireSettings(settings)
+  if (settings.userGroups === undefined) return writeRoles(signedIn, call, id, giveRoles, takeRoles)
+
+  const standings = await standingsOf(signedIn, call, id)
+  for (const name of wanted) {
+    if (standings.some((group) => group.name === name)) continue
+    throw new Refused(
+      'group: OpenSpecimen has no user group with this name; make it first, or correct the mapping.',
+      'no such user group',
+    )
+  }
+  const joining = standings.filter(({ name, isMember }) => wanted.has(name) && !isMember)
+  const leaving = standings.filter(({ name, isMember }) => unwanted.has(name) && !wanted.has(name) && isMember)
+  const hasChanges = joining.length + leaving.length > 0
+  if (hasChanges && id === signedIn.ownId)
+    throw new Immutable("The account is the bridge's own and joins no groups.", `groups of own account ${id}`)
+  const roles = await joinAnd(signedIn, call, id, joining, () => writeRoles(signedIn, call, id, giveRoles, takeRoles))
+  for (const group of leaving) await changeMember(signedIn, call, group, 'REMOVE', id)
+  const after = hasChanges ? await reread(signedIn, call, id, standings, [...joining, ...leaving]) : standings
+  const isWrong = ({ name, isMember }: Standing) => isMember !== wanted.has(name)
+  const changed = new Set([...joining, ...leaving].map((group) => group.id))
+  if (after.some((group) => changed.has(group.id) && isWrong(group)))
+    throw new Broken(`user groups of account ${id} were read back otherwise than written`)
+  return [...roles, ...toGrants(after)]
+}
+
+/** All or none: when a group or a role is refused, the groups just joined are left again. */
+async function joinAnd<T>(
+  signedIn: SignedIn,
+  call: Call,
+  id: AccountId,
+  joining: readonly Standing[],
+  next: () => Promise<T>,
+): Promise<T> {
+  const joined: Standing[] = []
+  try {
+    for (const group of joining) {
+      await changeMember(signedIn, call, group, 'ADD', id)
+      joined.push(group)
+    }
+    return await next()
+  } catch (error) {
+    if (error instanceof PlatformError && error.kind === 'refused')
+      for (const group of joined) await changeMember(signedIn, call, group, 'REMOVE', id)
+    throw error
+  }
+}
+
+/** Idempotent both ways; the answer never lists the members. */
+async function changeMember(
+  signedIn: SignedIn,
+  call: Call,
+  group: Standing,
+  op: 'ADD' | 'REMOVE',
+  id: AccountId,
+): Promise<void> {
+  const path = [...groupsPath, group.id, 'users']
+  const request: PlatformRequest = { method: 'PUT', path, query: [['op', op]], body: [{ id: Number(id) }] }
+  const answer = await signedIn.send(call, request)
+  if (answer.status === 200 && !answer.isHtml) return
+  const codes = codesOf(answer) ?? []
+  if (codes.includes('USER_ONE_OR_MORE_NOT_FOUND') && (await readUser(signedIn, call, id)) === undefined)
+    throw new Absent(`account ${id} is gone`)
+  throw toError(request, answer)
+}
+
+async function reread(
+  signedIn: SignedIn,
+  call: Call,
+  id: AccountId,
+  standings: readonly Standing[],
+  changed: readonly Standing[],
+): Promise<readonly Standing[]> {
+  const now = new Map(standings.map((group) => [group.id, group]))
+  for (const group of changed) {
+    const read = await readGroup(signedIn, call, group.id)
+    now.set(group.id, { ...group, isMember: read !== undefined && hasMember(read, id) })
+  }
+  return [...now.values()]
+}

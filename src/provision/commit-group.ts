@@ -1,0 +1,103 @@
+/** What an attempt at a group has come to, in one transaction with the end of its operation or its next due time. */
+import { type PlatformError, Refused } from '../errors.ts'
+import { AccountTaken, type GroupLink, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
+import type { CommitContext, Settled } from './commit.ts'
+import { keysOf, parseDocument } from './document.ts'
+import { retryWaitMs } from './retry.ts'
+
+/** As on the platform now; undefined when it has been ended, or let go. */
+export type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined
+
+export async function commitGroup(
+  write: StoreWriter,
+  { connection: { name: connection }, world }: CommitContext,
+  operation: Operation,
+  reached: ReachedGroup,
+): Promise<void> {
+  const { resourceId, requestId, caller } = operation
+  await write.deleteOperation(connection, operation.id)
+  if (reached === undefined) return
+  // Deleted meanwhile: what is left of it is for its members' operations, and for its own end.
+  const isThere = (await write.getAnyResource(connection, 'Group', resourceId)) !== undefined
+  try {
+    await write.putGroupLink({ connection, resourceId, state: isThere ? 'live' : 'tombstone', ...reached })
+  } catch (error) {
+    if (!(error instanceof AccountTaken)) throw error
+    throw new Refused(
+      'Another group of this connection was linked to the group with this name at the same time.',
+      `${connection}: group ${reached.groupId} is held by another link`,
+      { cause: error },
+    )
+  }
+  if (!isThere) return
+  await write.showResource(connection, 'Group', resourceId)
+  if (operation.kind !== 'create') return
+  // They may have been added before there was a group to be a member of.
+  const members = (await write.members(connection, resourceId)).map(({ id }) => id)
+  const now = world.clock.now()
+  const createdAt = new Date(now).toISOString()
+  await write.putGrantOperations(connection, members, { dueAt: now, requestId, caller, createdAt })
+}
+
+/** By the class of the error alone: the operation waits, is put aside, or what was asked is undone. */
+export async function commitGroupFailure(
+  write: StoreWriter,
+  { connection, world, isAwaited }: CommitContext,
+  operation: Operation,
+  error: PlatformError,
+): Promise<Settled> {
+  const { name } = connection
+  const now = world.clock.now()
+  const attempts = operation.attempts + 1
+  const change = { attempts, errorKind: error.kind, errorMessage: error.message }
+  const isOver = error.rule.retry === 'stop' || (error.kind === 'broken' && attempts >= 3)
+  if (!isOver) {
+    const { maximumRetryMs: maximumMs } = connection
+    const dueAt = now + retryWaitMs(attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })
+    const isUnknownCreate = operation.kind === 'create' && error.rule.outcome === 'unknown'
+    const unknownSince = isUnknownCreate ? now : operation.unknownSince
+    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt, unknownSince })
+    return { kind: 'waiting', error, dueAt }
+  }
+  const mayUndo = connection.mode === 'confirmed' && error.kind !== 'fault' && isAwaited()
+  if (!mayUndo || !(await undo(write, name, operation, now)))
+    await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
+  return { kind: 'refused', error }
+}
+
+/** False, and nothing done, when the former name has been given to another group, or the group is to end. */
+async function undo(write: StoreWriter, connection: string, operation: Operation, now: number): Promise<boolean> {
+  const { id, resourceId, kind, before } = operation
+  if (kind === 'delete') return false
+  const present = await write.getOperation(connection, resourceId)
+  if (present?.id !== id) return true
+  if (before === undefined) {
+    const stored = await write.getAnyResource(connection, 'Group', resourceId)
+    // Seen already: it stays, and its operation tells why it is not on the platform.
+    if (stored?.visible === true) return false
+    await write.deleteOperation(connection, id)
+    await write.deleteResource(connection, 'Group', resourceId)
+    return true
+  }
+  const current = await write.getAnyResource(connection, 'Group', resourceId)
+  if (current !== undefined) {
+    const keys = keysOf(parseDocument(before))
+    const at = new Date(now).toISOString()
+    try {
+      const expectedVersion = current.version
+      await write.updateResource(connection, {
+        type: 'Group',
+        id: resourceId,
+        expectedVersion,
+        json: before,
+        keys,
+        now: at,
+      })
+    } catch (error) {
+      if (!(error instanceof NameTaken)) throw error
+      return false
+    }
+  }
+  await write.deleteOperation(connection, id)
+  return true
+}

@@ -1,0 +1,90 @@
+/** Whose grants a change of a group concerns, and their operations; inside the transaction of `accept-group.ts`. */
+import type { JsonObject } from '../json.ts'
+import { requestBudgetMs } from '../limits.ts'
+import { grantsOf, type NamedGroup } from '../mapping/evaluate.ts'
+import type { Membership, StoredResource, StoreWriter } from '../store/store.ts'
+import { parseDocument } from './document.ts'
+import type { AcceptContext } from './intent.ts'
+import type { ChangedMembers } from './member-change.ts'
+
+export interface Concerned {
+  readonly members: ChangedMembers
+  /** Users whose grants this request concerns; their operations may not be done. */
+  readonly concerned: readonly string[]
+  /** Operations that got a new id: who waits for the old one waits for the new one. */
+  readonly renewed: readonly { readonly resourceId: string; readonly id: number; readonly replacedId: number }[]
+}
+
+/**
+ * Users get operations only where their grants really change: a grant that another group gives, too, stays. `named`: users
+ * whom the request names without changing anything; what an earlier request asked for them may be unfinished.
+ */
+export async function concern(
+  write: StoreWriter,
+  context: AcceptContext,
+  stored: StoredResource,
+  members: ChangedMembers,
+  named: readonly string[],
+  before: JsonObject | undefined,
+): Promise<Concerned> {
+  const { connection, world, asked } = context
+  const { name } = connection
+  const moved = [...members.added, ...members.removed]
+  const now = world.clock.now()
+  await write.touchResources(name, 'User', moved, new Date(now).toISOString())
+  if (connection.mapping.groups.as === 'none') return { members, concerned: [], renewed: [] }
+  const changed = await changedUsers(write, context, stored, members, before)
+  const operations = await write.putGrantOperations(name, changed, {
+    dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
+    requestId: asked.requestId,
+    caller: asked.caller,
+    createdAt: new Date(now).toISOString(),
+  })
+  const renewed = operations.flatMap(({ resourceId, id, replacedId }) =>
+    replacedId === undefined ? [] : [{ resourceId, id, replacedId }],
+  )
+  return { members, concerned: [...new Set([...changed, ...named])], renewed }
+}
+
+async function changedUsers(
+  write: StoreWriter,
+  { connection }: AcceptContext,
+  stored: StoredResource,
+  members: ChangedMembers,
+  before: JsonObject | undefined,
+): Promise<readonly string[]> {
+  const { name, mapping } = connection
+  const moved = [...members.added, ...members.removed]
+  if (mapping.groups.as === 'groups') {
+    const link = await write.getGroupLink(name, stored.id)
+    // Before the group is on the platform there is nothing to be a member of.
+    return link === undefined ? [] : moved
+  }
+  const now = namedOf(parseDocument(stored.json))
+  const earlier = before === undefined ? now : namedOf(before)
+  const gives = grantsOf(mapping, [now])
+  const gave = grantsOf(mapping, [earlier])
+  const isSame = gives.length === gave.length && gives.every((grant) => gave.includes(grant))
+  const touched = isSame ? moved : [...moved, ...(await write.members(name, stored.id)).map(({ id }) => id)]
+  const users = [...new Set(touched)]
+  if (users.length === 0 || (gives.length === 0 && gave.length === 0)) return []
+  const memberships = await write.membershipsOf(name, users)
+  return users.filter((id) => {
+    const others = (memberships.get(id) ?? []).filter(({ groupId }) => groupId !== stored.id).map(named)
+    const kept = new Set(grantsOf(mapping, others))
+    const wasMember = !members.added.has(id)
+    const isMember = !members.removed.has(id)
+    const had = wasMember ? gave : []
+    const has = isMember ? gives : []
+    return [...had, ...has].some((grant) => !kept.has(grant) && had.includes(grant) !== has.includes(grant))
+  })
+}
+
+function namedOf({ displayName, externalId }: JsonObject): NamedGroup {
+  const name = typeof displayName === 'string' ? displayName : ''
+  return typeof externalId === 'string' ? { displayName: name, externalId } : { displayName: name }
+}
+
+function named({ displayName, externalId }: Membership): NamedGroup {
+  return externalId === undefined ? { displayName } : { displayName, externalId }
+}

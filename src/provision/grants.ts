@@ -1,0 +1,117 @@
+/** Which grants memberships ask for, and what that means for an account: pure functions of what is known. */
+import type { Grant, PlatformFacts } from '../facts.ts'
+import { grantsOf } from '../mapping/evaluate.ts'
+import type { Mapping } from '../mapping/mapping.ts'
+import type { PlatformGroups } from '../platforms/platform.ts'
+import type { LedgerEntry, Membership } from '../store/store.ts'
+
+export interface WantedGrant {
+  /** As `LedgerEntry.key`. */
+  readonly key: string
+  readonly grant: Grant
+}
+
+export interface GrantRules {
+  readonly mapping: Mapping
+  readonly facts: PlatformFacts
+  readonly groups: PlatformGroups | undefined
+}
+
+/** The union over all groups, each grant once. Where groups are groups, one that is not on the platform yet gives nothing. */
+export function wantedGrants(
+  { mapping, facts, groups }: GrantRules,
+  memberships: readonly Membership[],
+): WantedGrant[] {
+  switch (mapping.groups.as) {
+    case 'none':
+      return []
+    case 'grants': {
+      const named = memberships.map(({ displayName, externalId }) =>
+        externalId === undefined ? { displayName } : { displayName, externalId },
+      )
+      return grantsOf(mapping, named).map((grant) => ({ key: identityOf(grant, facts), grant }))
+    }
+    case 'groups':
+      return memberships.flatMap(({ groupId, platformGroup }) =>
+        platformGroup === undefined || groups === undefined
+          ? []
+          : [{ key: groupKey(groupId), grant: groups.grantOf(platformGroup) }],
+      )
+  }
+}
+
+/** Ledger key of what membership in a SCIM group gives where it is a group on the platform: it outlives a new name. */
+export function groupKey(groupId: string): string {
+  return `group:${groupId}`
+}
+
+export function groupIdOf(key: string): string | undefined {
+  return key.startsWith('group:') ? key.slice('group:'.length) : undefined
+}
+
+/** Equal for grants that are the same to the platform. */
+export function identityOf(grant: Grant, { grantsCaseExact = true }: Pick<PlatformFacts, 'grantsCaseExact'>): string {
+  const text = JSON.stringify(Object.entries(grant).sort(([one], [other]) => (one < other ? -1 : 1)))
+  return grantsCaseExact ? text : text.toLowerCase()
+}
+
+/** The memberships ask for just what the ledger says is given: nothing has to be read. */
+export function isSettled(wanted: readonly WantedGrant[], ledger: readonly LedgerEntry[]): boolean {
+  if (wanted.length !== ledger.length) return false
+  const known = new Map(ledger.map((entry) => [entry.key, entry.origin]))
+  return wanted.every(({ key }) => (known.get(key) ?? 'giving') !== 'giving')
+}
+
+export interface GrantPlan {
+  readonly give: readonly Grant[]
+  readonly take: readonly Grant[]
+  /** Durable before the platform is asked. */
+  readonly before: readonly LedgerEntry[]
+  /** When what was asked has been read back. */
+  readonly after: readonly LedgerEntry[]
+}
+
+export interface GrantState {
+  readonly wanted: readonly WantedGrant[]
+  readonly ledger: readonly LedgerEntry[]
+  /** As read in this attempt. */
+  readonly held: readonly Grant[]
+}
+
+/**
+ * Only managed grants are taken: those that the ledger says we gave, and with `manage: listed` every one that the mapping
+ * file names. What was held before a membership asked for it is `found`, and survives leaving the group.
+ */
+export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, held }: GrantState): GrantPlan {
+  const identity = (grant: Grant) => identityOf(grant, facts)
+  const holds = new Map(held.map((grant) => [identity(grant), grant]))
+  const isListed = mapping.groups.manage === 'listed'
+  const ours = new Set(ledger.filter((entry) => entry.origin !== 'found').map((entry) => identity(entry.grant)))
+  const wantedNow = new Set(wanted.map(({ grant }) => identity(grant)))
+
+  const give: Grant[] = []
+  const before: LedgerEntry[] = []
+  const after: LedgerEntry[] = []
+  for (const { key, grant } of wanted) {
+    const isHeld = holds.has(identity(grant))
+    if (!isHeld && !give.some((other) => identity(other) === identity(grant))) give.push(grant)
+    const isOurs = !isHeld || isListed || ours.has(identity(grant))
+    before.push({ key, grant, origin: !isHeld ? 'giving' : isOurs ? 'given' : 'found' })
+    after.push({ key, grant, origin: isOurs ? 'given' : 'found' })
+  }
+  const take = new Map<string, Grant>()
+  const wantedKeys = new Set(wanted.map(({ key }) => key))
+  for (const entry of ledger) {
+    const id = identity(entry.grant)
+    if (wantedKeys.has(entry.key) || entry.origin === 'found' || wantedNow.has(id) || !holds.has(id)) continue
+    take.set(id, entry.grant)
+    before.push(entry)
+  }
+  if (isListed) {
+    for (const grant of mapping.groups.listed.keys()) {
+      const id = identity(grant)
+      if (holds.has(id) && !wantedNow.has(id)) take.set(id, grant)
+    }
+  }
+  return { give, take: [...take.values()], before, after }
+}

@@ -1,0 +1,41 @@
+/**
+ * Many people who leave within an hour are more often a mistake in the identity provider (an assignment taken from the
+ * wrong group) than a wave of leavers. The alarm is always raised; holding is a choice, because it keeps real leavers active.
+ */
+import { massDepartureMinimum, massDepartureShare, massDepartureWindowMs } from '../limits.ts'
+import type { Operation, StoreWriter } from '../store/store.ts'
+import type { AcceptContext } from './intent.ts'
+
+export interface Guardrails {
+  /** Parks what exceeds the limit for a human. */
+  readonly hold: boolean
+}
+
+/** Inside the transaction that accepts a departure. True: more than the limit have left within the window. */
+export async function noteDeparture(write: StoreWriter, context: AcceptContext, resourceId: string): Promise<boolean> {
+  const { connection, world } = context
+  const { name } = connection
+  const now = world.clock.now()
+  await write.putDeparture(name, resourceId, now)
+  const departures = await write.countDepartures(name, now - massDepartureWindowMs)
+  const users = await write.count(name, 'User')
+  const limit = Math.max(massDepartureMinimum, Math.floor(users * massDepartureShare))
+  if (departures <= limit) return false
+  // Once when the limit is passed, and again each time as many more have gone.
+  if ((departures - 1) % limit === 0) {
+    const line = { connection: name, departures, users, limit, held: connection.guardrails.hold, alarm: true }
+    world.log.error(
+      line,
+      'unusually many people have left within an hour; look at the assignments in the identity provider',
+    )
+  }
+  return connection.guardrails.hold
+}
+
+/** For the identity provider: the request is kept, and a human decides. */
+export const heldMessage =
+  "Unusually many people were switched off or deleted within an hour; the bridge's operator has to confirm that. The change is kept."
+
+export function isHeld(operation: Pick<Operation, 'state'> | undefined): boolean {
+  return operation?.state === 'held'
+}

@@ -1,0 +1,108 @@
+/** Brings the grants of an account to what its user's memberships ask for. */
+import { Busy, PlatformError } from '../errors.ts'
+import type { Account } from '../facts.ts'
+import type { Call } from '../platforms/platform.ts'
+import type { LedgerEntry, Membership, Operation } from '../store/store.ts'
+import type { ProvisionedConnection } from './connection.ts'
+import {
+  type GrantRules,
+  groupIdOf,
+  groupKey,
+  identityOf,
+  isSettled,
+  planGrants,
+  type WantedGrant,
+  wantedGrants,
+} from './grants.ts'
+
+/** What is known of the user's memberships at the start of the attempt. */
+export interface GrantSituation {
+  readonly memberships: readonly Membership[]
+  readonly ledger: readonly LedgerEntry[]
+  /** Makes the ledger durable before the platform is asked. */
+  noteLedger(ledger: readonly LedgerEntry[]): Promise<void>
+  /** The present name on the platform of the group that this SCIM group is or was. */
+  platformGroupOf(groupId: string): Promise<{ readonly id: string; readonly name: string } | undefined>
+  operationOf(resourceId: string): Promise<Operation | undefined>
+}
+
+export interface ReachedGrants {
+  readonly ledger: readonly LedgerEntry[]
+  /** Why the memberships could not be given or taken, though the rest of the account is as wanted. */
+  readonly refusal: PlatformError | undefined
+  /** SCIM groups that are not on the platform, for a reason that time will not mend. */
+  readonly isIncomplete: boolean
+}
+
+/** `leaving`: off, the wish is kept. `gone`: deleted, everything that we gave is taken. */
+export type Standing = 'active' | 'leaving' | 'gone'
+
+export async function reachGrants(
+  call: Call,
+  connection: ProvisionedConnection,
+  situation: GrantSituation,
+  account: Account,
+  standing: Standing,
+  isSwitchedOn: boolean,
+): Promise<ReachedGrants> {
+  const rules = { mapping: connection.mapping, facts: connection.facts, groups: connection.platform.groups }
+  if (rules.mapping.groups.as === 'none') return { ledger: situation.ledger, refusal: undefined, isIncomplete: false }
+  const ledger = await withPresentNames(rules, situation)
+  const all = wantedGrants(rules, situation.memberships)
+  const wanted = wantedBy(standing, rules, all, ledger)
+  const isIncomplete = standing === 'active' && (await isMissingGroups(connection, situation))
+  // Whether roles outlive a time of being off differs from platform to platform: who is switched on is looked at.
+  const isUnsure = isSwitchedOn && wanted.length > 0
+  const mayHoldListed = rules.mapping.groups.manage === 'listed' && rules.mapping.groups.as === 'grants'
+  if (isSettled(wanted, ledger) && !isUnsure && !mayHoldListed) return { ledger, refusal: undefined, isIncomplete }
+
+  const held = await connection.platform.readGrants(call, account.id)
+  const plan = planGrants(rules, { wanted, ledger, held })
+  if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }
+  await situation.noteLedger(plan.before)
+  try {
+    await connection.platform.writeGrants(call, account.id, plan.give, plan.take)
+    return { ledger: plan.after, refusal: undefined, isIncomplete }
+  } catch (error) {
+    if (!(error instanceof PlatformError) || error.rule.retry !== 'stop' || error.kind === 'absent') throw error
+    return { ledger: plan.before, refusal: error, isIncomplete }
+  }
+}
+
+function wantedBy(
+  standing: Standing,
+  { mapping }: GrantRules,
+  all: readonly WantedGrant[],
+  ledger: readonly LedgerEntry[],
+): readonly WantedGrant[] {
+  if (standing === 'active') return all
+  if (standing === 'gone' || mapping.lifecycle.revokeOnDeactivate) return []
+  // Nothing new for somebody who is off; what the memberships do not ask for any more goes.
+  const known = new Set(ledger.map((entry) => entry.key))
+  return all.filter(({ key }) => known.has(key))
+}
+
+/** A group that got a new name is taken, too, by the name that it has now. */
+async function withPresentNames(rules: GrantRules, situation: GrantSituation): Promise<readonly LedgerEntry[]> {
+  if (rules.mapping.groups.as !== 'groups') return situation.ledger
+  const present: LedgerEntry[] = []
+  for (const entry of situation.ledger) {
+    const groupId = groupIdOf(entry.key)
+    const group = groupId === undefined ? undefined : await situation.platformGroupOf(groupId)
+    const grant = group === undefined ? entry.grant : (rules.groups?.grantOf(group) ?? entry.grant)
+    present.push(identityOf(grant, rules.facts) === identityOf(entry.grant, rules.facts) ? entry : { ...entry, grant })
+  }
+  return present
+}
+
+/** A group that is being made on the platform is waited for; one that cannot be made gives nothing. */
+async function isMissingGroups(connection: ProvisionedConnection, situation: GrantSituation): Promise<boolean> {
+  if (connection.mapping.groups.as !== 'groups') return false
+  const missing = situation.memberships.filter(({ platformGroup }) => platformGroup === undefined)
+  for (const { groupId } of missing) {
+    const operation = await situation.operationOf(groupId)
+    if (operation === undefined || operation.state === 'failed') continue
+    throw new Busy(`${connection.name}: ${groupKey(groupId)} is not on the platform yet`, { retryAfterMs: 5_000 })
+  }
+  return missing.length > 0
+}

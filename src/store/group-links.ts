@@ -1,0 +1,27 @@
+import { sql } from 'kysely'
+import { isTaken } from './failures.ts'
+import { groupLinkColumns } from './reads.ts'
+import { type Dialect, type Run, statement } from './statement.ts'
+import { AccountTaken, type StoreWriter } from './store.ts'
+
+export function createGroupLinkWrites(dialect: Dialect): (run: Run) => Pick<StoreWriter, 'putGroupLink'> {
+  const put = statement(
+    dialect,
+    ['connection', 'resourceId', 'state', 'groupId', 'name', 'wasCreated'],
+    (slot) => sql<unknown>`
+      insert into group_link (${groupLinkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
+        ${slot('groupId')}, ${slot('name')}, ${slot('wasCreated')})
+      on conflict (connection, resource_id) do update set state = excluded.state, group_id = excluded.group_id,
+        name = excluded.name, was_created = excluded.was_created`,
+  )
+  return (run) => ({
+    async putGroupLink({ connection, resourceId, state, groupId, name, wasCreated }) {
+      try {
+        await run(put({ connection, resourceId, state, groupId, name, wasCreated: wasCreated ? 1 : 0 }))
+      } catch (error) {
+        if (isTaken(error)) throw new AccountTaken('another link holds the group', { cause: error })
+        throw error
+      }
+    },
+  })
+}

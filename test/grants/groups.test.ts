@@ -1,0 +1,210 @@
+/** A SCIM group that is a group on the platform, with the choices that a mapping has about it. */
+import assert from 'node:assert/strict'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { builtInMappings } from '../../src/bridge.ts'
+import { isJsonObject } from '../../src/json.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
+import { emailOf } from '../figshare-bridge.ts'
+import { adding, aGroup, grantsSeen, removing } from './grants-world.ts'
+
+interface Options {
+  readonly mode?: 'confirmed' | 'deferred'
+  /** The mapping's `groups` section, in YAML's flow style. */
+  readonly groups?: string
+}
+
+/** A DSpace, and what an administrator sees of its groups beside those that it has from the start. */
+async function aRepository(t: TestContext, { mode, groups }: Options = {}) {
+  const world = await startBridgeWorld((config) => {
+    const { connections } = config
+    if (!isJsonObject(connections) || !isJsonObject(connections.dspace)) throw new Error('no such connection')
+    if (mode !== undefined) connections.dspace.mode = mode
+    if (groups !== undefined) connections.dspace.mapping = mappingWith(t, groups)
+  })
+  t.after(() => world.stop())
+  const scim = world.scim('dspace')
+  const { state } = world.sandbox.dspace.logic
+  const initial = new Set([...state.groups.values()].map(({ name }) => name))
+  const names = () => [...state.groups.values()].flatMap(({ name }) => (initial.has(name) ? [] : [name])).toSorted()
+  const finished = () =>
+    eventually(
+      'nothing is pending',
+      async () => !(await scim.get('/Users')).text.includes('"state":"pending"'),
+      () => world.clock.advance(1_000),
+    )
+  const aPerson = async () => {
+    const user = aUser()
+    const { body } = await scim.post('/Users', user)
+    return { id: String(body.id), seen: () => grantsSeen(world, 'dspace', emailOf(user)) }
+  }
+  return { world, scim, state, names, finished, aPerson }
+}
+
+function mappingWith(t: TestContext, groups: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'scim-bridge-mappings-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'connections'))
+  copyFileSync(join(builtInMappings, 'dspace.yaml'), join(folder, 'dspace.yaml'))
+  const file = join(folder, 'connections', 'test.yaml')
+  const example = `  - name: a person
+    scim: { userName: a@uni.example, name: { givenName: A, familyName: B } }
+    account: { email: a@uni.example, firstname: A, lastname: B, language: en, canLogIn: true }
+`
+  writeFileSync(file, `version: 1\nplatform: dspace\nextends: ../dspace.yaml\ngroups: ${groups}\nexamples:\n${example}`)
+  return file
+}
+
+test('a pushed group is made on the platform, with its members, before it is answered', async (t) => {
+  const { scim, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const answer = await scim.post('/Groups', aGroup('Editors', ada.id))
+  assert.equal(answer.status, 201, answer.text)
+  assert.deepEqual(names(), ['Editors'])
+  assert.deepEqual(ada.seen(), ['Editors'])
+})
+
+test('a group with exactly this name is taken over, with its members by hand, who stay', async (t) => {
+  const { scim, state, names, aPerson } = await aRepository(t)
+  const [ada, ben] = [await aPerson(), await aPerson()]
+  const there = state.addGroup({ name: 'Editors' })
+  const person = [...state.epersons.values()].at(-1)
+  assert.ok(person !== undefined)
+  state.join(there, person)
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id, ben.id))
+  assert.deepEqual(names(), ['Editors'])
+  await scim.patch(`/Groups/${body.id}`, removing(ada.id, ben.id))
+  assert.deepEqual([ada.seen(), ben.seen()], [[], ['Editors']])
+})
+
+test('a new name is given to the group on the platform, and its members stay', async (t) => {
+  const { world, scim, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  world.sandbox.dspace.forgetCalls()
+  const rename = [{ op: 'Replace', path: 'displayName', value: 'Chief editors' }]
+  assert.equal((await scim.patch(`/Groups/${body.id}`, rename)).status, 204)
+  assert.deepEqual(names(), ['Chief editors'])
+  assert.deepEqual(ada.seen(), ['Chief editors'])
+  assert.equal(world.sandbox.dspace.calls.filter(({ path }) => path.includes('/epersons')).length, 0)
+  assert.equal((await scim.patch(`/Groups/${body.id}`, removing(ada.id))).status, 204)
+  assert.deepEqual(ada.seen(), [])
+})
+
+test('a name that the platform refuses is a 4xx, and the group keeps its old one in SCIM, too', async (t) => {
+  const { scim, state } = await aRepository(t)
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  const answer = await scim.patch(`/Groups/${body.id}`, [{ op: 'replace', path: 'displayName', value: 'Taken' }])
+  assert.deepEqual([answer.status, answer.body.scimType], [409, 'uniqueness'], answer.text)
+  assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
+})
+
+test('a protected group is refused, by the mapping and by the platform, and nothing is stored', async (t) => {
+  const { scim, state } = await aRepository(t)
+  state.addGroup({ name: 'COLLECTION_1_ADMIN', object: { uuid: crypto.randomUUID(), name: 'c', type: 'collection' } })
+  for (const name of ['Administrator', 'COLLECTION_1_ADMIN']) {
+    const answer = await scim.post('/Groups', aGroup(name))
+    assert.deepEqual([answer.status, answer.body.scimType], [400, 'mutability'], answer.text)
+  }
+  assert.equal((await scim.get('/Groups')).body.totalResults, 0)
+})
+
+test('rename: refuse, create: false and adopt: never are 4xx that say which line of the mapping it is', async (t) => {
+  const { scim, state, names } = await aRepository(t, { groups: '{ as: groups, create: false, rename: refuse }' })
+  const none = await scim.post('/Groups', aGroup('Editors'))
+  assert.deepEqual([none.status, none.body.scimType], [400, 'mutability'])
+  assert.match(none.body.detail, /groups\.create: false/)
+  state.addGroup({ name: 'Editors' })
+  const { status, body } = await scim.post('/Groups', aGroup('Editors'))
+  assert.equal(status, 201)
+  const renamed = await scim.patch(`/Groups/${body.id}`, [{ op: 'replace', path: 'displayName', value: 'Others' }])
+  assert.match(renamed.body.detail, /groups\.rename: refuse/)
+  assert.deepEqual(names(), ['Editors'])
+
+  const never = await aRepository(t, { groups: '{ as: groups, adopt: never }' })
+  never.state.addGroup({ name: 'Editors' })
+  const answer = await never.scim.post('/Groups', aGroup('Editors'))
+  assert.equal(answer.status, 409)
+  assert.match(answer.body.detail, /groups\.adopt: never/)
+})
+
+test('a deleted group lets go of its members; the group itself stays, as delete: release says', async (t) => {
+  const { scim, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  assert.equal((await scim.delete(`/Groups/${body.id}`)).status, 204)
+  assert.deepEqual([names(), ada.seen()], [['Editors'], []])
+})
+
+test('delete: delete ends the groups that the bridge has made, and no others', async (t) => {
+  const { scim, state, names } = await aRepository(t, { groups: '{ as: groups, delete: delete }' })
+  state.addGroup({ name: 'Old' })
+  const made = await scim.post('/Groups', aGroup('New'))
+  const adopted = await scim.post('/Groups', aGroup('Old'))
+  assert.deepEqual(names(), ['New', 'Old'])
+  assert.equal((await scim.delete(`/Groups/${made.body.id}`)).status, 204)
+  assert.equal((await scim.delete(`/Groups/${adopted.body.id}`)).status, 204)
+  assert.deepEqual(names(), ['Old'])
+})
+
+test('a group pushed while the platform is away is 429 and not seen; the repetition joins it, and it is made once', async (t) => {
+  const { world, scim, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  world.sandbox.dspace.fault({ mode: 'down' })
+  for (let count = 0; count < 2; count += 1) {
+    assert.equal((await scim.post('/Groups', aGroup('Editors', ada.id))).status, 429)
+    assert.equal((await scim.get('/Groups')).body.totalResults, 0)
+  }
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  await eventually(
+    'the group is made',
+    () => names().includes('Editors'),
+    () => world.clock.advance(1_000),
+  )
+  await eventually(
+    'and has its member',
+    () => ada.seen().includes('Editors'),
+    () => world.clock.advance(1_000),
+  )
+  assert.deepEqual(names(), ['Editors'])
+  assert.equal((await scim.get('/Groups')).body.totalResults, 1)
+})
+
+test("a group whose making was not answered is found, and is the bridge's own to end", async (t) => {
+  const { world, scim, names } = await aRepository(t, { groups: '{ as: groups, delete: delete, adopt: never }' })
+  world.sandbox.dspace.fault({ mode: 'lost', path: '/api/eperson/groups' })
+  assert.equal((await scim.post('/Groups', aGroup('Editors'))).status, 429)
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  const seen = async () => (await scim.get('/Groups')).body.totalResults === 1
+  await eventually('the group is seen', seen, () => world.clock.advance(1_000))
+  const { body } = await scim.get('/Groups')
+  assert.equal((await scim.delete(`/Groups/${body.Resources[0].id}`)).status, 204)
+  assert.deepEqual(names(), [])
+})
+
+test('deferred: a group and its members are answered at once, and made in that order', async (t) => {
+  const { scim, names, finished, aPerson } = await aRepository(t, { mode: 'deferred' })
+  const ada = await aPerson()
+  const { status, body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  assert.equal(status, 201)
+  const ben = await aPerson()
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ben.id))).status, 204)
+  await finished()
+  await eventually('both are members', () => ada.seen().length + ben.seen().length === 2)
+  assert.deepEqual([names(), ada.seen(), ben.seen()], [['Editors'], ['Editors'], ['Editors']])
+})
+
+test('a group deleted in SCIM and pushed again under its name is another group with the same people', async (t) => {
+  const { scim, names, aPerson } = await aRepository(t, { groups: '{ as: groups, delete: delete }' })
+  const ada = await aPerson()
+  const first = await scim.post('/Groups', aGroup('Editors', ada.id))
+  await scim.delete(`/Groups/${first.body.id}`)
+  const second = await scim.post('/Groups', aGroup('Editors', ada.id))
+  assert.equal(second.status, 201, second.text)
+  assert.notEqual(second.body.id, first.body.id)
+  assert.deepEqual([names(), ada.seen()], [['Editors'], ['Editors']])
+})

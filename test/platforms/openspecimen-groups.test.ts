@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { Immutable, Refused } from '../../src/errors.ts'
+import type { Grant } from '../../src/facts.ts'
+import { openspecimenWorld, startOpenspecimen } from './openspecimen-world.ts'
+import { aCall, groupsOf } from './world.ts'
+
+const userGroups = { institute: 'Example Hospital', description: 'From the directory' }
+
+async function aServer(t: TestContext, options: Parameters<typeof startOpenspecimen>[0] = {}) {
+  const world = await startOpenspecimen(options)
+  t.after(() => world.close())
+  const connection = world.connect({ settings: { userGroups } })
+  const ada = await connection.create(aCall(), openspecimenWorld.person('ada'))
+  return { ...world, connection, ada }
+}
+
+test('a new group gets the institute and the description of the settings', async (t) => {
+  const { simulator, connection } = await aServer(t)
+  await groupsOf(connection).create(aCall(), 'Curators')
+  const body = simulator.calls.findLast(
+    ({ method, path }) => method === 'POST' && path.endsWith('/user-groups'),
+  )?.requestBody
+  assert.deepEqual(JSON.parse(String(body)), { name: 'Curators', ...userGroups })
+})
+
+test('without an institute in the settings nothing is made, and the refusal says what to set', async (t) => {
+  const world = await startOpenspecimen()
+  t.after(() => world.close())
+  await assert.rejects(
+    groupsOf(world.connect()).create(aCall(), 'Curators'),
+    (error) => error instanceof Refused && /settings\.userGroups\.institute/.test(error.message),
+  )
+})
+
+for (const groupInstituteCode of ['USER_GROUP_USER_NOT_OF_INST', 'USER_GROUP_USER_NOT_OF_INSTITUTE'] as const) {
+  test(`a person of another institute is refused (${groupInstituteCode}), and joins nothing else`, async (t) => {
+    const { site, connection, ada } = await aServer(t, { knobs: { groupInstituteCode } })
+    site.addGroup({ name: 'Elsewhere', institute: 'Example University' })
+    await assert.rejects(
+      connection.writeGrants(aCall(), ada.id, [{ group: 'Biobankers' }, { group: 'Elsewhere' }], []),
+      (error) => error instanceof Refused && /only people of its own institute/.test(error.message),
+    )
+    assert.deepEqual(await connection.readGrants(aCall(), ada.id), [])
+  })
+}
+
+test('an unknown role leaves no group joined', async (t) => {
+  const { connection, ada } = await aServer(t)
+  const give: Grant[] = [{ group: 'Biobankers' }, { role: 'Nobody' }]
+  await assert.rejects(connection.writeGrants(aCall(), ada.id, give, []), Refused)
+  assert.deepEqual(await connection.readGrants(aCall(), ada.id), [])
+})
+
+test('roles and groups are held side by side, and each is taken alone', async (t) => {
+  const { connection, ada } = await aServer(t)
+  const { one } = openspecimenWorld.grants
+  const group = { group: 'Biobankers' }
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [one, group], []), [one, group])
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [], [one]), [group])
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [one], [group]), [one])
+})
+
+test('the service account joins no group', async (t) => {
+  const { site, connection } = await aServer(t)
+  const own = String(site.serviceUser.id)
+  await assert.rejects(connection.writeGrants(aCall(), own, [{ group: 'Biobankers' }], []), Immutable)
+})

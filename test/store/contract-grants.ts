@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AccountTaken, type GroupLink, type LedgerEntry } from '../../src/store/store.ts'
+import { aGroup, aLink, anOperation, aUser, now } from './builders.ts'
+import type { OpenEmpty } from './contract.ts'
+
+const entry: LedgerEntry = { key: 'group:g', grant: { tag: 'Readers', level: 2 }, origin: 'given' }
+const asked = { dueAt: 5_000, requestId: 'request-2', caller: 'entra', createdAt: now }
+
+function aGroupLink(resourceId: string, more: Partial<GroupLink> = {}): GroupLink {
+  return { connection: 'okta', resourceId, state: 'live', groupId: '7', name: 'Readers', wasCreated: true, ...more }
+}
+
+export function grantContract(open: OpenEmpty): void {
+  test('the ledger of grants is read back with its link', async (t) => {
+    const store = await open(t)
+    await store.transaction((write) => write.putLink(aLink('okta', 'ada', { grants: [entry] })))
+    assert.deepEqual((await store.getLink('okta', 'ada'))?.grants, [entry])
+    await store.transaction((write) => write.putLink(aLink('okta', 'ada', { grants: [] })))
+    assert.deepEqual((await store.getLink('okta', 'ada'))?.grants, [])
+  })
+
+  test('a group of the platform is held by one live link of a connection; a tombstone holds it not', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      await write.putGroupLink(aGroupLink('g'))
+      await write.putGroupLink({ ...aGroupLink('g'), connection: 'entra' })
+    })
+    await assert.rejects(
+      store.transaction((write) => write.putGroupLink(aGroupLink('h'))),
+      AccountTaken,
+    )
+    assert.deepEqual(await store.findGroupLink('okta', '7'), aGroupLink('g'))
+    await store.transaction(async (write) => {
+      await write.putGroupLink(aGroupLink('g', { state: 'tombstone' }))
+      await write.putGroupLink(aGroupLink('h', { wasCreated: false }))
+    })
+    assert.equal((await store.findGroupLink('okta', '7'))?.resourceId, 'h')
+    assert.equal((await store.getGroupLink('okta', 'g'))?.state, 'tombstone')
+    assert.deepEqual(await store.groupLinks('okta'), [aGroupLink('h', { wasCreated: false })])
+  })
+
+  test('the memberships of users come with what grants are computed from; hidden groups give nothing', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      for (const id of ['ada', 'bob']) await write.insertResource('okta', aUser(id))
+      await write.insertResource('okta', aGroup('g', { keys: { externalId: 'e-1' } }))
+      await write.insertResource('okta', aGroup('h'))
+      await write.insertResource('okta', aGroup('hidden', { visible: false }))
+      for (const id of ['g', 'h', 'hidden']) await write.addMembers('okta', id, ['ada'])
+      await write.putGroupLink(aGroupLink('g'))
+      await write.putGroupLink(aGroupLink('h', { state: 'tombstone', groupId: '8' }))
+    })
+    const memberships = await store.membershipsOf('okta', ['ada', 'bob'])
+    assert.deepEqual(memberships.get('ada'), [
+      { groupId: 'g', displayName: 'Group g', externalId: 'e-1', platformGroup: { id: '7', name: 'Readers' } },
+      { groupId: 'h', displayName: 'Group h', externalId: undefined, platformGroup: undefined },
+    ])
+    assert.equal(memberships.has('bob'), false)
+  })
+
+  test('users without an unfinished operation get one about their grants; strangers get none', async (t) => {
+    const store = await open(t)
+    const put = await store.transaction(async (write) => {
+      for (const id of ['ada', 'bob']) await write.insertResource('okta', aUser(id))
+      await write.insertResource('entra', aUser('eve'))
+      return write.putGrantOperations('okta', ['ada', 'bob', 'eve', 'nobody'], asked)
+    })
+    assert.deepEqual(put.map(({ resourceId }) => resourceId).toSorted(), ['ada', 'bob'])
+    assert.equal(new Set(put.map(({ id }) => id)).size, 2)
+    const operation = await store.getOperation('okta', 'ada')
+    assert.deepEqual(
+      [operation?.about, operation?.kind, operation?.state, operation?.before, operation?.dueAt, operation?.caller],
+      ['grants', 'update', 'waiting', undefined, 5_000, 'entra'],
+    )
+    assert.equal(await store.countOperations('okta'), 2)
+    assert.deepEqual((await store.dueOperations('okta', 5_000, 10)).length, 2)
+    assert.equal((await store.operationsOf('okta', ['ada', 'nobody'])).length, 1)
+  })
+
+  test('an unfinished operation gets a new id and is about grants, too; its old id does nothing any more', async (t) => {
+    const store = await open(t)
+    const { first, second } = await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      const id = await write.putOperation('okta', anOperation('ada', { before: '{}', isDeprovisioning: true }))
+      await write.updateOperation('okta', id, { state: 'failed', attempts: 3 })
+      const [renewed] = await write.putGrantOperations('okta', ['ada'], asked)
+      return { first: id, second: renewed }
+    })
+    assert.equal(second?.replacedId, first)
+    assert.notEqual(second?.id, first)
+    await store.transaction((write) => write.deleteOperation('okta', first))
+    const operation = await store.getOperation('okta', 'ada')
+    assert.deepEqual(
+      [operation?.id, operation?.about, operation?.before, operation?.isDeprovisioning, operation?.state],
+      [second?.id, 'both', '{}', true, 'waiting'],
+    )
+    assert.equal(await store.countOperations('okta'), 1)
+    await store.transaction((write) => write.putGrantOperations('okta', ['ada'], asked))
+    assert.equal((await store.getOperation('okta', 'ada'))?.about, 'both')
+  })
+
+  test('operations for many users at once cost a few statements and have ids of their own', async (t) => {
+    const store = await open(t)
+    const ids = Array.from({ length: 1_000 }, (_, index) => `u${index}`)
+    const put = await store.transaction(async (write) => {
+      for (const id of ids) await write.insertResource('okta', aUser(id))
+      return write.putGrantOperations('okta', ids, asked)
+    })
+    assert.equal(new Set(put.map(({ id }) => id)).size, 1_000)
+    assert.equal(await store.countOperations('okta'), 1_000)
+    const next = await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('last'))
+      return write.putOperation('okta', anOperation('last'))
+    })
+    assert.equal(
+      put.some(({ id }) => id === next),
+      false,
+    )
+  })
+}
