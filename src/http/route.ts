@@ -26,6 +26,11 @@ const table: ReadonlyMap<string, readonly string[]> = new Map([
   ['ResourceTypes/*', read],
 ])
 
+/** Lower-cased name → the name. Microsoft's own tests ask for `/users`, and no two endpoints differ in their letters' case alone. */
+const endpoints: ReadonlyMap<string, string> = new Map(
+  [...table.keys()].flatMap((path) => (path.includes('/') ? [] : [[path.toLowerCase(), path]])),
+)
+
 /** Nearly every request: nothing in it needs decoding. */
 const plainResource = /^\/(Users|Groups)(?:\/([A-Za-z0-9-]{1,64}))?\/?$/
 
@@ -46,8 +51,12 @@ export const route: RequestHandler = (request, response, next) => {
       throw new Problem(400, 'invalidSyntax', 'The path is not percent-encoded UTF-8.')
     }
   }
-  const exact = segments.join('/')
-  const name = table.has(exact) ? exact : segments.length === 2 && segments[1] !== '' ? `${segments[0]}/*` : ''
+  const [sent = '', ...rest] = segments
+  const endpoint = endpoints.get(sent.toLowerCase()) ?? sent
+  // Everything behind reads the path again, and knows the names of the table only.
+  if (endpoint !== sent) request.url = `/${endpoint}${request.url.slice(1 + sent.length)}`
+  const exact = [endpoint, ...rest].join('/')
+  const name = table.has(exact) ? exact : rest.length === 1 && rest[0] !== '' ? `${endpoint}/*` : ''
   allow(name, request, response, next)
 }
 

@@ -142,6 +142,7 @@ function describeAttribute(attribute: AttributeDescription): AnnouncedAttribute 
     description,
     required,
     ...(attribute.subAttributes === undefined ? {} : { subAttributes: attribute.subAttributes.map(describeAttribute) }),
+    ...(attribute.canonicalValues === undefined ? {} : { canonicalValues: attribute.canonicalValues }),
     caseExact,
     mutability,
     returned,

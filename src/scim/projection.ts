@@ -60,7 +60,7 @@ function select(schema: ResourceSchema, text: string, isExclusion: boolean): Sel
   let core: Named | 'all' = new Map()
   const extensions = new Map<string, Named | 'all'>()
   for (const part of text.split(',')) {
-    const name = part.trim()
+    const name = isExclusion ? part.trim() : withoutFilter(part.trim())
     if (name.toLowerCase() === schema.urn.toLowerCase()) core = 'all'
     const resolved = resolveName(schema, name)
     if (resolved === undefined) continue
@@ -74,6 +74,17 @@ function select(schema: ResourceSchema, text: string, isExclusion: boolean): Sel
     else extensions.set(extension.urn, add(named, attribute.name, sub?.name))
   }
   return { isExclusion, core, extensions }
+}
+
+/**
+ * `emails[type eq "work"].value` → `emails.value`. RFC 7644 §3.10 has no filters here, but Microsoft's tests send them:
+ * an answer that has more than was asked for serves them.
+ */
+function withoutFilter(name: string): string {
+  const open = name.indexOf('[')
+  if (open === -1) return name
+  const close = name.lastIndexOf(']')
+  return name.slice(0, open) + (close < open ? '' : name.slice(close + 1))
 }
 
 function add(named: Named, attribute: string, sub: string | undefined): Named {

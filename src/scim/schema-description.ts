@@ -8,6 +8,8 @@ import { enterpriseUrn, groupUrn, provisioningUrn, userUrn } from './attribute.t
 
 export interface AttributeDescription extends Omit<AttributeDefinition, 'sub'> {
   readonly description: string
+  /** Only where other values are of no use. */
+  readonly canonicalValues?: readonly string[]
   readonly referenceTypes?: readonly string[]
   readonly subAttributes?: readonly AttributeDescription[]
 }
@@ -64,6 +66,8 @@ const corrections: ReadonlyMap<string, Correction> = new Map<string, Correction>
   // RFC 7643 §8.7.1: a client may send it along; what counts is `value`, and we compute the rest.
   ['Group.members.$ref', { ...exact, mutability: 'immutable', referenceTypes: ['User'] }],
   ['Group.members.display', computed],
+  // Groups as members are refused, and clients should know before they try.
+  ['Group.members.type', { canonicalValues: ['User'] }],
   ['EnterpriseUser.manager.value', exact],
   ['EnterpriseUser.manager.$ref', { ...exact, ...computed }],
   ['EnterpriseUser.manager.displayName', computed],
@@ -105,7 +109,7 @@ function fromScimmy(urn: string, definition: SCIMMY.Types.SchemaDefinition, with
 function describe(attribute: SCIMMY.Types.Attribute, parent: string): AttributeDescription {
   const path = `${parent}.${attribute.name}`
   const json = attribute.toJSON()
-  // `canonicalValues` is left out: RFC 7643 §7 means suggestions, scimmy means limits, and Entra sends others.
+  // scimmy's `canonicalValues` are left out: RFC 7643 §7 means suggestions, scimmy means limits, and Entra sends others.
   const description: AttributeDescription = {
     name: json.name,
     type: json.type,

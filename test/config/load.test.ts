@@ -121,6 +121,7 @@ connections:
     headerTokenWithoutScheme: true
     patch: strict
     busyStatus: 503
+    guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
     reconcile: { everyHours: 24 }
@@ -148,6 +149,7 @@ connections:
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,
+          guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
           reconcile: { everyHours: 24 },

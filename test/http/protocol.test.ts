@@ -106,6 +106,19 @@ describe('endpoints and media', () => {
     }
   })
 
+  test('endpoints are found in any letter case, with the same rights and the same answers', async () => {
+    const { body: user } = await scim.post('/USERS', aUser())
+    assert.equal((await scim.get(`/users/${user.id}`)).body.meta.location, user.meta.location)
+    assert.equal((await scim.get('/groups?count=0')).status, 200)
+    const search = { schemas: ['urn:ietf:params:scim:api:messages:2.0:SearchRequest'], count: 0 }
+    assert.equal((await scim.post('/users/.search', search)).status, 200)
+    assert.deepEqual((await scim.get('/serviceproviderconfig')).body, (await scim.get('/ServiceProviderConfig')).body)
+    assert.equal((await scim.put('/users', {})).status, 405)
+    assert.equal((await supertest(world.url).get(`${base}/users`)).status, 401)
+    for (const none of ['/userss', '/us%45rs', '/__proto__', '/users/a/b'])
+      assert.equal((await scim.get(none)).status, 404, none)
+  })
+
   test('discovery is whole: configuration, schemas and resource types, each also by name', async () => {
     const config = await scim.get('/ServiceProviderConfig')
     assert.equal(config.status, 200)

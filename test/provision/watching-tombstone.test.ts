@@ -9,7 +9,7 @@ const minute = 60_000
 
 /** A create of unknown outcome, and a deletion that has found nothing. */
 async function aDeletedUnknown(t: Parameters<typeof startReconcileWorld>[0], user: JsonObject) {
-  const world = await startReconcileWorld(t, { mode: 'deferred', workMs: 300, maximumRetrySeconds: 3_600 })
+  const world = await startReconcileWorld(t, { mode: 'deferred', maximumRetrySeconds: 3_600 })
   world.fault({ mode: '500', only: 'writes' })
   const { body } = await world.scim.post('/Users', user)
   await world.until('it is unknown', () => world.row('select error_kind as e from operation')?.e === 'unknown')

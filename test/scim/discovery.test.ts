@@ -102,7 +102,7 @@ test('resource types name their endpoint, schema and extensions', () => {
 
 test('every attribute is announced with all its characteristics, and exactly as the tables have it', () => {
   const compare = (announced: JsonObject[], table: ReadonlyMap<string, AttributeDefinition>) => {
-    for (const { subAttributes, description, referenceTypes, ...characteristics } of announced) {
+    for (const { subAttributes, description, referenceTypes, canonicalValues, ...characteristics } of announced) {
       const name = String(characteristics.name)
       const definition = table.get(name.toLowerCase())
       assert.ok(definition, name)
@@ -110,6 +110,7 @@ test('every attribute is announced with all its characteristics, and exactly as 
       assert.deepEqual(characteristics, wanted)
       assert.equal(typeof description, 'string')
       assert.equal(referenceTypes !== undefined, definition.type === 'reference', name)
+      assert.equal(canonicalValues === undefined || name === 'type', true, name)
       assert.equal(subAttributes !== undefined, sub !== undefined, name)
       if (sub !== undefined) compare(objects(subAttributes), sub)
       if (sub !== undefined) assert.equal(objects(subAttributes).length, sub.size)
@@ -133,4 +134,12 @@ test('no schema lists the attributes that every resource has, nor a password tha
   // All others of the tables: 5 are left out of User, 4 of Group.
   assert.equal(objects(read(discovery.schema(userUrn)).attributes).length, schemas.user.core.size - 5)
   assert.equal(objects(read(discovery.schema(groupUrn)).attributes).length, schemas.group.core.size - 4)
+})
+
+test('members are announced as users, so that no client makes up another type', () => {
+  const members = objects(read(discovery.schema(groupUrn)).attributes).find(({ name }) => name === 'members')
+  const announced = objects(members?.subAttributes).flatMap(({ name, canonicalValues }) =>
+    canonicalValues === undefined ? [] : [[name, canonicalValues]],
+  )
+  assert.deepEqual(announced, [['type', ['User']]])
 })

@@ -48,6 +48,15 @@ test('a whole schema is named by its URN', () => {
   )
 })
 
+test('a filter behind a name is read as the name alone: everything of the attribute comes', () => {
+  assert.deepEqual(only('emails[type eq "work"]'), only('emails'))
+  assert.deepEqual(only('emails[type eq "a,b"].value'), only('emails'))
+  assert.deepEqual(only('emails[type eq "work"].value,userName'), only('emails.value,userName'))
+  assert.deepEqual(only('[type eq "work"],emails[,[]'), only('emails'))
+  // Here it would take away more than was named.
+  assert.deepEqual(without('emails[type eq "work"]'), whole)
+})
+
 test('unknown names are ignored, also hostile ones', () => {
   assert.deepEqual(only('shoeSize'), always)
   assert.deepEqual(only('__proto__.p,constructor,userName,urn:x:y'), { ...always, userName: 'User7@Uni.Example' })

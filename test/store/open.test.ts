@@ -34,9 +34,8 @@ test('commits are flushed to the disk, references are checked, and no lock stops
   assert.deepEqual(pragmas, [2, 'wal', 1, 0])
 })
 
-const newest = Math.max(
-  ...readdirSync(new URL('../../src/store/migrations/', import.meta.url)).map((name) => Number.parseInt(name, 10)),
-)
+const migrations = readdirSync(new URL('../../src/store/migrations/', import.meta.url))
+const newest = Math.max(...migrations.map((name) => Number.parseInt(name, 10)))
 
 test('the migrations make the schema of schema.sql', async (t) => {
   const store = await opened(t, aFile(t))
