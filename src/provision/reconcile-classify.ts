@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts'
 import { compare, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Finding, Situation } from '../store/walk-store.ts'
+import { grantsAttribute } from './reconcile-grants.ts'
 
 export interface Choices {
   readonly mapping: Mapping
@@ -17,6 +18,8 @@ export interface Held {
   readonly document: JsonObject | undefined
   /** An operation is unfinished, or ended after the account was read: the account is on its way to what is wanted. */
   readonly isInMotion: boolean
+  /** Its managed grants are not those that the user's memberships ask for. */
+  readonly hasOtherGrants: boolean
 }
 
 /** A resource that an account without a link fits. */
@@ -40,12 +43,14 @@ export interface Free {
 }
 
 export function classifyHeld(account: Account, held: Held, { mapping, facts }: Choices): Finding {
-  const { resourceId, document, isInMotion } = held
+  const { resourceId, document, isInMotion, hasOtherGrants } = held
   if (isProtected(account, mapping)) return finding(account, 'protected', { resourceId })
   if (document === undefined || isInMotion) return finding(account, 'linked', { resourceId })
   const wanted = toPlatform(mapping, facts, document, { activeDefault: true })
   const { changes, drift, refusals } = compare(mapping, facts, wanted, account.attributes)
-  const attributes = [...new Set([...changes.keys(), ...drift, ...refusals.map(({ attribute }) => attribute)])]
+  const refused = refusals.map(({ attribute }) => attribute)
+  const grants = hasOtherGrants ? [grantsAttribute] : []
+  const attributes = [...new Set([...changes.keys(), ...drift, ...refused, ...grants])]
   if (attributes.length === 0) return finding(account, 'linked', { resourceId })
   const isOn = isActive(mapping, account.attributes)
   if (!wanted.active) {
@@ -53,7 +58,7 @@ export function classifyHeld(account: Account, held: Held, { mapping, facts }: C
     return finding(account, 'drifted', { resourceId, attributes, remedy: isOn ? 'switch_off' : undefined })
   }
   // Nothing but an explicit `active: true` switches an account on, a repair least of all.
-  const isWritable = [...changes.keys()].some((name) => !facts.statusAttributes.includes(name))
+  const isWritable = hasOtherGrants || [...changes.keys()].some((name) => !facts.statusAttributes.includes(name))
   return finding(account, 'drifted', { resourceId, attributes, remedy: isWritable ? 'write' : undefined })
 }
 

@@ -1,11 +1,11 @@
 /** What a page of accounts is to the bridge, written down in one transaction. */
-import type { Account } from '../facts.ts'
+import type { Account, AccountId } from '../facts.ts'
 import { toPlatform } from '../mapping/evaluate.ts'
 import type { StoreWriter } from '../store/store.ts'
 import type { Finding, HeldAccount, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
-import { type Candidate, classifyFree, classifyHeld } from './reconcile-classify.ts'
+import { type Candidate, classifyFree, classifyHeld, type Held } from './reconcile-classify.ts'
 import { keysOfAccount, type MatchKeys } from './reconcile-keys.ts'
 
 export interface Page {
@@ -13,6 +13,8 @@ export interface Page {
   readonly accounts: readonly Account[]
   /** When the platform was asked: what was applied later is newer than what was read. */
   readonly readAt: number
+  /** Those whose managed grants differ. */
+  readonly otherGrants?: ReadonlySet<AccountId>
 }
 
 /** Of accounts that dispute one resource, and of resources that dispute one account. */
@@ -25,7 +27,7 @@ export type OnStranger = (account: Account, finding: Finding) => Promise<Finding
 export async function noteAccounts(
   write: StoreWriter,
   connection: ProvisionedConnection,
-  { walk, accounts, readAt }: Page,
+  { walk, accounts, readAt, otherGrants }: Page,
   onStranger: OnStranger = async (_account, finding) => finding,
 ): Promise<number> {
   const { name } = connection
@@ -37,7 +39,7 @@ export async function noteAccounts(
   for (const account of fresh) {
     const holder = held.get(account.id)
     if (holder !== undefined) {
-      await write.putFinding(name, walk.number, classifyHeld(account, heldOf(holder, readAt), connection))
+      await write.putFinding(name, walk.number, classifyHeld(account, heldOf(holder, readAt, otherGrants), connection))
       continue
     }
     const tombstone = tombstones.get(account.id)
@@ -59,11 +61,13 @@ function idsOf(accounts: readonly Account[]): string[] {
   return accounts.map(({ id }) => id)
 }
 
-function heldOf({ resourceId, json, operationState, lastAppliedAt }: HeldAccount, readAt: number) {
+function heldOf(holder: HeldAccount, readAt: number, otherGrants: ReadonlySet<AccountId> | undefined): Held {
+  const { accountId, resourceId, json, operationState, lastAppliedAt } = holder
   const isNewer = lastAppliedAt !== undefined && Date.parse(lastAppliedAt) > readAt
   const isUnfinished = operationState !== undefined && operationState !== 'failed'
   const document = json === undefined ? undefined : parseDocument(json)
-  return { resourceId, document, isInMotion: isUnfinished || isNewer }
+  const hasOtherGrants = otherGrants?.has(accountId) === true
+  return { resourceId, document, isInMotion: isUnfinished || isNewer, hasOtherGrants }
 }
 
 async function candidatesOf(

@@ -7,6 +7,7 @@ import type { Finding, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { findAccount } from './find-account.ts'
+import { grantsAttribute } from './reconcile-grants.ts'
 import { putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
 
 export interface RepairContext {
@@ -53,7 +54,7 @@ async function bring(write: StoreWriter, context: RepairContext, finding: Findin
     resourceId,
     accountId: finding.accountId,
     kind: isNew ? 'create' : 'update',
-    about: operation?.about ?? 'account',
+    about: finding.attributes.includes(grantsAttribute) ? 'both' : (operation?.about ?? 'account'),
     isDeprovisioning: !isOn,
     // Only what a request has asked for explicitly and has not got yet.
     mayActivate: isOn && operation?.mayActivate === true,

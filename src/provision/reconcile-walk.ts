@@ -11,6 +11,7 @@ import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { deletedFinding } from './reconcile-classify.ts'
 import { finishWalk } from './reconcile-finish.ts'
+import { accountsWithOtherGrants } from './reconcile-grants.ts'
 import { importAccount, type ToDocument } from './reconcile-import.ts'
 import { keysOfDocument } from './reconcile-keys.ts'
 import { noteAccounts, type OnStranger } from './reconcile-page.ts'
@@ -127,11 +128,19 @@ async function walkPage(call: Call, context: WalkContext, walk: Walk): Promise<W
   const { pages, cursor } = placeOf(walk)
   const { accounts, next } = await connection.platform.list(call, cursor)
   if (next !== undefined && next === cursor) throw new Broken(`${connection.name}: the list of accounts repeats itself`)
+  const isImport = walk.purpose === 'import'
+  const otherGrants = isImport
+    ? new Set<string>()
+    : await accountsWithOtherGrants(call, connection, world.store, accounts)
   return world.store.transaction(async (write) => {
     const importing: OnStranger = (account, finding) =>
       importAccount(write, { connection, world, walk }, toDocument, account, finding)
-    const isImport = walk.purpose === 'import'
-    const fresh = await noteAccounts(write, connection, { walk, accounts, readAt }, isImport ? importing : undefined)
+    const fresh = await noteAccounts(
+      write,
+      connection,
+      { walk, accounts, readAt, otherGrants },
+      isImport ? importing : undefined,
+    )
     const walked = walk.accounts + fresh
     const isCutOff = next !== undefined && (walked >= walkAccounts || pages + 1 >= walkPages)
     const after: Walk = { ...walk, accounts: walked, isShort: isCutOff, place: `${pages + 1} ${next}` }

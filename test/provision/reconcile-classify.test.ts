@@ -41,7 +41,7 @@ function held(account: Account, document: Record<string, Json> = {}, isInMotion 
   const user = { ...ada, ...document }
   const { situation, attributes, remedy } = classifyHeld(
     account,
-    { resourceId: 'ada', document: user, isInMotion },
+    { resourceId: 'ada', document: user, isInMotion, hasOtherGrants: false },
     dspace,
   )
   return [situation, attributes, remedy]
