@@ -1,4 +1,5 @@
 /** The composition root: configuration → store → connections → HTTP application. */
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -19,9 +20,10 @@ import { createProvision, type Provision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
+import { createIgnoredNames } from './scim/ignored-names.ts'
 import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
-import { compileSchemas, type Schemas } from './scim/schema.ts'
+import { compileSchemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
 
 /** Places of walks that one connection remembers. */
@@ -71,10 +73,11 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const store = await openStore(config.store, { clock, log })
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
-  const schemas = compileSchemas()
   const reconciles = provisions.map((provision, index) => {
-    const everyHours = config.connections[index]?.reconcile?.everyHours
+    const settings = config.connections[index]
+    const everyHours = settings?.reconcile?.everyHours
     const everyMs = everyHours === undefined ? undefined : everyHours * 3_600_000
+    const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
     return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
   })
   const connections = new Map<string, ScimConnection>()
@@ -82,7 +85,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
-    connections.set(connection.name, scimConnection(connection, config, provision, schemas, clock))
+    const cursorKey = await store.transaction((write) =>
+      write.keepSecret(connection.name, 'cursor', randomBytes(32).toString('base64')),
+    )
+    connections.set(
+      connection.name,
+      scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
+    )
     gates.set(connection.name, {
       tokens: callerTokens(connection.tokens),
       isSchemeOptional: connection.headerTokenWithoutScheme,
@@ -97,6 +106,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
             connection: name,
             waiting: await store.countOperations(name),
             isSuspended: suspension() !== undefined,
+            ignored: connections.get(name)?.ignored.count() ?? 0,
             reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
           }
         }),
@@ -163,9 +173,9 @@ function scimConnection(
   connection: ConnectionConfig,
   config: Config,
   provision: Provision,
-  schemas: Schemas,
-  clock: Clock,
+  { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
+  const schemas = compileSchemas({ extensions: connection.extensions })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
   return {
     name: connection.name,
@@ -175,6 +185,8 @@ function scimConnection(
     patch: connection.patch,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
+    cursorKey,
+    ignored: createIgnoredNames(connection.name, log),
   }
 }
 

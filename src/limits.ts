@@ -34,8 +34,14 @@ export const patchPathLength = 128 * 1024
 export const patchMembers = 50_000
 /** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
 export const patchComparisons = 50_000
+/** Operations of one bulk; together they have the time of one request. Its body may have `bodyBytes`. */
+export const bulkOperations = 1_000
 export const pageSize = 100
 export const maxPageSize = 1_000
+/** How long a cursor is good for. */
+export const cursorSeconds = 3_600
+/** Characters of the value that a cursor goes on from; it travels in an address. */
+export const cursorKeyLength = 1_000
 /** A filter that no index serves looks at so many documents, for so long. */
 export const scanRows = 20_000
 export const scanMs = 2_000

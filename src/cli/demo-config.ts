@@ -17,6 +17,15 @@ export function newDemoToken(): string {
   return `scimb_${randomBytes(32).toString('base64url')}`
 }
 
+/** The one that Entra's documentation adds to an application, so that its steps can be tried as they are written. */
+function demoExtensions() {
+  return {
+    'urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User': {
+      attributes: { CustomAttribute: { type: 'string' } },
+    },
+  }
+}
+
 /** The whole `bridge.yaml` of a demo: real platforms need the same keys, with references instead of literal secrets. */
 export function demoConfig(options: {
   readonly port: number
@@ -44,6 +53,7 @@ export function demoConfig(options: {
           tokens: sharedToken === undefined ? [connection.token] : [connection.token, sharedToken],
           pace: 'off',
           retryAfterDeniedSeconds: 5,
+          extensions: demoExtensions(),
           settings: { ...connection.credentials },
         },
       ]),

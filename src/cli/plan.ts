@@ -47,7 +47,8 @@ export function planCommand({ write, setExitCode }: PlanOutput = terminal): Comm
 
 async function planFor(options: PlanOptions): Promise<Plan> {
   const { config, connection } = readConnection(options)
-  const { document } = normaliseResource(compileSchemas().user, readUser(options.user), 'create')
+  const schemas = compileSchemas({ extensions: connection.extensions })
+  const { document } = normaliseResource(schemas.user, readUser(options.user), 'create')
   const provisioned = provisionedConnection(connection, config, systemClock)
   const signal = AbortSignal.timeout(requestBudgetMs)
   const refuse = () => Promise.reject(new Error('a plan writes nothing'))

@@ -108,7 +108,7 @@ async function walkHere(
     newId: () => crypto.randomUUID(),
     attemptMs: requestBudgetMs,
   }
-  const toDocument = importedDocument(compileSchemas())
+  const toDocument = importedDocument(compileSchemas({ extensions: connection.extensions }))
   const context = { connection: provisioned, world, toDocument, stopping: new AbortController().signal }
   try {
     const number =

@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 
 export interface Config {
@@ -32,6 +33,7 @@ export interface ConnectionConfig {
   /** Undefined: accounts are walked over only when somebody asks. */
   readonly reconcile: { readonly everyHours: number } | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }

@@ -66,7 +66,11 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
       const { pace, retryAfterDeniedSeconds, reconcile } = connection
-      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds, reconcile }
+      const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
+        urn,
+        attributes: Object.entries(attributes).map(([attribute, rest]) => ({ name: attribute, ...rest })),
+      }))
+      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds, reconcile, extensions }
     }),
   }
 }
@@ -128,6 +132,12 @@ function checkConnection(
 }
 
 function keysAt(path: readonly PathPart[]): readonly string[] {
-  const general = path.map((part, index) => (index === 1 && path[0] === 'connections' ? '*' : part)).join('.')
+  const general = path.map((part, index) => (isName(path, index) ? '*' : part)).join('.')
   return knownKeys.get(general) ?? []
+}
+
+/** Whether the part is a name of the operator's own: of a connection, an extension or its attribute. */
+function isName(path: readonly PathPart[], index: number): boolean {
+  if (path[0] !== 'connections') return false
+  return index === 1 || (path[2] === 'extensions' && (index === 3 || (index === 5 && path[4] === 'attributes')))
 }

@@ -21,6 +21,8 @@ export interface ConnectionState {
   readonly isSuspended: boolean
   /** The last finished walk over the accounts: when, and how many were in which situation. */
   readonly reconciled: { readonly at: number; readonly counts: Readonly<Record<string, number>> } | undefined
+  /** Attributes ignored since the start: no schema has them. */
+  readonly ignored: number
 }
 
 export interface Gauges {
@@ -63,6 +65,16 @@ export function createMetrics(gauges: Gauges): Metrics {
     isSuspended ? 1 : 0,
   )
   reconcileGauges(registry, gauges)
+  new Counter({
+    name: 'scim_bridge_attributes_ignored_total',
+    help: 'Attributes and extensions that clients sent and no schema of the connection has',
+    labelNames: ['connection'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { connection, ignored } of await gauges.read()) this.inc({ connection }, ignored)
+    },
+  })
   return {
     registry,
     countRequest({ connection, route, method, status }, seconds) {

@@ -74,6 +74,8 @@ export async function attempt(
         const group = await store.getGroupLink(connection.name, groupId)
         return group && { id: group.groupId, name: group.name }
       },
+      platformGroups: async () =>
+        (await store.groupLinks(connection.name)).map(({ groupId, name }) => ({ id: groupId, name })),
       operationOf: (id) => store.getOperation(connection.name, id),
     },
   }

@@ -27,7 +27,8 @@ export async function accountsWithOtherGrants(
     const state = await stateOf(connection, store, rules, id)
     if (state === undefined) continue
     try {
-      const { give, take } = planGrants(rules, { ...state, held: await platform.readGrants(call, id) })
+      // With `manage: listed`, memberships given by hand in our own groups go with the next change of the user.
+      const { give, take } = planGrants(rules, { ...state, ofGroups: [], held: await platform.readGrants(call, id) })
       if (give.length > 0 || take.length > 0) differing.add(id)
     } catch (error) {
       // Gone or refused by now: that is for the account itself to show.

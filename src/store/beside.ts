@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { sql } from 'kysely'
 import { type Clock, systemClock } from '../clock.ts'
+import { createWalkReads, createWalkWrites } from './account-walks.ts'
 import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingReads } from './findings.ts'
 import { leaseMs } from './lease.ts'
@@ -13,7 +14,6 @@ import type { StoreLocation } from './open.ts'
 import { connectSqlite } from './sqlite.ts'
 import { type Run, statement } from './statement.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
-import { createWalkReads, createWalkWrites } from './walks.ts'
 
 /** The holder's transactions are short. */
 const lockPolls = 100

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { createWalkWrites } from './account-walks.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
@@ -20,11 +21,11 @@ import { createOperationWrites } from './operations.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
+import { createSecretWrites } from './secrets.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
-import { createWalkWrites } from './walks.ts'
 import { createWatchWrites } from './watches.ts'
 
 export interface StoreLocation {
@@ -119,6 +120,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),
     createAuditWrites(dialect, counters),
+    createSecretWrites(dialect),
     createWalkWrites(dialect),
     createFindingWrites(dialect),
     createMatchKeyWrites(dialect),
@@ -134,6 +136,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     groupLinks,
     departures,
     audit,
+    secrets,
     walks,
     findings,
     keys,
@@ -149,6 +152,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...groupLinks(run),
     ...departures(run),
     ...audit(run),
+    ...secrets(run),
     ...walks(run),
     ...findings(run),
     ...keys(run),

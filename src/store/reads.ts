@@ -1,7 +1,9 @@
 import { type CompiledQuery, sql } from 'kysely'
+import { createWalkReads } from './account-walks.ts'
+import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
-import { createLists, resourceColumns } from './lists.ts'
+import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -16,7 +18,7 @@ import {
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
-import { createWalkReads } from './walks.ts'
+import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
@@ -47,6 +49,7 @@ type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modif
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
   const lists = createLists(dialect)
+  const walk = createWalks(dialect)
   const texts = readStatements(dialect)
   const walks = createWalkReads(dialect)
   const findings = createFindingReads(dialect)
@@ -80,6 +83,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const { rows } = await run(lists.list(connection, query))
         return rows.map(toResource)
       },
+      walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {
         if (where === undefined) return counters.read(run, connection, `visible.${type}`)
         const { rows } = await run(lists.count(connection, type, where))

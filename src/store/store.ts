@@ -4,6 +4,7 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
  */
 import type { JsonObject } from '../json.ts'
+import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
@@ -28,6 +29,7 @@ export interface ResourceKeys {
   readonly displayName?: string
   readonly externalId?: string
   readonly emails?: readonly { readonly value: string; readonly type?: string }[]
+  readonly active?: boolean
 }
 
 export interface NewResource {
@@ -38,26 +40,6 @@ export interface NewResource {
   /** False while a create has not been confirmed: invisible to `getResource` and lists. */
   readonly visible: boolean
   readonly now: string
-}
-
-/** What an index can answer; a filter's remaining parts are tested on the documents. */
-export type IndexedCondition =
-  | { readonly attribute: 'id' | 'userName' | 'externalId' | 'displayName'; readonly equals: string }
-  | { readonly attribute: 'email'; readonly equals: string; readonly type?: string }
-  | { readonly attribute: 'member'; readonly equals: string }
-  | { readonly attribute: 'lastModified'; readonly operator: 'ge' | 'gt' | 'le' | 'lt'; readonly value: string }
-
-export interface ListQuery {
-  readonly type: ResourceType
-  readonly where?: IndexedCondition
-  readonly order?: {
-    readonly by: 'seq' | 'id' | 'userName' | 'displayName' | 'externalId' | 'created' | 'lastModified'
-    readonly descending: boolean
-  }
-  /** Only with order by `seq` ascending: rows after this one. */
-  readonly afterSeq?: number
-  readonly offset?: number
-  readonly limit: number
 }
 
 /** One grant that an account holds, or is about to hold, because of a membership. */
@@ -206,6 +188,8 @@ export interface StoreReader extends WalkReader {
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
   getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** As `list`, from a place on: rows that come and go meanwhile cause no gap and no repetition. */
+  walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
   /** Direct groups of each user, in one query; users without groups are absent from the answer. */
@@ -320,6 +304,9 @@ export interface StoreWriter extends StoreReader, WalkWriter {
   releaseHeld(connection: string, now: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
+
+  /** The secret of this name; the proposed one when there is none yet. All processes that share the store share it. */
+  keepSecret(connection: string, name: string, proposed: string): Promise<string>
 
   appendAudit(connection: string, entry: AuditEntry): Promise<void>
 }

@@ -1,223 +1,89 @@
-import { sql } from 'kysely'
-import { isJsonObject } from '../json.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
-import type { Phase, Walk, WalkReader, WalkWriter } from './walk-store.ts'
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
+import {
+  type ConditionName,
+  condition,
+  conditionNames,
+  resourceColumns,
+  shapeOf,
+  source,
+  tenant,
+  wantedBy,
+} from './conditions.ts'
+import { type Order, orderColumns, orderText } from './lists.ts'
+import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
+import { type ResourceRow, toResource } from './rows.ts'
+import { type Dialect, type Run, statement, type Value } from './statement.ts'
 
-interface WalkRow {
-  readonly connection: string
-  readonly number: number
-  readonly purpose: Walk['purpose']
-  readonly caller: string
-  readonly is_repair: number
-  readonly is_recreate: number
-  readonly is_dry_run: number
-  readonly phase: Phase
-  readonly place: string | null
-  readonly accounts: number
-  readonly is_short: number
-  readonly failures: number
-  readonly error: string | null
-  readonly due_at: number
-  readonly asked_at: number
-  readonly finished_at: number | null
-  readonly counts: string
+type Name = ConditionName | 'key' | 'seq' | 'limit'
+type Values = Readonly<Record<Name, Value>>
+type SlotOf = (name: Name) => RawBuilder<unknown>
+interface PlacedRow extends ResourceRow {
+  readonly place_key: string | null
 }
+/** A stretch of the order. One statement for all of it would need an `or`, and no index serves that. */
+type Stretch = 'whole' | 'beyond' | 'with value' | 'without value' | 'beyond, without value'
 
-const columns = sql.raw(
-  'connection, number, purpose, caller, is_repair, is_recreate, is_dry_run, phase, place, accounts, is_short, failures, ' +
-    'error, due_at, asked_at, finished_at, counts',
-)
+const names: readonly Name[] = [...conditionNames, 'key', 'seq', 'limit']
 
-type Reads = Pick<WalkReader, 'getWalk' | 'currentWalk' | 'lastFinishedWalk' | 'lastAskedWalk'>
+/** Rows in order from a place on: the cost of a page does not depend on where it is. */
+export function createWalks(dialect: Dialect) {
+  const statements = new Map<string, (values: Values) => CompiledQuery<PlacedRow>>()
 
-export function createWalkReads(dialect: Dialect): (run: Run) => Reads {
-  const texts = readStatements(dialect)
-  return (run) => {
-    const one = async (query: ReturnType<typeof texts.get>) => {
-      const { rows } = await run(query)
-      return rows[0] === undefined ? undefined : toWalk(rows[0])
+  function made(stretch: Stretch, { where, order }: WalkQuery): (values: Values) => CompiledQuery<PlacedRow> {
+    const shape = [stretch, shapeOf(where), order.by, order.descending].join(' ')
+    const known = statements.get(shape)
+    if (known !== undefined) return known
+    const compiled = statement(dialect, names, (slot) => walkText(slot, where, order, stretch))
+    statements.set(shape, compiled)
+    return compiled
+  }
+
+  return async (run: Run, connection: string, query: WalkQuery): Promise<readonly PlacedResource[]> => {
+    const { from, limit, type } = query
+    const wanted = wantedBy(query.where)
+    const found: PlacedResource[] = []
+    for (const stretch of stretchesFrom(from, query.order)) {
+      if (found.length >= limit) break
+      const left = limit - found.length
+      const bound = { ...wanted, connection, type, key: from?.key ?? null, seq: from?.seq ?? 0, limit: left }
+      const { rows } = await run(made(stretch, query)(bound))
+      for (const row of rows) found.push({ resource: toResource(row), place: { key: row.place_key, seq: row.seq } })
     }
-    return {
-      getWalk: (connection, number) => one(texts.get({ connection, number })),
-      currentWalk: (connection) => one(texts.current({ connection })),
-      lastFinishedWalk: (connection, purpose) => one(texts.lastFinished({ connection, purpose })),
-      lastAskedWalk: (connection, purpose) => one(texts.lastAsked({ connection, purpose })),
-    }
+    return found
   }
 }
 
-type Writes = Pick<WalkWriter, 'addWalk' | 'updateWalk' | 'forgetWalksBefore'>
-
-export function createWalkWrites(dialect: Dialect): (run: Run) => Writes {
-  const texts = writeStatements(dialect)
-  return (run) => ({
-    async addWalk(connection, walk) {
-      const { rows } = await run(
-        texts.insert({
-          connection,
-          purpose: walk.purpose,
-          caller: walk.caller,
-          isRepair: walk.isRepair ? 1 : 0,
-          isRecreate: walk.isRecreate ? 1 : 0,
-          isDryRun: walk.isDryRun ? 1 : 0,
-          askedAt: walk.askedAt,
-        }),
-      )
-      if (rows[0] === undefined) throw new Error('a walk was not stored')
-      return rows[0].number
-    },
-    async updateWalk(walk) {
-      await run(
-        texts.update({
-          connection: walk.connection,
-          number: walk.number,
-          phase: walk.phase,
-          place: walk.place ?? null,
-          accounts: walk.accounts,
-          isShort: walk.isShort ? 1 : 0,
-          failures: walk.failures,
-          error: walk.error ?? null,
-          dueAt: walk.dueAt,
-          finishedAt: walk.finishedAt ?? null,
-          counts: JSON.stringify(walk.counts),
-        }),
-      )
-    },
-    async forgetWalksBefore(connection, number, limit) {
-      const findings = await run(texts.forgetFindings({ connection, number, limit }))
-      const keys = await run(texts.forgetKeys({ connection, number, limit }))
-      if (findings.rows.length === limit || keys.rows.length === limit) return false
-      await run(texts.forgetWalks({ connection, number }))
-      return true
-    },
-  })
+function stretchesFrom(from: Place | undefined, { by, descending }: Order): readonly Stretch[] {
+  if (from === undefined) return ['whole']
+  if (by === 'seq' || by === 'id') return ['beyond']
+  if (from.key !== null) return descending ? ['beyond'] : ['beyond', 'without value']
+  return descending ? ['beyond, without value', 'with value'] : ['beyond, without value']
 }
 
-function toWalk(row: WalkRow): Walk {
-  return {
-    connection: row.connection,
-    number: row.number,
-    purpose: row.purpose,
-    caller: row.caller,
-    isRepair: row.is_repair === 1,
-    isRecreate: row.is_recreate === 1,
-    isDryRun: row.is_dry_run === 1,
-    phase: row.phase,
-    place: row.place ?? undefined,
-    accounts: row.accounts,
-    isShort: row.is_short === 1,
-    failures: row.failures,
-    error: row.error ?? undefined,
-    dueAt: row.due_at,
-    askedAt: row.asked_at,
-    finishedAt: row.finished_at ?? undefined,
-    counts: parseCounts(row.counts),
-  }
+function walkText(slot: SlotOf, where: IndexedCondition | undefined, order: Order, stretch: Stretch) {
+  const key = order.by === 'seq' ? sql.raw('null') : orderColumns[order.by]
+  return sql<PlacedRow>`
+    select ${resourceColumns}, ${key} as place_key from ${source(slot, where)}
+    where ${tenant(slot)} ${condition(slot, where)} ${stretchText(slot, order, stretch)}
+    order by ${orderText(order)} limit ${slot('limit')}`
 }
 
-function parseCounts(text: string): Record<string, number> {
-  const value: unknown = JSON.parse(text)
-  if (!isJsonObject(value)) throw new TypeError('stored counts are not a JSON object')
-  const counts: Record<string, number> = {}
-  for (const [name, count] of Object.entries(value)) if (typeof count === 'number') counts[name] = count
-  return counts
-}
-
-function readStatements(dialect: Dialect) {
-  return {
-    get: statement(
-      dialect,
-      ['connection', 'number'],
-      (slot) => sql<WalkRow>`
-        select ${columns} from walk where connection = ${slot('connection')} and number = ${slot('number')}`,
-    ),
-    current: statement(
-      dialect,
-      ['connection'],
-      (slot) => sql<WalkRow>`
-        select ${columns} from walk where connection = ${slot('connection')} and phase not in ('finished', 'failed')
-        order by number limit 1`,
-    ),
-    lastFinished: statement(
-      dialect,
-      ['connection', 'purpose'],
-      (slot) => sql<WalkRow>`
-        select ${columns} from walk
-        where connection = ${slot('connection')} and purpose = ${slot('purpose')} and phase = 'finished'
-        order by number desc limit 1`,
-    ),
-    lastAsked: statement(
-      dialect,
-      ['connection', 'purpose'],
-      (slot) => sql<WalkRow>`
-        select ${columns} from walk where connection = ${slot('connection')} and purpose = ${slot('purpose')}
-        order by number desc limit 1`,
-    ),
-  }
-}
-
-function writeStatements(dialect: Dialect) {
-  return {
-    insert: statement(
-      dialect,
-      ['connection', 'purpose', 'caller', 'isRepair', 'isRecreate', 'isDryRun', 'askedAt'],
-      (slot) => sql<{ number: number }>`
-        insert into walk (connection, number, purpose, caller, is_repair, is_recreate, is_dry_run, phase, accounts,
-          is_short, failures, due_at, asked_at, counts)
-        values (${slot('connection')},
-          (select coalesce(max(number), 0) + 1 from walk where connection = ${slot('connection')}),
-          ${slot('purpose')}, ${slot('caller')}, ${slot('isRepair')}, ${slot('isRecreate')}, ${slot('isDryRun')},
-          'asked', 0, 0, 0, ${slot('askedAt')}, ${slot('askedAt')}, '{}')
-        returning number`,
-    ),
-    update: statement(
-      dialect,
-      [
-        'connection',
-        'number',
-        'phase',
-        'place',
-        'accounts',
-        'isShort',
-        'failures',
-        'error',
-        'dueAt',
-        'finishedAt',
-        'counts',
-      ],
-      (slot) => sql<unknown>`
-        update walk set phase = ${slot('phase')}, place = ${slot('place')}, accounts = ${slot('accounts')},
-          is_short = ${slot('isShort')}, failures = ${slot('failures')}, error = ${slot('error')},
-          due_at = ${slot('dueAt')}, finished_at = ${slot('finishedAt')}, counts = ${slot('counts')}
-        where connection = ${slot('connection')} and number = ${slot('number')}`,
-    ),
-    forgetFindings: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from finding where connection = ${slot('connection')} and (walk, account_id) in (
-          select walk, account_id from finding
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${slot('limit')})
-        returning walk`,
-    ),
-    forgetKeys: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
-          select walk, value_key, resource_id from match_key
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${slot('limit')})
-        returning walk`,
-    ),
-    // The newest finished one of each purpose stays: the next is measured by it, and the schedule goes by it.
-    forgetWalks: statement(
-      dialect,
-      ['connection', 'number'],
-      (slot) => sql<unknown>`
-        delete from walk where connection = ${slot('connection')} and number < ${slot('number')}
-          and phase in ('finished', 'failed') and number not in (
-            select max(number) from walk
-            where connection = ${slot('connection')} and phase = 'finished' group by purpose)`,
-    ),
+function stretchText(slot: SlotOf, { by, descending }: Order, stretch: Stretch): RawBuilder<unknown> {
+  const column = orderColumns[by]
+  const passes = sql.raw(descending ? '<' : '>')
+  switch (stretch) {
+    case 'whole':
+      return sql``
+    case 'beyond':
+      if (by === 'seq') return sql`and seq ${passes} ${slot('seq')}`
+      if (by === 'id') return sql`and id ${passes} ${slot('key')}`
+      // Never true of rows without a value.
+      return sql`and (${column}, seq) ${passes} (${slot('key')}, ${slot('seq')})`
+    case 'with value':
+      return sql`and ${column} is not null`
+    case 'without value':
+      return sql`and ${column} is null`
+    case 'beyond, without value':
+      return sql`and ${column} is null and seq ${passes} ${slot('seq')}`
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { configFormat, knownKeys } from '../../src/config/format.ts'
+import { attributeFormat, configFormat, knownKeys } from '../../src/config/format.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { pageText } from './code-blocks.ts'
 
@@ -52,6 +52,8 @@ describe('docs/configuration.md has every key with its default, and no other', (
     })
   }
 
+  test('of an attribute of an extension', () => assertTable('Extensions', attributeFormat.shape))
+
   test('of a pace', () => {
     for (const key of knownKeys.get('connections.*.pace') ?? [])
       assert.ok(section('A connection').includes(`${key}: …`))
@@ -64,6 +66,7 @@ describe('docs/configuration.md says', () => {
       configFormat.shape,
       connection.shape,
       configFormat.shape.log.unwrap().shape,
+      attributeFormat.shape,
     ]
     for (const { settings } of platforms.values()) if (settings instanceof z.ZodObject) shapes.push(settings.shape)
     let choices = 0

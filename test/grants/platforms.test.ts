@@ -83,6 +83,18 @@ for (const { platform, group, other, gives, otherGives } of table) {
       assert.equal(ada.seen(), '')
     })
 
+    test('a membership costs no read twice: the account, what it holds, the write, and what it holds now', async () => {
+      const ada = await aPerson()
+      const path = await pushed(group)
+      world.sandbox[platform].forgetCalls()
+      await scim.patch(path, adding(ada.id))
+      const asked = world.sandbox[platform].calls.filter(({ method }) => method === 'GET').map((call) => call.path)
+      const writes = world.sandbox[platform].calls.findIndex(({ method }) => method !== 'GET')
+      const before = asked.slice(0, writes < 0 ? 0 : writes)
+      assert.deepEqual(before, [...new Set(before)])
+      await scim.delete(path)
+    })
+
     test('who is deleted loses what was given', async () => {
       const ada = await aPerson()
       const path = await pushed(group, ada.id)

@@ -167,9 +167,11 @@ CREATE TABLE resource (
   external_id text,
   display text,
   created text not null,
-  modified text not null,
+  modified text not null, active smallint,
   primary key (connection, id)
 );
+
+CREATE INDEX resource_active on resource (connection, type, active, visible, seq);
 
 CREATE INDEX resource_created on resource (connection, type, created, seq);
 
@@ -184,6 +186,13 @@ CREATE INDEX resource_modified on resource (connection, type, modified, seq);
 CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
+
+CREATE TABLE secret (
+  connection text not null,
+  name text not null,
+  value text not null,
+  primary key (connection, name)
+);
 
 CREATE TABLE walk (
   connection text not null,

@@ -5,6 +5,7 @@ import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { OneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { administrators } from './accounts.ts'
 import { requireAnotherAdministrator } from './administrators.ts'
 import type { Group } from './answers.ts'
@@ -23,8 +24,10 @@ export interface Membership {
   readonly roleGroups: ReadonlySet<string>
 }
 
+const readAhead = createReadAhead<readonly Group[]>()
+
 export async function readGroups(session: Session, call: Call, id: AccountId): Promise<readonly Grant[]> {
-  return toGrants(await requireGroupsOf(session, call, id))
+  return toGrants(readAhead.keep(call, id, await requireGroupsOf(session, call, id)))
 }
 
 function toGrants(groups: readonly Group[]): readonly Grant[] {
@@ -39,7 +42,7 @@ export async function writeGroups(
   take: readonly Grant[],
 ): Promise<readonly Grant[]> {
   const { session, membersUrl } = membership
-  const held = await requireGroupsOf(session, call, id)
+  const held = await readAhead.take(call, id, () => requireGroupsOf(session, call, id))
   if (id === session.ownId)
     throw new Immutable("The account is the bridge's own and keeps its groups.", `groups of own account ${id}`)
   const heldNames = new Set(held.map(({ name }) => name))

@@ -5,6 +5,7 @@ import { remainingChanges, requireWritten } from '../difference.ts'
 import { refuseUnfit } from '../fitting.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import type { EthosceUser } from './answers.ts'
 import { createPerson } from './creating.ts'
 import { facts } from './facts.ts'
@@ -28,6 +29,7 @@ export function createConnection(
     const value = attributes.get('module')
     if (typeof value === 'string') module = value
   }
+  const readAhead = createReadAhead<Awaited<ReturnType<typeof requireUser>>>()
   const account = (person: Person) => toAccount(person, names, module)
 
   async function confirm(call: Call, uid: number, wanted: Attributes): Promise<Account> {
@@ -41,6 +43,7 @@ export function createConnection(
     }
     const read = account(person)
     requireWritten(facts, read, wanted)
+    readAhead.keep(call, read.id, person.user)
     return read
   }
 
@@ -96,7 +99,10 @@ export function createConnection(
 
     async read(call, id) {
       const person = await people.byUid(call, toUid(id))
-      return person === undefined ? undefined : account(person)
+      if (person === undefined) return undefined
+      // Roles stand in the user's own row: asking for them next costs nothing.
+      readAhead.keep(call, id, person.user)
+      return account(person)
     },
 
     async create(call, attributes) {
@@ -146,13 +152,14 @@ export function createConnection(
     },
 
     async readGrants(call, id) {
-      return toGrants(rolesOf(await requireUser(call, id)), names)
+      const user = await readAhead.take(call, id, () => requireUser(call, id))
+      return toGrants(rolesOf(readAhead.keep(call, id, user)), names)
     },
 
     async writeGrants(call, id, give, take) {
       const given = new Set(give.map(names.ridOf))
       const taken = new Set(take.map(names.ridOf))
-      const user = await requireUser(call, id)
+      const user = await readAhead.take(call, id, () => requireUser(call, id))
       const uid = toUid(id)
       const held = rolesOf(user)
       const wanted = [...new Set([...held.filter((rid) => !taken.has(rid)), ...given])]

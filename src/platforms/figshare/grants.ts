@@ -4,6 +4,7 @@ import type { AccountId, Grant } from '../../facts.ts'
 import { parseAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { rolesByGroup } from './answers.ts'
 import { expect } from './api.ts'
 import { saysBadValue, toError } from './refusals.ts'
@@ -16,6 +17,8 @@ interface Role {
 const roles = ['account', 'institution', 'roles']
 const keyOf = (role: Role) => `${role.group_id}/${role.role_id}`
 
+const readAhead = createReadAhead<readonly Role[]>()
+
 /** `isThere` proves whether an account that answers 404 still exists. */
 export async function readRoles(
   client: Client,
@@ -27,7 +30,10 @@ export async function readRoles(
   const answer = await expect(client, call, request, [200, 404])
   if (answer.status !== 404) {
     const byGroup = Object.entries(parseAnswer(rolesByGroup, request, answer))
-    return byGroup.flatMap(([group, held]) => held.map((role) => ({ group_id: Number(group), role_id: role.id })))
+    const held = byGroup.flatMap(([group, members]) =>
+      members.map((role) => ({ group_id: Number(group), role_id: role.id })),
+    )
+    return readAhead.keep(call, id, held)
   }
   if (await isThere()) throw new Denied(`the roles of account ${id} are out of the token's sight`)
   throw new Absent(`account ${id} is gone`)
@@ -45,7 +51,7 @@ export async function writeRoles(
   /** Awaited before the first write, and not when there is none. */
   beforeWriting: () => Promise<void>,
 ): Promise<readonly Role[]> {
-  const before = await readRoles(client, call, id, isThere)
+  const before = await readAhead.take(call, id, () => readRoles(client, call, id, isThere))
   const held = new Set(before.map(keyOf))
   const missing = unique(give.map(toRole)).filter((role) => !held.has(keyOf(role)))
   const surplus = unique(take.map(toRole)).filter((role) => held.has(keyOf(role)))

@@ -3,12 +3,15 @@ import { Absent, Broken, Immutable, PlatformError, Refused } from '../../errors.
 import type { AccountId, Grant } from '../../facts.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { codesOf, toError } from './refusals.ts'
 import { readRoles, writeRoles } from './roles.ts'
 import type { Settings } from './settings.ts'
 import type { SignedIn } from './sign-in.ts'
 import { groupsPath, hasMember, readGroup, requireSettings, type Standing, standingsOf } from './user-groups.ts'
 import { readUser } from './users.ts'
+
+const readAhead = createReadAhead<readonly Standing[]>()
 
 export async function readGrants(
   signedIn: SignedIn,
@@ -18,7 +21,7 @@ export async function readGrants(
 ): Promise<readonly Grant[]> {
   const roles = await readRoles(signedIn, call, id)
   if (settings.userGroups === undefined) return roles
-  return [...roles, ...toGrants(await standingsOf(signedIn, call, id))]
+  return [...roles, ...toGrants(readAhead.keep(call, id, await standingsOf(signedIn, call, id)))]
 }
 
 function toGrants(standings: readonly Standing[]): Grant[] {
@@ -40,7 +43,7 @@ export async function writeGrants(
   if (wanted.size + unwanted.size > 0) requireSettings(settings)
   if (settings.userGroups === undefined) return writeRoles(signedIn, call, id, giveRoles, takeRoles)
 
-  const standings = await standingsOf(signedIn, call, id)
+  const standings = await readAhead.take(call, id, () => standingsOf(signedIn, call, id))
   for (const name of wanted) {
     if (standings.some((group) => group.name === name)) continue
     throw new Refused(

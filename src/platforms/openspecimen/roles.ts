@@ -4,6 +4,7 @@ import type { AccountId, Grant } from '../../facts.ts'
 import { parseAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { type SubjectRole, subjectRoles } from './answers.ts'
 import { toError } from './refusals.ts'
 import type { SignedIn } from './sign-in.ts'
@@ -30,9 +31,11 @@ function keyOf(grant: Grant): string {
   return JSON.stringify([grant.role, grant.site, grant.collectionProtocol]).toLowerCase()
 }
 
+const readAhead = createReadAhead<readonly SubjectRole[]>()
+
 export async function readRoles(signedIn: SignedIn, call: Call, id: AccountId): Promise<readonly Grant[]> {
   const grants = new Map<string, Grant>()
-  for (const assignment of await readAssignments(signedIn, call, id)) {
+  for (const assignment of readAhead.keep(call, id, await readAssignments(signedIn, call, id))) {
     const grant = toGrant(assignment)
     grants.set(keyOf(grant), grant)
   }
@@ -46,7 +49,7 @@ export async function writeRoles(
   give: readonly Grant[],
   take: readonly Grant[],
 ): Promise<readonly Grant[]> {
-  const before = await readAssignments(signedIn, call, id)
+  const before = await readAhead.take(call, id, () => readAssignments(signedIn, call, id))
   if (id === signedIn.ownId)
     throw new Immutable("The account is the bridge's own and cannot be given roles.", `roles of own account ${id}`)
   const held = new Set(before.map((assignment) => keyOf(toGrant(assignment))))

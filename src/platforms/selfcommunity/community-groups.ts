@@ -7,6 +7,7 @@ import type { AccountId, Grant } from '../../facts.ts'
 import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { type CommunityGroup, communityGroupPage, communityGroupRows } from './answers.ts'
 import { pages } from './pages.ts'
 import { saysNone } from './refusals.ts'
@@ -24,6 +25,8 @@ function isManaged(caller: Caller, group: CommunityGroup): boolean {
   return (group.managed_by?.id ?? caller.serviceUserId) === caller.serviceUserId
 }
 
+const readAhead = createReadAhead<readonly CommunityGroup[]>()
+
 /** Groups of the person that we manage; others are neither ours to give nor to take. */
 export async function heldGroups(caller: Caller, call: Call, id: AccountId): Promise<readonly CommunityGroup[]> {
   const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'user', id, 'groups'] }
@@ -34,7 +37,11 @@ export async function heldGroups(caller: Caller, call: Call, id: AccountId): Pro
   // An array on paper, a page in the official client.
   const all = communityGroupRows.safeParse(answer.json)
   const rows = all.success ? all.data : await pagedGroups(caller, call, request.path)
-  return rows.filter((group) => isManaged(caller, group))
+  return readAhead.keep(
+    call,
+    id,
+    rows.filter((group) => isManaged(caller, group)),
+  )
 }
 
 async function pagedGroups(caller: Caller, call: Call, path: readonly string[]): Promise<readonly CommunityGroup[]> {
@@ -50,7 +57,7 @@ export async function planGroups(
   give: readonly string[],
   take: readonly string[],
 ): Promise<GroupPlan> {
-  const held = await heldGroups(caller, call, id)
+  const held = await readAhead.take(call, id, () => heldGroups(caller, call, id))
   const missing = [...new Set(give)].filter((name) => !held.some((group) => group.name === name))
   const leaving = held.filter(({ name }) => take.includes(name) && !give.includes(name))
   if (missing.length === 0) return { joining: [], leaving, held }

@@ -4,6 +4,7 @@ import type { AccountId, Grant } from '../../facts.ts'
 import { unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
+import { createReadAhead } from '../read-ahead.ts'
 import { type Tag, tagPage } from './answers.ts'
 import { pages } from './pages.ts'
 import { saysNone } from './refusals.ts'
@@ -30,8 +31,10 @@ async function heldTags(caller: Caller, call: Call, id: AccountId): Promise<Map<
   return held
 }
 
+const readAhead = createReadAhead<ReadonlyMap<string, Tag>>()
+
 export async function readTags(caller: Caller, call: Call, id: AccountId): Promise<readonly Grant[]> {
-  return toGrants(await heldTags(caller, call, id))
+  return toGrants(readAhead.keep(call, id, await heldTags(caller, call, id)))
 }
 
 function toGrants(held: ReadonlyMap<string, Tag>): readonly Grant[] {
@@ -45,7 +48,7 @@ export async function writeTags(
   give: readonly string[],
   take: readonly string[],
 ): Promise<readonly Grant[]> {
-  const held = await heldTags(caller, call, id)
+  const held = await readAhead.take(call, id, () => heldTags(caller, call, id))
   const missing = [...new Set(give)].filter((name) => !held.has(name))
   const unwanted = [...new Set(take)].filter((name) => held.has(name))
   if (missing.length === 0 && unwanted.length === 0) return toGrants(held)
