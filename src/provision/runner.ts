@@ -173,10 +173,10 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function makeDue(): Promise<void> {
     const now = clock.now()
     const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
+    const later = waiting.filter(({ dueAt }) => dueAt > now)
+    if (later.length === 0) return
     await store.transaction(async (write) => {
-      for (const operation of waiting) {
-        if (operation.dueAt > now) await write.updateOperation(connection.name, operation.id, { dueAt: now })
-      }
+      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
     })
   }
 
