@@ -159,6 +159,7 @@ export function provisionedConnection(
     maximumRetryMs,
     deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
     guardrails: connection.guardrails,
+    unknownMembers: connection.unknownMembers,
     busyStatus: connection.busyStatus,
   }
 }
@@ -183,6 +184,7 @@ function scimConnection(
     schemas,
     discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] }),
     patch: connection.patch,
+    groupPatchAnswer: connection.groupPatchAnswer,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
     cursorKey,

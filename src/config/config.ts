@@ -33,6 +33,8 @@ export interface ConnectionConfig {
   /** Undefined: accounts are walked over only when somebody asks. */
   readonly reconcile: { readonly everyHours: number } | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly groupPatchAnswer: 'none' | 'group'
+  readonly unknownMembers: 'refuse' | 'ignore'
   readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject

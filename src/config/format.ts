@@ -54,6 +54,8 @@ const connection = z.strictObject({
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
   reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
+  groupPatchAnswer: z.enum(['none', 'group']).default('none'),
+  unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   extensions: extensions.default({}),
   settings: z.record(z.string(), z.json()).default({}),

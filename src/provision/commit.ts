@@ -87,8 +87,9 @@ export async function commitReached(
     lastAppliedAt: now,
     drift: [...new Set([...reached.drift, ...(refusal || reached.grants.isIncomplete ? ['groups'] : [])])],
   })
-  // Taken over while off, and nobody asked for on: SCIM has to say what is, or the next full PUT would switch it on.
-  const isTakenOverOff = reached.isLeftOff && link.state === 'proposed' && isActiveDocument(document)
+  // Taken over while off, or made off by the create before this one, and nobody asked for on: SCIM has to say what is.
+  const wasOff = operation.before !== undefined && !isActiveDocument(parseDocument(operation.before))
+  const isTakenOverOff = reached.isLeftOff && (link.state === 'proposed' || wasOff) && isActiveDocument(document)
   const applied = isTakenOverOff ? { ...document, active: false } : document
   const present = await write.getOperation(name, resourceId)
   const newer = present?.id === operation.id ? undefined : present

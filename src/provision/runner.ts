@@ -206,16 +206,15 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
     )
     while (!isStopping) {
+      // Before the turn: a nudge that comes while it runs, or the end, would be missed otherwise.
+      const woken = new Promise<void>((resolve) => {
+        nudge = resolve
+      })
       try {
         await turn()
       } catch (error) {
         log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
       }
-      // Asked to stop during the turn: nobody would wake what begins to wait now.
-      if (isStopping) return
-      const woken = new Promise<void>((resolve) => {
-        nudge = resolve
-      })
       const awake = new AbortController()
       await Promise.race([woken, clock.sleep(tickMs, awake.signal).catch(() => undefined)])
       awake.abort()

@@ -18,6 +18,8 @@ export interface ScimConnection {
   readonly schemas: { readonly user: ResourceSchema; readonly group: ResourceSchema }
   readonly discovery: Discovery
   readonly patch: 'lenient' | 'strict'
+  /** What a PATCH of a group is answered with when no attributes are asked for. */
+  readonly groupPatchAnswer: 'none' | 'group'
   readonly provision: Provision
   /** Where walks through lists are. */
   readonly pageMemory: PageMemory

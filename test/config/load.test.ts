@@ -89,6 +89,8 @@ test('the smallest file gives every default', (t) => {
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
         reconcile: undefined,
+        groupPatchAnswer: 'none',
+        unknownMembers: 'refuse',
         guardrails: { hold: false },
         extensions: [],
         settings: { token: 'figshare-secret' },
@@ -122,6 +124,8 @@ connections:
     headerTokenWithoutScheme: true
     patch: strict
     busyStatus: 503
+    groupPatchAnswer: group
+    unknownMembers: ignore
     guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
@@ -154,6 +158,8 @@ connections:
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,
+          groupPatchAnswer: 'group',
+          unknownMembers: 'ignore',
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
