@@ -17,9 +17,11 @@ import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { createReconcile } from './provision/reconcile.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
 import { createIgnoredNames } from './scim/ignored-names.ts'
+import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
@@ -83,6 +85,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   opened = store
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
+  const reconciles = provisions.map((provision, index) => {
+    const settings = config.connections[index]
+    const everyHours = settings?.reconcile?.everyHours
+    const everyMs = everyHours === undefined ? undefined : everyHours * 3_600_000
+    const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
+    return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
+  })
   const connections = new Map<string, ScimConnection>()
   const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
@@ -103,12 +112,16 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const metrics = createMetrics({
     read: () =>
       Promise.all(
-        provisions.map(async ({ connection: { name }, suspension }) => ({
-          connection: name,
-          waiting: await store.countOperations(name),
-          isSuspended: suspension() !== undefined,
-          ignored: connections.get(name)?.ignored.count() ?? 0,
-        })),
+        provisions.map(async ({ connection: { name }, suspension }) => {
+          const walk = await store.lastFinishedWalk(name, 'reconcile')
+          return {
+            connection: name,
+            waiting: await store.countOperations(name),
+            isSuspended: suspension() !== undefined,
+            ignored: connections.get(name)?.ignored.count() ?? 0,
+            reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
+          }
+        }),
       ),
   })
   const app = createApp({ connections, gates, store, clock, log, metrics, workMs })
@@ -120,11 +133,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async listen() {
       const address = await listening(server, config.listen)
       for (const provision of provisions) provision.start()
+      for (const reconcile of reconciles) reconcile.start()
       return address
     },
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
+      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await answersSent(server, closed)
       server.closeAllConnections()

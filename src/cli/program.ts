@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { demoCommand } from './demo.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
+import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
@@ -16,6 +17,8 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
+    .addCommand(reconcileCommand())
+    .addCommand(importCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

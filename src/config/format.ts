@@ -53,6 +53,7 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
   groupPatchAnswer: z.enum(['none', 'group']).default('none'),
   unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
@@ -98,6 +99,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.guardrails', ['hold']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+  ['connections.*.reconcile', ['everyHours']],
   ['connections.*.extensions.*', ['attributes']],
   ['connections.*.extensions.*.attributes.*', Object.keys(attributeFormat.shape)],
 ])

@@ -65,12 +65,12 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     store: { kind: 'sqlite', file: storeFile },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
-      const { pace, retryAfterDeniedSeconds } = connection
+      const { pace, retryAfterDeniedSeconds, reconcile } = connection
       const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
         urn,
         attributes: Object.entries(attributes).map(([attribute, rest]) => ({ name: attribute, ...rest })),
       }))
-      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds, extensions }
+      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds, reconcile, extensions }
     }),
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../json.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
+import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
 
@@ -181,7 +182,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader {
+export interface StoreReader extends WalkReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -216,7 +217,7 @@ export interface StoreReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader {
+export interface StoreWriter extends StoreReader, WalkWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,
