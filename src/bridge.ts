@@ -16,17 +16,20 @@ import { readMappingFile } from './mapping/read.ts'
 import { addressRule } from './platforms/address.ts'
 import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
 import { hostProblem } from './platforms/host.ts'
-import { createPace } from './platforms/pace.ts'
+import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { bearerScheme, createDiscovery } from './scim/discovery.ts'
 import { createIgnoredNames } from './scim/ignored-names.ts'
+import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
 import { type WatchedFile, watchFile } from './watched-file.ts'
 
 /** Places of walks that one connection remembers. */
@@ -70,12 +73,30 @@ export interface Surroundings {
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
-  const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
+  // Mappings and settings are checked before the store is opened; nothing is called before it is.
+  let opened: Store | undefined
+  const slotsOf = ({ name }: ConnectionConfig): Slots => ({
+    async reserve(intervalMs, notBefore) {
+      if (opened === undefined) throw new Error('a platform was called before the store was open')
+      return opened.transaction((write) => write.reserveSlot(name, Math.ceil(intervalMs), notBefore))
+    },
+  })
+  const provisioned = config.connections.map((connection) =>
+    provisionedConnection(connection, config, clock, slotsOf(connection)),
+  )
   const tls = serverCertificate(config)
   const store = await openStore(config.store, { clock, log })
+  opened = store
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
+  const reconciles = provisions.map((provision, index) => {
+    const settings = config.connections[index]
+    const everyHours = settings?.reconcile?.everyHours
+    const everyMs = everyHours === undefined ? undefined : everyHours * 3_600_000
+    const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
+    return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
+  })
   const connections = new Map<string, ScimConnection>()
   const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
@@ -96,12 +117,16 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const metrics = createMetrics({
     read: () =>
       Promise.all(
-        provisions.map(async ({ connection: { name }, suspension }) => ({
-          connection: name,
-          waiting: await store.countOperations(name),
-          isSuspended: suspension() !== undefined,
-          ignored: connections.get(name)?.ignored.count() ?? 0,
-        })),
+        provisions.map(async ({ connection: { name }, suspension }) => {
+          const walk = await store.lastFinishedWalk(name, 'reconcile')
+          return {
+            connection: name,
+            waiting: await store.countOperations(name),
+            isSuspended: suspension() !== undefined,
+            ignored: connections.get(name)?.ignored.count() ?? 0,
+            reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
+          }
+        }),
       ),
   })
   const app = createApp({ connections, gates, store, clock, log, metrics, workMs, limits: config.limits })
@@ -117,6 +142,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async listen() {
       const address = await server.listen(config.listen)
       for (const provision of provisions) provision.start()
+      for (const reconcile of reconciles) reconcile.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
@@ -124,6 +150,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async stop() {
       stopping.abort()
       server.stopAccepting()
+      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
@@ -137,12 +164,13 @@ export function provisionedConnection(
   connection: ConnectionConfig,
   config: Config,
   clock: Clock,
+  slots?: Slots,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
   const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode: connection.mode })
-  const pace = createPace(connection.pace ?? platform.facts.pace, clock)
+  const pace = createPace(connection.pace ?? platform.facts.pace, clock, slots)
   const maximumRetryMs = config.retry.maximumSeconds * 1_000
   return {
     name: connection.name,

@@ -87,3 +87,15 @@ export const openSockets = 10_000
 export const retentionDays = 400
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
+/** Accounts of one walk over a platform; what lies beyond is not looked at, and the walk says so. */
+export const walkAccounts = 1_000_000
+/** Pages of one walk: every platform gives at least one new account a page, but for pages that shifted meanwhile. */
+export const walkPages = 1_100_000
+/** One page of accounts, pace included: Figshare needs two calls for each account, at about a second each. */
+export const walkPageMs = 300_000
+/** A walk that failed so often in a row ends; the next one begins anew. */
+export const walkFailures = 10
+/** Rows that a step of a walk reads or writes in one transaction, so that requests never wait long for the store. */
+export const walkBatch = 200
+/** Accounts that one step reads by id. */
+export const walkReads = 20

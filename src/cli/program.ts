@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts'
 import { eraseCommand } from './erase.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
+import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
@@ -18,6 +19,8 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
+    .addCommand(reconcileCommand())
+    .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()

@@ -44,6 +44,8 @@ export interface ConnectionConfig {
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off' | undefined
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
+  /** Undefined: accounts are walked over only when somebody asks. */
+  readonly reconcile: { readonly everyHours: number } | undefined
   readonly guardrails: { readonly hold: boolean }
   readonly groupPatchAnswer: 'none' | 'group'
   readonly unknownMembers: 'refuse' | 'ignore'

@@ -69,6 +69,7 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
   groupPatchAnswer: z.enum(['none', 'group']).default('none'),
   unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
@@ -129,6 +130,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['connections.*.guardrails', ['hold']],
   ['connections.*.tls', ['ca', 'certificate', 'key']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+  ['connections.*.reconcile', ['everyHours']],
   ['connections.*.extensions.*', ['attributes']],
   ['connections.*.extensions.*.attributes.*', Object.keys(attributeFormat.shape)],
 ])

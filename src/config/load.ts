@@ -74,7 +74,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     store: { kind: 'sqlite', file: path(store.slice('sqlite:'.length)) },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
-      const { pace, retryAfterDeniedSeconds, tls } = connection
+      const { pace, retryAfterDeniedSeconds, reconcile, tls } = connection
       const files = Object.entries(tls ?? {}).map(([kind, name]) => [kind, path(name)])
       const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
         urn,
@@ -86,6 +86,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
         mapping,
         pace,
         retryAfterDeniedSeconds,
+        reconcile,
         extensions,
         tls: tls === undefined ? undefined : Object.fromEntries(files),
         secretFiles: secretFiles.get(name) ?? new Map(),

@@ -16,6 +16,7 @@ import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
 import { type Reached, reachDeleted, reachWanted } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
+import { reconcileCaller } from './reconcile-operation.ts'
 import { createRecording } from './recording.ts'
 
 export interface AttemptContext extends CommitContext {
@@ -104,7 +105,9 @@ async function grantsOf(call: Call, situation: Situation, { account, isSwitchedO
   if (account === undefined) return { ledger: [], refusal: undefined, isIncomplete: false }
   const isOn = isActive(connection.mapping, account.attributes)
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
-  return reachGrants(call, connection, grants, account, standing, isSwitchedOn)
+  // The ledger says what was given; a reconcile asks because somebody may have taken it.
+  const mustLook = isSwitchedOn || operation.caller === reconcileCaller
+  return reachGrants(call, connection, grants, account, standing, mustLook)
 }
 
 /** Anything that is no `PlatformError` is ours: a fault, unless something may have happened or the store was away. */

@@ -46,7 +46,7 @@ async function idsOf(write: StoreWriter & ErasureWrites, connection: string, idO
   const user =
     (await write.getAnyResource(connection, 'User', idOrUserName)) ??
     (await write.findByUniqueName(connection, 'User', idOrUserName))
-  const tombstones = await write.tombstonesOf(connection, idOrUserName)
+  const tombstones = await write.tombstonesNamed(connection, idOrUserName)
   return [...new Set([...(user === undefined ? [] : [user.id]), ...tombstones])]
 }
 

@@ -28,6 +28,12 @@ export interface Provision {
   suspension(): string | undefined
   /** The platform's credentials are others now: a refusal of the old ones counts no more. */
   credentialsReplaced(): void
+  /** Looks at the outbox soon. */
+  wake(): void
+  /** Whether operations are in work. */
+  isBusy(): boolean
+  /** A call outside of any operation failed: calls may have to be suspended. */
+  noteFailure(error: PlatformError): void
   start(): void
   /** See `Runner.stop`. */
   stop(graceMs: number): Promise<void>
@@ -130,6 +136,9 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       runner.breaker.renewed()
       runner.wake()
     },
+    wake: () => runner.wake(),
+    isBusy: () => runner.isBusy(),
+    noteFailure: (error) => runner.noteFailure(error),
     start: () => runner.start(),
     stop: (graceMs) => runner.stop(graceMs),
   }

@@ -27,6 +27,10 @@ export interface Runner {
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
   /** Looks at the outbox soon. */
   wake(): void
+  /** Whether anything is in work. */
+  isBusy(): boolean
+  /** A call outside of any operation failed: it counts as much as one of an attempt. */
+  noteFailure(error: PlatformError): void
   start(): void
   /** Starts nothing more; what is running may finish within `graceMs`, then its requests are aborted and it stays durable. */
   stop(graceMs: number): Promise<void>
@@ -84,9 +88,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
     const link = await write.getLink(name, resourceId)
     const resource = await write.getAnyResource(name, 'User', resourceId)
-    if (link === undefined || resource === undefined) throw new Error('an operation without link or resource')
+    // A tombstone's account is taken away without a resource: the operation says who it was.
+    const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
+    if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
     const memberships = await write.membershipsOf(name, [resourceId])
-    return { operation, link, json: resource.json, memberships: memberships.get(resourceId) ?? [] }
+    return { operation, link, json, memberships: memberships.get(resourceId) ?? [] }
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
@@ -180,10 +186,10 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function makeDue(): Promise<void> {
     const now = clock.now()
     const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
+    const later = waiting.filter(({ dueAt }) => dueAt > now)
+    if (later.length === 0) return
     await store.transaction(async (write) => {
-      for (const operation of waiting) {
-        if (operation.dueAt > now) await write.updateOperation(connection.name, operation.id, { dueAt: now })
-      }
+      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
     })
   }
 
@@ -237,6 +243,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       return settled
     },
     wake: () => nudge?.(),
+    isBusy: () => running.size > 0,
+    noteFailure: reportFailure,
     start() {
       loop ??= work()
     },

@@ -15,7 +15,7 @@ export interface ErasureWrites {
    */
   eraseAudit(connection: string, before: string, limit: number): Promise<number>
   /** Ids of users by tombstones alone: with this id, or with this userName in any letter case. */
-  tombstonesOf(connection: string, idOrUserName: string): Promise<readonly string[]>
+  tombstonesNamed(connection: string, idOrUserName: string): Promise<readonly string[]>
   /** Takes what `tracingTables` have of a user. */
   eraseTraces(connection: string, resourceId: string): Promise<void>
   /** Takes the person out of all audit lines; the lines and their place in the chain stay. Answers how many. */
@@ -26,7 +26,7 @@ export interface ErasureWrites {
  * Tables that know users by `resource_id`, besides `operation`, which is empty of somebody who may be erased, and `audit`,
  * whose lines stay. A test finds the one that was forgotten here.
  */
-export const tracingTables = ['link', 'departure', 'email_value'] as const
+export const tracingTables = ['link', 'departure', 'email_value', 'finding', 'match_key', 'watch'] as const
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)
@@ -51,7 +51,7 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
       await run(texts.forgetErased({ connection, id: last.id }))
       return old.length
     },
-    async tombstonesOf(connection, idOrUserName) {
+    async tombstonesNamed(connection, idOrUserName) {
       const { rows } = await run(texts.names({ connection }))
       const key = foldKey(idOrUserName)
       return rows

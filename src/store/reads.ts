@@ -1,6 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely'
+import { createWalkReads } from './account-walks.ts'
 import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
+import { createFindingReads } from './findings.ts'
 import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
@@ -17,6 +19,7 @@ import {
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
+import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
@@ -48,6 +51,9 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const lists = createLists(dialect)
   const walk = createWalks(dialect)
   const texts = readStatements(dialect)
+  const walks = createWalkReads(dialect)
+  const findings = createFindingReads(dialect)
+  const watches = createWatchReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: CompiledQuery<Row>,
@@ -57,6 +63,9 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       return rows[0] === undefined ? undefined : toThing(rows[0])
     }
     return {
+      ...walks(run),
+      ...findings(run),
+      ...watches(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))

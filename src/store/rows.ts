@@ -195,7 +195,7 @@ function isLedgerEntry(value: unknown): value is LedgerEntry {
   return value.origin === 'giving' || value.origin === 'given' || value.origin === 'found'
 }
 
-function parseTexts(text: string): readonly string[] {
+export function parseTexts(text: string): readonly string[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
   return value.filter((item) => typeof item === 'string')

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../json.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
+import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
 
@@ -181,7 +182,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader {
+export interface StoreReader extends WalkReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -216,7 +217,7 @@ export interface StoreReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader {
+export interface StoreWriter extends StoreReader, WalkWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,
@@ -301,6 +302,8 @@ export interface StoreWriter extends StoreReader {
   countDepartures(connection: string, since: number): Promise<number>
   /** Held operations go on; answers how many. */
   releaseHeld(connection: string, now: number): Promise<number>
+  /** Whole milliseconds. The next slot of the connection's pace, not before this time; answers its time. */
+  reserveSlot(connection: string, intervalMs: number, notBefore: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
 

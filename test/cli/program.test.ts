@@ -98,6 +98,6 @@ describe('--help', () => {
     assert.equal(exitCode, 0)
     const [, list = ''] = stdout.split('Commands:\n')
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
-    assert.deepEqual(named, ['serve', 'demo', 'mapping', 'plan', 'audit', 'erase', 'help'])
+    assert.deepEqual(named, ['serve', 'demo', 'mapping', 'plan', 'reconcile', 'import', 'audit', 'erase', 'help'])
   })
 })

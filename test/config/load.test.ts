@@ -92,6 +92,7 @@ test('the smallest file gives every default', (t) => {
         busyStatus: 429,
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
+        reconcile: undefined,
         groupPatchAnswer: 'none',
         unknownMembers: 'refuse',
         guardrails: { hold: false },
@@ -137,6 +138,7 @@ connections:
     guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
+    reconcile: { everyHours: 24 }
     extensions:
       urn:example:campus:2.0:User:
         attributes: { cardNumber: { caseExact: true, description: Card }, since: { type: dateTime, multiValued: true } }
@@ -178,6 +180,7 @@ connections:
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
+          reconcile: { everyHours: 24 },
           extensions: [
             {
               urn: 'urn:example:campus:2.0:User',

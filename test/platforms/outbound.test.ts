@@ -235,7 +235,7 @@ test('SO 19: proxies of the environment are not used', async (t) => {
   const folder = new URL('../../src/platforms/', import.meta.url).href
   const script = `
     const { createClient } = await import('${folder}create-client.ts')
-    const client = createClient({ baseUrl: '${server.baseUrl}', pace: { acquire: async () => () => {}, hold() {} } })
+    const client = createClient({ baseUrl: '${server.baseUrl}', pace: { acquire: async () => () => {}, hold() {}, noteAnswer() {} } })
     const { status } = await client.send({ signal: new AbortController().signal }, { method: 'GET', path: ['a'] })
     await client.close()
     console.log(status)`

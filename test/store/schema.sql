@@ -52,6 +52,26 @@ CREATE TABLE email_value (
 
 CREATE INDEX email_value_resource on email_value (connection, resource_id, value_key, email_type);
 
+CREATE TABLE finding (
+  connection text not null,
+  walk bigint not null,
+  account_id text not null,
+  situation text not null,
+  resource_id text,
+  attributes text not null,
+  other_accounts text not null,
+  other_resources text not null,
+  remedy text,
+  done text,
+  primary key (connection, walk, account_id)
+);
+
+CREATE INDEX finding_remedy on finding (connection, walk, account_id) where remedy is not null and done is null;
+
+CREATE INDEX finding_resource on finding (connection, walk, resource_id);
+
+CREATE INDEX finding_situation on finding (connection, walk, situation, account_id);
+
 CREATE TABLE group_link (
   connection text not null,
   resource_id text not null,
@@ -95,6 +115,18 @@ CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <>
 
 CREATE INDEX link_deleted on link (connection, deleted_at) where state = 'tombstone';
 
+CREATE INDEX link_proposed on link (connection, resource_id) where state = 'proposed';
+
+CREATE INDEX link_tombstone on link (connection, account_id) where state = 'tombstone';
+
+CREATE TABLE match_key (
+  connection text not null,
+  walk bigint not null,
+  value_key text not null,
+  resource_id text not null,
+  primary key (connection, walk, value_key, resource_id)
+);
+
 CREATE TABLE member (
   connection text not null,
   group_id text not null,
@@ -136,6 +168,12 @@ CREATE INDEX operation_due on operation (connection, precedence, due_at, id) whe
 
 CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
 
+CREATE TABLE pace (
+  connection text not null,
+  next_at bigint not null,
+  primary key (connection)
+);
+
 CREATE TABLE resource (
   connection text not null,
   id text not null,
@@ -175,3 +213,35 @@ CREATE TABLE secret (
   value text not null,
   primary key (connection, name)
 );
+
+CREATE TABLE walk (
+  connection text not null,
+  number bigint not null,
+  purpose text not null check (purpose in ('reconcile', 'import')),
+  caller text not null,
+  is_repair smallint not null,
+  is_recreate smallint not null,
+  is_dry_run smallint not null,
+  phase text not null check (phase in ('asked', 'keys', 'accounts', 'absent', 'repair', 'finished', 'failed')),
+  place text,
+  accounts bigint not null,
+  is_short smallint not null,
+  failures bigint not null,
+  error text,
+  due_at bigint not null,
+  asked_at bigint not null,
+  finished_at bigint,
+  counts text not null,
+  primary key (connection, number)
+);
+
+CREATE TABLE watch (
+  connection text not null,
+  resource_id text not null,
+  document text not null,
+  next_at bigint not null,
+  ends_at bigint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE INDEX watch_due on watch (connection, next_at);
