@@ -3,7 +3,7 @@ import type { Grant, PlatformFacts } from '../facts.ts'
 import { grantsOf } from '../mapping/evaluate.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlatformGroups } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership } from '../store/store.ts'
+import type { LedgerEntry, Membership } from '../store/grant-store.ts'
 
 export interface WantedGrant {
   /** As `LedgerEntry.key`. */

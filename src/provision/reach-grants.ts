@@ -2,7 +2,8 @@
 import { Busy, PlatformError } from '../errors.ts'
 import type { Account, Grant } from '../facts.ts'
 import type { Call } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership, Operation } from '../store/store.ts'
+import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import type { Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import {
   type GrantRules,

@@ -3,6 +3,7 @@ import { createWalkReads } from './account-walks.ts'
 import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
+import type { Membership } from './grant-store.ts'
 import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
@@ -17,7 +18,7 @@ import {
   toResource,
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
+import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 

@@ -1,15 +1,7 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type {
-  AuditEntry,
-  GroupLink,
-  LedgerEntry,
-  Link,
-  Operation,
-  ProvisioningView,
-  ResourceType,
-  StoredResource,
-} from './store.ts'
+import type { GroupLink, LedgerEntry } from './grant-store.ts'
+import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string

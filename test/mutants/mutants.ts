@@ -37,8 +37,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/platforms/figshare/connection.ts',
     edits: [
       [
-        '    return { ...before, attributes: withAccount(before.attributes, raw) }\n  }\n\n  const isThere',
-        '    return { ...before, attributes: new Map([...before.attributes, ...changes]) }\n  }\n\n  const isThere',
+        '    return { ...before, attributes: withAccount(before.attributes, raw) }\n  }\n\n  async function knownOwnId',
+        '    return { ...before, attributes: new Map([...before.attributes, ...changes]) }\n  }\n\n  async function knownOwnId',
       ],
     ],
     tests: ['platforms/figshare'],
@@ -204,6 +204,30 @@ export const mutants: readonly Mutant[] = [
     tests: ['provision/adoption'],
   },
   {
+    number: 10,
+    name: 'a grant that was given by hand is taken',
+    file: 'src/provision/grants.ts',
+    edits: [
+      [
+        'const isOurs = !isHeld || isListed || ours.has(identity(grant))',
+        'const isOurs = true || isHeld || isListed || ours.has(identity(grant))',
+      ],
+    ],
+    tests: ['provision/grants', 'grants/figshare'],
+  },
+  {
+    number: 22,
+    name: 'whoever is missing in a list counts as deleted',
+    file: 'src/provision/reconcile-walk.ts',
+    edits: [
+      [
+        '  const account = await platform.read(call, accountId)\n  return world',
+        '  const account = platform.read.length > 9 ? await platform.read(call, accountId) : undefined\n  return world',
+      ],
+    ],
+    tests: ['reconcile/walk'],
+  },
+  {
     number: 23,
     name: 'an answer counts as flushed when nobody knows',
     file: 'src/provision/accept.ts',
@@ -230,8 +254,22 @@ export const mutants: readonly Mutant[] = [
     number: 26,
     name: 'the outcome is stored without the end of the operation',
     file: 'src/provision/commit.ts',
-    edits: [['  await write.deleteOperation(name, operation.id)\n  const known', '  const known']],
+    edits: [['  else await write.deleteOperation(name, operation.id)\n  const known', '  const known']],
     tests: ['provision/repeated-post'],
+  },
+  {
+    number: 28,
+    name: 'a grant is written before the ledger says so',
+    file: 'src/provision/reach-grants.ts',
+    edits: [['  await situation.noteLedger(plan.before)\n', '']],
+    tests: ['grants/figshare'],
+  },
+  {
+    number: 29,
+    name: 'a membership that changes during an attempt is lost',
+    file: 'src/store/grant-operations.ts',
+    edits: [["update operation set id = ${slot('id')}, due_at", 'update operation set due_at']],
+    tests: ['store/sqlite'],
   },
   {
     number: 27,

@@ -6,7 +6,7 @@ import type { Grant } from '../../src/facts.ts'
 import { readMappingFile } from '../../src/mapping/read.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { type GrantRules, isSettled, planGrants, type WantedGrant, wantedGrants } from '../../src/provision/grants.ts'
-import type { LedgerEntry, Membership } from '../../src/store/store.ts'
+import type { LedgerEntry, Membership } from '../../src/store/grant-store.ts'
 
 const loaded = readMappingFile('mappings/figshare.yaml', (name) => platforms.get(name)?.facts)
 const facts = platforms.get('figshare')?.facts
