@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { ConnectionAccess } from '../access.ts'
 import type { JsonObject } from '../json.ts'
 
 export interface Config {
@@ -8,21 +9,23 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number }
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
   readonly log: { readonly level: string }
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Bearer tokens for `/metrics`; none: open, unless somebody has the role for it. */
+  readonly metrics: { readonly tokens: readonly string[] }
+  /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
+  readonly secretFiles: ReadonlyMap<string, string>
   readonly retry: { readonly maximumSeconds: number }
   readonly connections: readonly ConnectionConfig[]
 }
 
-export interface ConnectionConfig {
-  readonly name: string
+export interface ConnectionConfig extends ConnectionAccess {
   readonly platform: string
   /** Undefined: the mapping of the platform that comes with the bridge. */
   readonly mapping: string | undefined
   readonly mode: 'confirmed' | 'deferred'
   /** Without a slash at the end. */
   readonly baseUrl: string
-  /** Bearer tokens that the identity provider may use. */
-  readonly tokens: readonly string[]
-  readonly headerTokenWithoutScheme: boolean
   readonly patch: 'lenient' | 'strict'
   readonly busyStatus: 429 | 503
   /** Undefined: the platform's default. */

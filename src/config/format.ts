@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -17,8 +18,7 @@ const connection = z.strictObject({
   mode: z.enum(['confirmed', 'deferred']).default('confirmed'),
   baseUrl: url,
   allowHttp: z.boolean().default(false),
-  tokens: z.array(z.string().min(1)).min(1).max(20),
-  headerTokenWithoutScheme: z.boolean().default(false),
+  ...connectionAccess,
   patch: z.enum(['lenient', 'strict']).default('lenient'),
   busyStatus: z.literal([429, 503]).default(429),
   pace: z
@@ -57,6 +57,7 @@ export const configFormat = z.strictObject({
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
     .default({ level: 'info' }),
   allowLiteralSecrets: z.boolean().default(false),
+  ...bridgeAccess,
   retry: z.strictObject({ maximumSeconds: seconds.default(3_600) }).default({ maximumSeconds: 3_600 }),
   connections: z.record(
     z
@@ -76,6 +77,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.guardrails', ['hold']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+  ...accessKeys,
 ])
 
 /** Settings under these names are secrets. */

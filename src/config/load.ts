@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { shortestSecret } from '../access.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { childOf, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import { type FileProblem, FileProblems } from '../yaml/problems.ts'
 import { suggestion } from '../yaml/suggest.ts'
+import { isSecretOfCaller, secretPlaces } from './access-format.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
@@ -12,7 +14,6 @@ import { type PathPart, type Report, resolveReferences } from './references.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
-const shortestToken = 16
 
 export interface ConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -37,11 +38,15 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   }
   const written = toJson(root)
   const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
+  const secretFiles = new Map<string, string>()
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
     allowLiteralSecrets: allowsLiteralSecrets,
     report,
+    fileRead: (path, secretFile) => {
+      if (isSecretOfCaller(path)) secretFiles.set(path.join('.'), secretFile)
+    },
   })
   const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
   const parsed = configFormat.safeParse(resolved)
@@ -49,12 +54,12 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   if (parsed.success && Object.keys(parsed.data.connections).length === 0) {
     report(['connections'], 'there is no connection: name at least one')
   }
+  if (!allowsLiteralSecrets) for (const place of secretPlaces) checkSecrets(resolved, place, [], report)
   for (const [name, connection] of connectionsOf(resolved)) {
-    if (!allowsLiteralSecrets) checkTokens(connection, ['connections', name, 'tokens'], report)
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, store, connections } = parsed.data
+  const { publicUrl, listen, log, retry, store, connections, trustedProxies, metrics } = parsed.data
   const storeFile = resolve(dirname(absolute), store.slice('sqlite:'.length))
   return {
     file: absolute,
@@ -62,11 +67,16 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     listen,
     log,
     retry,
+    trustedProxies,
+    metrics: { tokens: metrics?.tokens ?? [] },
+    secretFiles,
     store: { kind: 'sqlite', file: storeFile },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
+      const { tokens = [], basic = [], oauth, entra, oidc = [], allowFrom } = connection
       const { pace, retryAfterDeniedSeconds } = connection
-      return { ...connection, name, mapping, pace, retryAfterDeniedSeconds }
+      const access = { tokens, basic, oauth, entra, oidc, allowFrom }
+      return { ...connection, ...access, name, mapping, pace, retryAfterDeniedSeconds }
     }),
   }
 }
@@ -94,11 +104,17 @@ function connectionsOf(resolved: Json): readonly [string, JsonObject][] {
 }
 
 /** A demonstration on this machine may have a token that is easy to type; whoever serves others may not. */
-function checkTokens({ tokens }: JsonObject, place: readonly PathPart[], report: Report): void {
-  if (!Array.isArray(tokens)) return
-  for (const [index, token] of tokens.entries()) {
-    if (typeof token === 'string' && token.length < shortestToken) {
-      report([...place, index], `is shorter than ${shortestToken} characters: a token has to be hard to guess`)
+function checkSecrets(value: Json, rest: readonly string[], path: readonly PathPart[], report: Report): void {
+  const [part, ...deeper] = rest
+  if (part === undefined) {
+    if (typeof value === 'string' && value.length < shortestSecret) {
+      report(path, `is shorter than ${shortestSecret} characters: a token has to be hard to guess`)
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, entry] of value.entries()) checkSecrets(entry, deeper, [...path, index], report)
+  } else if (isJsonObject(value)) {
+    for (const [key, entry] of Object.entries(value)) {
+      if (part === '*' || part === key) checkSecrets(entry, deeper, [...path, key], report)
     }
   }
 }

@@ -2,9 +2,10 @@
  * `${NAME}` and `{ file: … }` in place of text. A secret that is written out in bridge.yaml ends in version control and
  * in backups, so it is refused unless the operator insists.
  */
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readSecretFile } from '../access.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { isSecretOfCaller } from './access-format.ts'
 import { secretSettings } from './format.ts'
 
 export type PathPart = string | number
@@ -16,10 +17,11 @@ export interface ReferenceOptions {
   readonly directory: string
   readonly allowLiteralSecrets: boolean
   readonly report: Report
+  /** Told of every file that stands for text: which place, and the file's absolute path. */
+  readonly fileRead: (path: readonly PathPart[], file: string) => void
 }
 
 const reference = /\$(\$?)\{([^}]*)\}/g
-const secretFileBytes = 65_536
 
 /** The same tree with every reference replaced. */
 export function resolveReferences(value: Json, options: ReferenceOptions, path: readonly PathPart[] = []): Json {
@@ -34,16 +36,15 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   return resolved
 }
 
-/** `connections.<name>.tokens.<n>`, and `connections.<name>.settings.….<secret>`. */
+/** What callers prove themselves with, and `connections.<name>.settings.….<secret>`. */
 function isSecretPlace(path: readonly PathPart[]): boolean {
-  if (path[0] !== 'connections') return false
-  if (path[2] === 'tokens') return path.length === 4
-  return path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
+  if (isSecretOfCaller(path)) return true
+  return path[0] === 'connections' && path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
-/** Where `{ file: … }` may stand for text: tokens, and every setting. */
+/** Where `{ file: … }` may stand for text: what callers prove themselves with, and every setting. */
 function mayBeFile(path: readonly PathPart[]): boolean {
-  return path[0] === 'connections' && path.length >= 4 && (path[2] === 'tokens' || path[2] === 'settings')
+  return isSecretOfCaller(path) || (path[0] === 'connections' && path.length >= 4 && path[2] === 'settings')
 }
 
 function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {
@@ -63,9 +64,10 @@ function resolveText(text: string, options: ReferenceOptions, path: readonly Pat
 
 function readSecret(file: string, options: ReferenceOptions, path: readonly PathPart[]): string {
   try {
-    const text = readFileSync(resolve(options.directory, file), 'utf8')
-    if (text.length > secretFileBytes) throw new Error('too large')
-    return text.replace(/\r?\n$/, '')
+    const absolute = resolve(options.directory, file)
+    const text = readSecretFile(absolute)
+    options.fileRead(path, absolute)
+    return text
   } catch {
     options.report(path, 'this file cannot be read')
     return ''

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { NewerSchema } from './newer-schema.ts'
 
-const folder = new URL('./migrations/', import.meta.url)
+/** Of the store itself. */
+const storeMigrations = new URL('./migrations/', import.meta.url)
 
 interface Migration {
   readonly number: number
@@ -10,7 +11,7 @@ interface Migration {
 }
 
 /** The numbered files, in order. */
-function knownMigrations(): readonly Migration[] {
+function knownMigrations(folder: URL): readonly Migration[] {
   return readdirSync(folder)
     .filter((name) => /^\d{4}\.sql$/.test(name))
     .sort()
@@ -18,10 +19,10 @@ function knownMigrations(): readonly Migration[] {
 }
 
 /** Brings the schema up to date, inside the caller's transaction. Throws `NewerSchema`. */
-export function migrate(database: DatabaseSync, now: number): void {
+export function migrate(database: DatabaseSync, now: number, folder: URL = storeMigrations): void {
   database.exec('create table if not exists migration (number bigint primary key, at bigint not null)')
   const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
-  const migrations = knownMigrations()
+  const migrations = knownMigrations(folder)
   const newest = migrations.at(-1)?.number ?? 0
   if (present > newest) {
     throw new NewerSchema(
