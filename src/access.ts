@@ -92,9 +92,7 @@ export interface EntraTenant {
 }
 
 /** Undefined: not an address with an optional length of the prefix. */
-export function parseCidr(
-  written: string,
-): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
+export function parseCidr(written: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
   const [address = '', length, ...others] = written.split('/')
   const version = isIP(address)
   const bits = version === 4 ? 32 : 128

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createApp } from './http/app.ts'
-import { callerTokens, type Gate } from './http/authenticate.ts'
+import { createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
@@ -16,10 +16,12 @@ import { createPace } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { authenticationSchemes } from './scim/authentication-schemes.ts'
 import type { ScimConnection } from './scim/context.ts'
-import { bearerScheme, createDiscovery } from './scim/discovery.ts'
+import { type AuthenticationScheme, createDiscovery } from './scim/discovery.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas, type Schemas } from './scim/schema.ts'
+import { credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
 
 /** Places of walks that one connection remembers. */
@@ -67,19 +69,15 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
   const store = await openStore(config.store, { clock, log })
+  const credentials = openCredentials(credentialFile(config.store.file), { log, now: clock.now() })
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const schemas = compileSchemas()
   const connections = new Map<string, ScimConnection>()
-  const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
     connections.set(connection.name, scimConnection(connection, config, provision, schemas, clock))
-    gates.set(connection.name, {
-      tokens: callerTokens(connection.tokens),
-      isSchemeOptional: connection.headerTokenWithoutScheme,
-    })
   }
   const metrics = createMetrics({
     read: () =>
@@ -91,7 +89,15 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
         })),
       ),
   })
-  const app = createApp({ connections, gates, store, clock, log, metrics, workMs })
+  const authentication = createAuthentication({
+    ...config,
+    metricsTokens: config.metrics.tokens,
+    credentials,
+    clock,
+    log,
+    metrics,
+  })
+  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs })
   const server = createServer(
     { keepAliveTimeout: keepAliveMs, headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
     app,
@@ -111,6 +117,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await closed
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
+      credentials.close()
     },
   }
 }
@@ -158,11 +165,16 @@ function scimConnection(
     name: connection.name,
     baseUrl,
     schemas,
-    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] }),
+    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: schemesOf(connection) }),
     patch: connection.patch,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
   }
+}
+
+function schemesOf({ basic, oauth, entra, oidc }: ConnectionConfig): readonly AuthenticationScheme[] {
+  const takesOauth = oauth !== undefined || entra !== undefined || oidc.length > 0
+  return authenticationSchemes({ takesBasic: basic.length > 0, takesOauth })
 }
 
 /** The last answers are on their way: a connection closes when its own is out, not before, and none is waited for long. */
