@@ -7,7 +7,7 @@ import { type Clock, systemClock } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createApp } from './http/app.ts'
-import { createAuthentication } from './http/authentication/create-authentication.ts'
+import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
@@ -21,8 +21,9 @@ import type { ScimConnection } from './scim/context.ts'
 import { type AuthenticationScheme, createDiscovery } from './scim/discovery.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas, type Schemas } from './scim/schema.ts'
-import { credentialFile, openCredentials } from './store/credentials.ts'
+import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
+import type { Store } from './store/store.ts'
 
 /** Places of walks that one connection remembers. */
 const rememberedPages = 10_000
@@ -69,7 +70,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
   const store = await openStore(config.store, { clock, log })
-  const credentials = openCredentials(credentialFile(config.store.file), { log, now: clock.now() })
+  const credentials = await openedCredentials(config, store, surroundings)
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const schemas = compileSchemas()
@@ -119,6 +120,21 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await store.close()
       credentials.close()
     },
+  }
+}
+
+/** The store is given back when it cannot be: nobody else could take it for a minute. */
+async function openedCredentials(config: Config, store: Store, { clock, log }: Surroundings): Promise<Credentials> {
+  try {
+    const now = clock.now()
+    const credentials = openCredentials(credentialFile(config.store.file), { log, now })
+    for (const connection of await closedConnections(config.connections, credentials, now)) {
+      log.warn({ connection }, 'nobody can come in: make a token with scim-bridge token create')
+    }
+    return credentials
+  } catch (error) {
+    await store.close()
+    throw error
   }
 }
 

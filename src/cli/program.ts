@@ -4,6 +4,7 @@ import { demoCommand } from './demo.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { serveCommand } from './serve.ts'
+import { tokenCommand } from './token.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
@@ -16,6 +17,7 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
+    .addCommand(tokenCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

@@ -14,6 +14,8 @@ const formats = new Map<string, z.ZodType>([
 ])
 const environment = { SCIM_TOKEN: 'a-token-for-the-tests', FIGSHARE_TOKEN: 'figshare-secret' }
 
+const noOtherWayIn = { basic: [], oauth: undefined, entra: undefined, oidc: [], allowFrom: undefined }
+
 const smallest = `publicUrl: https://scim.uni.example/
 connections:
   figshare:
@@ -75,6 +77,9 @@ test('the smallest file gives every default', (t) => {
     store: { kind: 'sqlite', file: join(folder, 'data/bridge.sqlite') },
     log: { level: 'info' },
     retry: { maximumSeconds: 3_600 },
+    trustedProxies: [],
+    metrics: { tokens: [] },
+    secretFiles: new Map(),
     connections: [
       {
         name: 'figshare',
@@ -83,6 +88,7 @@ test('the smallest file gives every default', (t) => {
         mode: 'confirmed',
         baseUrl: 'https://api.figshare.com/v2',
         tokens: ['a-token-for-the-tests'],
+        ...noOtherWayIn,
         headerTokenWithoutScheme: false,
         patch: 'lenient',
         busyStatus: 429,
@@ -136,6 +142,9 @@ connections:
       store: { kind: 'sqlite', file: '/var/lib/bridge.sqlite' },
       log: { level: 'silent' },
       retry: { maximumSeconds: 5 },
+      trustedProxies: [],
+      metrics: { tokens: [] },
+      secretFiles: new Map([['connections.repository-2.tokens.0', join(folder, 'secrets/token')]]),
       connections: [
         {
           name: 'repository-2',
@@ -144,6 +153,7 @@ connections:
           mode: 'deferred',
           baseUrl: 'http://127.0.0.1:5/server',
           tokens: ['from-a-file-0123456789', 'x-a-token-for-the-tests'],
+          ...noOtherWayIn,
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,

@@ -8,6 +8,7 @@ import { createGate, type Gate } from './gate.ts'
 import { liveSecret } from './live-secret.ts'
 import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
 import { sourceAddress } from './source-address.ts'
+import { isUsable } from './stored-tokens.ts'
 import { createWatch, type Watch } from './watch.ts'
 
 /** Everything that decides who may come in. */
@@ -45,4 +46,22 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     addressOf,
     metricsAccess: metricsAccess({ gates, tokens, credentials, clock, watch, addressOf }),
   }
+}
+
+/** Names of those that nobody can come into: no way in is configured, and the store has no token for them. */
+export async function closedConnections(
+  connections: readonly ConnectionAccess[],
+  credentials: Credentials,
+  now: number,
+): Promise<readonly string[]> {
+  const usable = [...(await credentials.tokens()).values()].filter((token) => isUsable(token, now))
+  const opened = new Set(usable.map(({ connection }) => connection))
+  return connections
+    .filter(({ tokens, basic, oauth, entra, oidc }) => [...tokens, ...basic, ...oidc, oauth, entra].every(isNothing))
+    .map(({ name }) => name)
+    .filter((name) => !opened.has(name))
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined
 }
