@@ -1,8 +1,6 @@
 /** A bridge with every way in on its figshare connection. */
 import { hash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Role } from '../../../src/access.ts'
 import { isJsonObject, type JsonObject } from '../../../src/json.ts'
 import { createLog } from '../../../src/log.ts'
@@ -149,11 +147,4 @@ export async function seen(url: string, init: RequestInit): Promise<Seen> {
   const text = await answer.text()
   const isJson = answer.headers.get('content-type')?.includes('json') === true
   return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : {} }
-}
-
-/** Writes a secret's file, and lets the bridge look at it. */
-export async function rewrite(world: BridgeWorld, file: string, text: string): Promise<void> {
-  writeFileSync(join(world.directory, file), `${text}\n`)
-  world.clock.advance(1_000)
-  await turn()
 }
