@@ -83,17 +83,16 @@ export function tokenCommand({ write, tell, clock }: TokenOutput = terminal): Co
         options.json === true ? `${JSON.stringify({ connection, name, state: 'revoked' })}\n` : `${name} is revoked\n`,
       )
     })
-  const rotate = inner(
-    'rotate-key',
-    'sign access tokens with a new key; those signed before stay valid to their end',
-  ).action(async (options: Options) => {
-    const { kid } = await withCredentials(options, clock, (credentials, config) => {
-      const connection = config.connections.find(({ name }) => name === options.connection)
-      if (connection?.oauth === undefined) throw new Error(`${options.connection} has no OAuth clients`)
-      return makeSigningKey(credentials, connection.name, connection.oauth.algorithm, clock.now())
+  const rotate = inner('rotate-key', 'sign access tokens with a new key; those signed before stay valid to their end')
+    .option('--at-once', 'after a leak: forget the old keys, and with them every access token that was issued')
+    .action(async (options: Options & { atOnce?: boolean }) => {
+      const { kid } = await withCredentials(options, clock, (credentials, config) => {
+        const connection = config.connections.find(({ name }) => name === options.connection)
+        if (connection?.oauth === undefined) throw new Error(`${options.connection} has no OAuth clients`)
+        return makeSigningKey(credentials, connection.name, connection.oauth.algorithm, clock.now(), options.atOnce)
+      })
+      write(options.json === true ? `${JSON.stringify({ connection: options.connection, kid })}\n` : `${kid}\n`)
     })
-    write(options.json === true ? `${JSON.stringify({ connection: options.connection, kid })}\n` : `${kid}\n`)
-  })
   const command = new Command('token').description(
     'bearer tokens of a connection, and the key that signs access tokens',
   )

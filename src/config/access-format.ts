@@ -119,11 +119,27 @@ export const bridgeAccess = {
   metrics: z.strictObject({ tokens }).optional(),
 }
 
-/** Keys by place, for suggestions; `*` stands for the name of a connection. */
+type Shape = Readonly<Record<string, z.ZodType>>
+
+/** The inner maps, by the keys that lead to them. */
+export const accessShapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
+  ['basic', basic.shape],
+  ['oauth', oauth.shape],
+  ['oauth.clients', client.shape],
+  ['oauth.clients.federation', federation.shape],
+  ['entra', entra.shape],
+  ['oidc', oidc.shape],
+])
+
+/** Keys by place, for suggestions; `*` stands for the name of a connection, or the place in a list. */
 export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
   ['metrics', ['tokens']],
+  ['connections.*.basic.*', Object.keys(basic.shape)],
   ['connections.*.oauth', Object.keys(oauth.shape)],
+  ['connections.*.oauth.clients.*', Object.keys(client.shape)],
+  ['connections.*.oauth.clients.*.federation', Object.keys(federation.shape)],
   ['connections.*.entra', Object.keys(entra.shape)],
+  ['connections.*.oidc.*', Object.keys(oidc.shape)],
 ]
 
 /** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*`. */

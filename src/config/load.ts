@@ -144,6 +144,8 @@ function checkConnection(
 }
 
 function keysAt(path: readonly PathPart[]): readonly string[] {
-  const general = path.map((part, index) => (index === 1 && path[0] === 'connections' ? '*' : part)).join('.')
+  const isOpen = (part: PathPart, index: number) =>
+    typeof part === 'number' || (index === 1 && path[0] === 'connections')
+  const general = path.map((part, index) => (isOpen(part, index) ? '*' : part)).join('.')
   return knownKeys.get(general) ?? []
 }

@@ -145,7 +145,7 @@ function prepare(database: DatabaseSync) {
       'update token set revoked_at = ? where connection = ? and name = ? and revoked_at is null',
     ),
     noteUse: database.prepare('update token set last_used_at = ? where id = ?'),
-    keys: database.prepare('select * from signing_key order by created_at desc, kid'),
+    keys: database.prepare('select * from signing_key order by rowid desc'),
     addKey: database.prepare(
       'insert into signing_key (kid, connection, algorithm, private_jwk, created_at) values (?, ?, ?, ?, ?)',
     ),

@@ -106,18 +106,22 @@ export function createAccessTokens(options: {
   }
 }
 
-/** The next tokens are signed with it; the keys before it stay as long as a token of theirs can be valid. */
+/**
+ * The next tokens are signed with it. The keys before it stay as long as a token of theirs can be valid, unless all that
+ * they have signed is to end `atOnce`.
+ */
 export async function makeSigningKey(
   credentials: Credentials,
   connection: string,
   algorithm: OauthServer['algorithm'],
   now: number,
+  atOnce = false,
 ): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(algorithm, { extractable: true })
   const privateJwk: JsonObject = JSON.parse(JSON.stringify(await exportJWK(privateKey)))
   const key: SigningKey = { connection, kid: crypto.randomUUID(), algorithm, privateJwk, createdAt: now }
   const kept = stillUsed(await credentials.signingKeys(connection), now)
-  const forgetBefore = kept.at(-1)?.createdAt ?? now
+  const forgetBefore = atOnce ? now + 1 : (kept.at(-1)?.createdAt ?? now)
   await credentials.addSigningKey(key, forgetBefore)
   return key
 }

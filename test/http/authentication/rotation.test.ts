@@ -63,11 +63,13 @@ function folderOf(t: TestContext): string {
   return folder
 }
 
-async function rotateKey(access: AccessWorld): Promise<string> {
+async function rotateKey(access: AccessWorld, ...words: string[]): Promise<string> {
   let written = ''
   const output = { write: (text: string) => (written += text), tell: () => {}, clock: access.world.clock }
   const file = join(access.world.directory, 'bridge.yaml')
-  await tokenCommand(output).parseAsync(['rotate-key', '--connection', 'figshare', '--config', file], { from: 'user' })
+  await tokenCommand(output).parseAsync(['rotate-key', '--connection', 'figshare', '--config', file, ...words], {
+    from: 'user',
+  })
   return written.trim()
 }
 
@@ -179,6 +181,16 @@ describe('a signing key', () => {
     assert.deepEqual(await published(access), [second, first])
     access.world.clock.advance(300_000)
     assert.deepEqual(await published(access), [second])
+  })
+
+  test('is forgotten with all that it has signed, when it has leaked', async (t) => {
+    const access = await opened(t)
+    const token = String((await access.ask(clientForm)).json.access_token)
+    assert.equal((await access.bearer(token)).status, 200)
+    const next = await rotateKey(access, '--at-once')
+    assert.deepEqual(await published(access), [next])
+    assert.equal((await access.bearer(token)).status, 401)
+    assert.equal((await access.bearer(String((await access.ask(clientForm)).json.access_token))).status, 200)
   })
 
   test('is replaced by itself after 90 days, and outlives a restart', async (t) => {
