@@ -100,11 +100,11 @@ const oidc = z
   })
   .superRefine(refuseHttp)
 
-const tokens = z.array(secret).min(1).max(20).optional()
+const tokens = z.array(secret).min(1).max(20)
 
 /** Keys of a connection. */
 export const connectionAccess = {
-  tokens,
+  tokens: tokens.optional(),
   headerTokenWithoutScheme: z.boolean().default(false),
   basic: z.array(basic).min(1).max(5).superRefine(refuseTwice('user')).optional(),
   oauth: oauth.optional(),

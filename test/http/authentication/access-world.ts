@@ -1,4 +1,5 @@
 /** A bridge with every way in on its figshare connection. */
+import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Role } from '../../../src/access.ts'
@@ -147,4 +148,31 @@ export async function seen(url: string, init: RequestInit): Promise<Seen> {
   const text = await answer.text()
   const isJson = answer.headers.get('content-type')?.includes('json') === true
   return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : {} }
+}
+
+/** `reason` is the one in the log. */
+export async function assertRefused(access: AccessWorld, token: string, reason?: string): Promise<void> {
+  const answer = await access.bearer(token)
+  assert.equal(answer.status, 401, answer.text)
+  if (reason !== undefined) assert.equal(access.failures().at(-1)?.reason, reason)
+}
+
+export async function assertAccepted(access: AccessWorld, token: string): Promise<void> {
+  const answer = await access.bearer(token)
+  assert.equal(answer.status, 200, answer.text)
+}
+
+/** An error of the token endpoint (RFC 6749 §5.2). */
+export function assertError(answer: Seen, status: number, error: string): void {
+  assert.equal(answer.status, status, answer.text)
+  assert.equal(answer.json.error, error)
+  assert.equal(answer.headers.get('content-type'), 'application/json')
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  assert.equal(answer.headers.get('pragma'), 'no-cache')
+  // Its section names the characters that a description may have.
+  assert.match(String(answer.json.error_description), /^[\x20-\x21\x23-\x5B\x5D-\x7E]+$/)
+}
+
+export function tokenOf(answer: Seen): string {
+  return String(answer.json.access_token)
 }
