@@ -1,4 +1,5 @@
 /** The composition root: configuration → store → connections → HTTP application. */
+import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createServer } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -12,15 +13,18 @@ import { createMetrics } from './http/metrics.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
-import { createPace } from './platforms/pace.ts'
+import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
+import { createReconcile } from './provision/reconcile.ts'
 import { authenticationSchemes } from './scim/authentication-schemes.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { type AuthenticationScheme, createDiscovery } from './scim/discovery.ts'
+import { createIgnoredNames } from './scim/ignored-names.ts'
+import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
-import { compileSchemas, type Schemas } from './scim/schema.ts'
+import { compileSchemas } from './scim/schema.ts'
 import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
@@ -68,26 +72,54 @@ export interface Surroundings {
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
-  const provisioned = config.connections.map((connection) => provisionedConnection(connection, config, clock))
+  // Mappings and settings are checked before the store is opened; nothing is called before it is.
+  let opened: Store | undefined
+  const slotsOf = ({ name }: ConnectionConfig): Slots => ({
+    async reserve(intervalMs, notBefore) {
+      if (opened === undefined) throw new Error('a platform was called before the store was open')
+      return opened.transaction((write) => write.reserveSlot(name, Math.ceil(intervalMs), notBefore))
+    },
+  })
+  const provisioned = config.connections.map((connection) =>
+    provisionedConnection(connection, config, clock, slotsOf(connection)),
+  )
   const store = await openStore(config.store, { clock, log })
+  opened = store
   const credentials = await openedCredentials(config, store, surroundings)
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
-  const schemas = compileSchemas()
+  const reconciles = provisions.map((provision, index) => {
+    const settings = config.connections[index]
+    const everyHours = settings?.reconcile?.everyHours
+    const everyMs = everyHours === undefined ? undefined : everyHours * 3_600_000
+    const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
+    return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
+  })
   const connections = new Map<string, ScimConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
-    connections.set(connection.name, scimConnection(connection, config, provision, schemas, clock))
+    const cursorKey = await store.transaction((write) =>
+      write.keepSecret(connection.name, 'cursor', randomBytes(32).toString('base64')),
+    )
+    connections.set(
+      connection.name,
+      scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
+    )
   }
   const metrics = createMetrics({
     read: () =>
       Promise.all(
-        provisions.map(async ({ connection: { name }, suspension }) => ({
-          connection: name,
-          waiting: await store.countOperations(name),
-          isSuspended: suspension() !== undefined,
-        })),
+        provisions.map(async ({ connection: { name }, suspension }) => {
+          const walk = await store.lastFinishedWalk(name, 'reconcile')
+          return {
+            connection: name,
+            waiting: await store.countOperations(name),
+            isSuspended: suspension() !== undefined,
+            ignored: connections.get(name)?.ignored.count() ?? 0,
+            reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
+          }
+        }),
       ),
   })
   const authentication = createAuthentication({
@@ -107,11 +139,13 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async listen() {
       const address = await listening(server, config.listen)
       for (const provision of provisions) provision.start()
+      for (const reconcile of reconciles) reconcile.start()
       return address
     },
     async stop() {
       const closed = new Promise((resolve) => server.close(resolve))
       server.closeIdleConnections()
+      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await answersSent(server, closed)
       server.closeAllConnections()
@@ -143,12 +177,13 @@ export function provisionedConnection(
   connection: ConnectionConfig,
   config: Config,
   clock: Clock,
+  slots?: Slots,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
   const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode: connection.mode })
-  const pace = createPace(connection.pace ?? platform.facts.pace, clock)
+  const pace = createPace(connection.pace ?? platform.facts.pace, clock, slots)
   const maximumRetryMs = config.retry.maximumSeconds * 1_000
   return {
     name: connection.name,
@@ -159,6 +194,7 @@ export function provisionedConnection(
     maximumRetryMs,
     deniedWaitMs: deniedWaitMs(connection, platform.facts.locksOnWrongCredentials),
     guardrails: connection.guardrails,
+    unknownMembers: connection.unknownMembers,
     busyStatus: connection.busyStatus,
   }
 }
@@ -173,9 +209,9 @@ function scimConnection(
   connection: ConnectionConfig,
   config: Config,
   provision: Provision,
-  schemas: Schemas,
-  clock: Clock,
+  { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
+  const schemas = compileSchemas({ extensions: connection.extensions })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
   return {
     name: connection.name,
@@ -183,8 +219,11 @@ function scimConnection(
     schemas,
     discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: schemesOf(connection) }),
     patch: connection.patch,
+    groupPatchAnswer: connection.groupPatchAnswer,
     provision,
     pageMemory: createPageMemory(rememberedPages, clock),
+    cursorKey,
+    ignored: createIgnoredNames(connection.name, log),
   }
 }
 

@@ -34,6 +34,8 @@ export interface AttributeFact {
   readonly addable?: boolean
   /** Whether accounts can be found by it. Absent means no. */
   readonly findable?: boolean
+  /** The attribute without which a value of this one says nothing (a log-in name is unique in its domain). */
+  readonly companion?: string
   readonly minLength?: number
   /** In characters (code points). */
   readonly maxLength?: number

@@ -34,8 +34,14 @@ export const patchPathLength = 128 * 1024
 export const patchMembers = 50_000
 /** Comparisons with values of lists that the operations of one PATCH make together; an honest one needs some dozens. */
 export const patchComparisons = 50_000
+/** Operations of one bulk; together they have the time of one request. Its body may have `bodyBytes`. */
+export const bulkOperations = 1_000
 export const pageSize = 100
 export const maxPageSize = 1_000
+/** How long a cursor is good for. */
+export const cursorSeconds = 3_600
+/** Characters of the value that a cursor goes on from; it travels in an address. */
+export const cursorKeyLength = 1_000
 /** A filter that no index serves looks at so many documents, for so long. */
 export const scanRows = 20_000
 export const scanMs = 2_000
@@ -82,3 +88,15 @@ export const keySetPauseMs = 30_000
 export const rsaBits = 2_048
 /** Age at which a signing key of ours is replaced by a new one. */
 export const signingKeyMs = 90 * 86_400_000
+/** Accounts of one walk over a platform; what lies beyond is not looked at, and the walk says so. */
+export const walkAccounts = 1_000_000
+/** Pages of one walk: every platform gives at least one new account a page, but for pages that shifted meanwhile. */
+export const walkPages = 1_100_000
+/** One page of accounts, pace included: Figshare needs two calls for each account, at about a second each. */
+export const walkPageMs = 300_000
+/** A walk that failed so often in a row ends; the next one begins anew. */
+export const walkFailures = 10
+/** Rows that a step of a walk reads or writes in one transaction, so that requests never wait long for the store. */
+export const walkBatch = 200
+/** Accounts that one step reads by id. */
+export const walkReads = 20

@@ -32,8 +32,8 @@ export interface BridgeWorld {
   /** Every line that the bridge has logged. */
   readonly logLines: readonly string[]
   scim(platform: DemoPlatform): ScimClient
-  /** Stops this bridge and starts another one on the same store and configuration. */
-  restart(): Promise<void>
+  /** Stops this bridge and starts another one on the same store and configuration; `between` runs while none does. */
+  restart(between?: () => void | Promise<void>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -92,8 +92,9 @@ export async function startBridgeWorld(
       return url
     },
     scim: (platform) => scimClient(url, platform, tokens.get(platform) ?? ''),
-    async restart() {
+    async restart(between) {
       await bridge.stop()
+      await between?.()
       await start()
     },
     async stop() {

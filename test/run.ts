@@ -1,4 +1,7 @@
-/** Runs the tests and ends with a plain line `N passed, N failed`. `node test/run.ts [name part …]` runs the files whose path contains a part. */
+/**
+ * Runs the tests and ends with a plain line `N passed, N failed`. `node test/run.ts [name part …]` runs the files whose path
+ * contains a part; without parts, `--full` adds the long matrices of `test/full`.
+ */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname } from 'node:path'
@@ -7,9 +10,13 @@ import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const parts = process.argv.slice(2)
+const isFull = process.argv.includes('--full')
+const parts = process.argv.slice(2).filter((word) => word !== '--full')
 const files = globSync('test/**/*.test.ts', { cwd: root })
-  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  // The long matrices are for `--full`, or for whoever names them.
+  .filter((file) =>
+    parts.length === 0 ? isFull || !/^test[\\/]full[\\/]/.test(file) : parts.some((part) => file.includes(part)),
+  )
   .sort()
 if (files.length === 0) {
   console.error('no test file fits')
@@ -21,7 +28,7 @@ const events = run({
   files: files.map((file) => `${root}/${file}`),
   cwd: root,
   concurrency: availableParallelism(),
-  timeout: 240_000,
+  timeout: isFull || parts.length > 0 ? 1_500_000 : 240_000,
   execArgv: ['--disable-proto=delete'],
 })
 events.on('test:summary', (summary) => {

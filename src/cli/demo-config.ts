@@ -24,6 +24,15 @@ export function demoClientId(platform: DemoPlatform): string {
   return `demo-${platform}`
 }
 
+/** The one that Entra's documentation adds to an application, so that its steps can be tried as they are written. */
+function demoExtensions() {
+  return {
+    'urn:ietf:params:scim:schemas:extension:CustomExtensionName:2.0:User': {
+      attributes: { CustomAttribute: { type: 'string' } },
+    },
+  }
+}
+
 /** The whole `bridge.yaml` of a demo: real platforms need the same keys, with references instead of literal secrets. */
 export function demoConfig(options: {
   readonly port: number
@@ -54,6 +63,7 @@ export function demoConfig(options: {
             : { oauth: { clients: [{ id: demoClientId(connection.platform), secrets: [connection.clientSecret] }] } }),
           pace: 'off',
           retryAfterDeniedSeconds: 5,
+          extensions: demoExtensions(),
           settings: { ...connection.credentials },
         },
       ]),

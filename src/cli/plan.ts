@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { provisionedConnection, readConfig } from '../bridge.ts'
+import { provisionedConnection } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { type Plan, planUser } from '../provision/plan.ts'
 import { normaliseResource } from '../scim/normalise.ts'
 import { compileSchemas } from '../scim/schema.ts'
-import { configFile } from './serve.ts'
+import { readConnection } from './connection.ts'
 
 interface PlanOptions {
   readonly config?: string
@@ -46,14 +46,9 @@ export function planCommand({ write, setExitCode }: PlanOutput = terminal): Comm
 }
 
 async function planFor(options: PlanOptions): Promise<Plan> {
-  const file = configFile(options.config)
-  const config = readConfig(file, process.env)
-  const connection = config.connections.find(({ name }) => name === options.connection)
-  if (connection === undefined) {
-    const names = config.connections.map(({ name }) => name).join(', ')
-    throw new Error(`${file} has no connection '${options.connection}' (have ${names})`)
-  }
-  const { document } = normaliseResource(compileSchemas().user, readUser(options.user), 'create')
+  const { config, connection } = readConnection(options)
+  const schemas = compileSchemas({ extensions: connection.extensions })
+  const { document } = normaliseResource(schemas.user, readUser(options.user), 'create')
   const provisioned = provisionedConnection(connection, config, systemClock)
   const signal = AbortSignal.timeout(requestBudgetMs)
   const refuse = () => Promise.reject(new Error('a plan writes nothing'))

@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { demoCommand } from './demo.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
+import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
 
@@ -18,6 +19,8 @@ export function createProgram(): Command {
     .addCommand(mappingCommand())
     .addCommand(planCommand())
     .addCommand(tokenCommand())
+    .addCommand(reconcileCommand())
+    .addCommand(importCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

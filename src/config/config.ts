@@ -1,5 +1,6 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
 import type { ConnectionAccess } from '../access.ts'
+import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 
 export interface Config {
@@ -32,7 +33,12 @@ export interface ConnectionConfig extends ConnectionAccess {
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off' | undefined
   /** Undefined: an hour, or never by itself where wrong log-ins lock the account. */
   readonly retryAfterDeniedSeconds: number | undefined
+  /** Undefined: accounts are walked over only when somebody asks. */
+  readonly reconcile: { readonly everyHours: number } | undefined
   readonly guardrails: { readonly hold: boolean }
+  readonly groupPatchAnswer: 'none' | 'group'
+  readonly unknownMembers: 'refuse' | 'ignore'
+  readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */
   readonly settings: JsonObject
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { declarableTypes, nameProblem, repeated, urnProblem } from '../extensions.ts'
 import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
 
 /** First segments of paths that are no connections. */
@@ -11,6 +12,24 @@ const url = z
   .refine(isPlainUrl, { error: urlText })
   .transform((text) => text.replace(/\/+$/, ''))
 const seconds = z.number().int().min(1).max(year)
+
+/** Far more than anybody declares: every one is looked at with each name that a client sends. */
+const extensionsPerConnection = 20
+const attributesPerExtension = 200
+
+/** What bridge.yaml says of one attribute of an extension. */
+export const attributeFormat = z.strictObject({
+  type: z.enum(declarableTypes).default('string'),
+  multiValued: z.boolean().default(false),
+  caseExact: z.boolean().optional(),
+  description: z.string().max(1_000).default(''),
+})
+
+const extensions = named(
+  z.strictObject({ attributes: named(attributeFormat, nameProblem, attributesPerExtension) }),
+  urnProblem,
+  extensionsPerConnection,
+)
 
 const connection = z.strictObject({
   platform: z.string(),
@@ -34,7 +53,11 @@ const connection = z.strictObject({
     )
     .optional(),
   retryAfterDeniedSeconds: seconds.optional(),
+  reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
+  groupPatchAnswer: z.enum(['none', 'group']).default('none'),
+  unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
+  extensions: extensions.default({}),
   settings: z.record(z.string(), z.json()).default({}),
 })
 
@@ -78,10 +101,29 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['connections.*.guardrails', ['hold']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
   ...accessKeys,
+  ['connections.*.reconcile', ['everyHours']],
+  ['connections.*.extensions.*', ['attributes']],
+  ['connections.*.extensions.*.attributes.*', Object.keys(attributeFormat.shape)],
 ])
 
 /** Settings under these names are secrets. */
 export const secretSettings: ReadonlySet<string> = new Set(['token', 'password', 'secret', 'jwtSecret'])
+
+/** Name → description of it; no name twice in two letter cases. */
+function named<Value extends z.ZodType>(value: Value, problemOf: (name: string) => string | undefined, limit: number) {
+  const name = z.string().superRefine((text, context) => {
+    const message = problemOf(text)
+    if (message !== undefined) context.addIssue({ code: 'custom', message })
+  })
+  return z.record(name, value).superRefine((record, context) => {
+    const names = Object.keys(record)
+    const twice = repeated(names)
+    if (twice !== undefined) {
+      context.addIssue({ code: 'custom', path: [twice], message: 'is declared twice, in different letter case' })
+    }
+    if (names.length > limit) context.addIssue({ code: 'custom', message: `has more than ${limit} entries` })
+  })
+}
 
 /** Only what can stand in front of a path: anything after it would be cut off or sent along. */
 function isPlainUrl(text: string): boolean {

@@ -74,9 +74,13 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : resolve(dirname(absolute), connection.mapping)
       const { tokens = [], basic = [], oauth, entra, oidc = [], allowFrom } = connection
-      const { pace, retryAfterDeniedSeconds } = connection
       const access = { tokens, basic, oauth, entra, oidc, allowFrom }
-      return { ...connection, ...access, name, mapping, pace, retryAfterDeniedSeconds }
+      const { pace, retryAfterDeniedSeconds, reconcile } = connection
+      const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
+        urn,
+        attributes: Object.entries(attributes).map(([attribute, rest]) => ({ name: attribute, ...rest })),
+      }))
+      return { ...connection, ...access, name, mapping, pace, retryAfterDeniedSeconds, reconcile, extensions }
     }),
   }
 }
@@ -144,8 +148,13 @@ function checkConnection(
 }
 
 function keysAt(path: readonly PathPart[]): readonly string[] {
-  const isOpen = (part: PathPart, index: number) =>
-    typeof part === 'number' || (index === 1 && path[0] === 'connections')
-  const general = path.map((part, index) => (isOpen(part, index) ? '*' : part)).join('.')
+  const general = path.map((part, index) => (isName(path, index) ? '*' : part)).join('.')
   return knownKeys.get(general) ?? []
+}
+
+/** Whether the part is a name of the operator's own (of a connection, an extension or its attribute), or a place in a list. */
+function isName(path: readonly PathPart[], index: number): boolean {
+  if (typeof path[index] === 'number') return true
+  if (path[0] !== 'connections') return false
+  return index === 1 || (path[2] === 'extensions' && (index === 3 || (index === 5 && path[4] === 'attributes')))
 }

@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import type { ScimConnection, ScimContext } from '../scim/context.ts'
+import type { RoutedContext, ScimConnection } from '../scim/context.ts'
 import { libraryRoutes, ownRoutes } from '../scim/router.ts'
 import type { Store } from '../store/store.ts'
 import { accessLog } from './access-log.ts'
@@ -86,15 +86,16 @@ function mountOauth(endpoints: { readonly token: RequestHandler; readonly jwks: 
 }
 
 /** Everything that the SCIM layer may know of a request. */
-function context({ connections, store, clock }: Served): RequestHandler {
+function context({ connections, store, clock, log }: Served): RequestHandler {
   return (request, response, next) => {
     const state = stateOf(response)
     const connection = connections.get(state.connection ?? '')
     if (connection === undefined) return noSuchEndpoint(request, response, next)
-    const scimContext: ScimContext = {
+    const scimContext: RoutedContext = {
       connection,
       store,
       clock,
+      log,
       requestId: state.id,
       caller: state.caller ?? '',
       get signal() {
@@ -104,7 +105,17 @@ function context({ connections, store, clock }: Served): RequestHandler {
       ifMatch: request.headers['if-match'],
       ifNoneMatch: request.headers['if-none-match'],
       body: response.locals.body,
-      response,
+      response: {
+        setHeader: (name, value) => response.setHeader(name, value),
+        whenSent(work) {
+          response.once('finish', () => {
+            if (response.statusCode < 300) work()
+          })
+        },
+      },
+      keepProblem(problem) {
+        response.locals.problem = problem
+      },
     }
     response.locals.context = scimContext
     next()

@@ -1,11 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { errorBody, problemOf } from '../scim/error-body.ts'
 import { scimMediaType } from '../scim/router.ts'
-import { StoreUnavailable } from '../store/store.ts'
 import { stateOf } from './request-state.ts'
-
-const errorUrn = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
 export const noSuchEndpoint: RequestHandler = () => {
   throw new Problem(404, undefined, 'There is no such endpoint.')
@@ -31,26 +29,8 @@ export function lastErrorHandler(log: Log): ErrorRequestHandler {
       response.end()
       return
     }
-    const text = JSON.stringify({
-      schemas: [errorUrn],
-      status: String(problem.status),
-      ...(problem.scimType === undefined ? {} : { scimType: problem.scimType }),
-      detail: `${problem.message} (request ${state.id})`,
-    })
     response.setHeader('Content-Type', scimMediaType)
     if (request.method === 'HEAD') response.end()
-    else response.end(Buffer.from(text))
+    else response.end(Buffer.from(JSON.stringify(errorBody(problem, state.id))))
   }
-}
-
-function problemOf(error: unknown): Problem {
-  if (error instanceof Problem) return error
-  if (error instanceof StoreUnavailable) {
-    return new Problem(503, undefined, "The bridge's store is not available; try again.", {
-      cause: error,
-      headers: { 'Retry-After': '30' },
-    })
-  }
-  if (error instanceof URIError) return new Problem(400, 'invalidSyntax', 'The path is not percent-encoded UTF-8.')
-  return new Problem(500, undefined, 'internal error', { cause: error })
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { situations } from '../store/walk-store.ts'
 
 /** Names start with `scim_bridge_`; labels are connections, routes, statuses and classes, never people. */
 export interface Metrics {
@@ -20,6 +21,10 @@ export interface ConnectionState {
   readonly connection: string
   readonly waiting: number
   readonly isSuspended: boolean
+  /** The last finished walk over the accounts: when, and how many were in which situation. */
+  readonly reconciled: { readonly at: number; readonly counts: Readonly<Record<string, number>> } | undefined
+  /** Attributes ignored since the start: no schema has them. */
+  readonly ignored: number
 }
 
 export interface Gauges {
@@ -67,6 +72,17 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('scim_bridge_platform_suspended', '1 while calls to the platform are suspended', ({ isSuspended }) =>
     isSuspended ? 1 : 0,
   )
+  reconcileGauges(registry, gauges)
+  new Counter({
+    name: 'scim_bridge_attributes_ignored_total',
+    help: 'Attributes and extensions that clients sent and no schema of the connection has',
+    labelNames: ['connection'],
+    registers: [registry],
+    async collect() {
+      this.reset()
+      for (const { connection, ignored } of await gauges.read()) this.inc({ connection }, ignored)
+    },
+  })
   return {
     registry,
     countFailedAuthentication: (connection, reason) => failedAuthentications.inc({ connection, reason }),
@@ -78,4 +94,30 @@ export function createMetrics(gauges: Gauges): Metrics {
       duration.observe({ connection }, seconds)
     },
   }
+}
+
+function reconcileGauges(registry: Registry, gauges: Gauges): void {
+  new Gauge({
+    name: 'scim_bridge_accounts',
+    help: 'Accounts by what the last finished reconcile found them to be',
+    labelNames: ['connection', 'situation'],
+    registers: [registry],
+    async collect() {
+      // A situation without accounts is 0, not absent: an alarm on it ends.
+      for (const { connection, reconciled } of await gauges.read()) {
+        if (reconciled === undefined) continue
+        for (const situation of situations) this.set({ connection, situation }, reconciled.counts[situation] ?? 0)
+      }
+    },
+  })
+  new Gauge({
+    name: 'scim_bridge_reconciled_timestamp_seconds',
+    help: 'When the last reconcile finished, in seconds since 1970',
+    labelNames: ['connection'],
+    registers: [registry],
+    async collect() {
+      for (const { connection, reconciled } of await gauges.read())
+        if (reconciled !== undefined) this.set({ connection }, Math.round(reconciled.at / 1_000))
+    },
+  })
 }

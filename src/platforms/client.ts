@@ -7,6 +7,8 @@ export interface Pace {
   acquire(signal: AbortSignal): Promise<() => void>
   /** The platform said that it is busy: nothing is called for this long. */
   hold(ms: number): void
+  /** Whether the platform was there for a request: after an outage the pace climbs anew. */
+  noteAnswer(isThere: boolean): void
 }
 
 export interface ClientSettings {

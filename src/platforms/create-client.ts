@@ -51,7 +51,11 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
       const release = await waitForSlot(settings, call, request)
       try {
         if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })
-        const answer = await exchange(call, request, prepared)
+        const answer = await exchange(call, request, prepared).catch((error: unknown) => {
+          settings.pace.noteAnswer(false)
+          throw error
+        })
+        settings.pace.noteAnswer(answer.status < 500)
         const busy = askedToWait(answer, request)
         if (busy !== undefined) {
           settings.pace.hold(busy.retryAfterMs ?? retryAfterMinimum * 1000)

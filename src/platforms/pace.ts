@@ -1,4 +1,4 @@
-/** Pace within one process. Replicas that share a platform share their pace through the store instead. */
+/** How fast one connection calls its platform. Slots may come from the store, so that a restart or another replica keeps the pace, too. */
 import type { Clock } from '../clock.ts'
 import type { Pace } from './client.ts'
 
@@ -8,73 +8,115 @@ export interface PaceLimit {
   readonly concurrency: number
 }
 
+/** Gives out the times at which requests may start. */
+export interface Slots {
+  /** The next slot: `intervalMs` after the one before it, and not before `notBefore`. Answers its time. */
+  reserve(intervalMs: number, notBefore: number): Promise<number>
+}
+
+/** A platform that asked for patience is asked half as often for a while. */
+const slowMs = 300_000
+const slowFactor = 2
+/** So many failures in a row are an outage. What waited for its end must not fall upon the platform at once. */
+const outageFailures = 5
+const climbMs = 60_000
+const climbFrom = 0.25
+
 const noPace: Pace = {
   async acquire(signal) {
     signal.throwIfAborted()
     return () => {}
   },
   hold: () => {},
+  noteAnswer: () => {},
+}
+
+/** Slots of this process alone. */
+export function createSlots(): Slots {
+  let nextAt = 0
+  return {
+    async reserve(intervalMs, notBefore) {
+      const at = Math.max(nextAt, notBefore)
+      nextAt = at + intervalMs
+      return at
+    },
+  }
 }
 
 /** `'off'` lets everything through at once, for platforms of one's own. Slots are given in the order asked. */
-export function createPace(limit: PaceLimit | 'off', clock: Clock): Pace {
+export function createPace(limit: PaceLimit | 'off', clock: Clock, slots: Slots = createSlots()): Pace {
   if (limit === 'off') return noPace
-  const intervalMs = 1000 / limit.requestsPerSecond
-  const waiting: (() => void)[] = []
-  let free = limit.concurrency
-  let nextAt = 0
+  const turns = createTurns(limit.concurrency)
   let heldUntil = 0
+  let slowUntil = 0
+  let failures = 0
+  let climbSince = Number.NEGATIVE_INFINITY
 
-  const takeTurn = (signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(signal.reason)
-      if (free > 0) {
-        free -= 1
-        return resolve()
-      }
-      const onTurn = () => {
-        signal.removeEventListener('abort', onAbort)
-        resolve()
-      }
-      const onAbort = () => {
-        waiting.splice(waiting.indexOf(onTurn), 1)
-        reject(signal.reason)
-      }
-      waiting.push(onTurn)
-      signal.addEventListener('abort', onAbort, { once: true })
-    })
-
-  // The place in flight is handed on rather than freed, so that nobody can slip in between.
-  const giveTurn = () => {
-    const next = waiting.shift()
-    if (next === undefined) free += 1
-    else next()
+  const intervalMs = () => {
+    const now = clock.now()
+    const climbed = Math.min(1, climbFrom + ((1 - climbFrom) * (now - climbSince)) / climbMs)
+    return (1000 / limit.requestsPerSecond) * (now < slowUntil ? slowFactor : 1) * (1 / climbed)
   }
 
   return {
     async acquire(signal) {
-      await takeTurn(signal)
+      await turns.take(signal)
       try {
-        const at = Math.max(nextAt, clock.now())
-        nextAt = at + intervalMs
+        const at = await slots.reserve(intervalMs(), Math.max(clock.now(), heldUntil))
         // A hold may come while we sleep for a slot that was given before it.
         for (let until = at; until > clock.now(); until = Math.max(until, heldUntil)) {
           await clock.sleep(until - clock.now(), signal)
         }
       } catch (error) {
-        giveTurn()
+        turns.give()
         throw error
       }
       let isFreed = false
       return () => {
         if (isFreed) return
         isFreed = true
-        giveTurn()
+        turns.give()
       }
     },
     hold(ms) {
       heldUntil = Math.max(heldUntil, clock.now() + ms)
-      nextAt = Math.max(nextAt, heldUntil)
+      slowUntil = clock.now() + ms + slowMs
+    },
+    noteAnswer(isThere) {
+      if (isThere && failures >= outageFailures) climbSince = clock.now()
+      failures = isThere ? 0 : failures + 1
+    },
+  }
+}
+
+/** Places for requests in flight; who waits longest is next. */
+function createTurns(places: number) {
+  const waiting: (() => void)[] = []
+  let free = places
+  return {
+    take: (signal: AbortSignal): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
+        if (free > 0) {
+          free -= 1
+          return resolve()
+        }
+        const onTurn = () => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        }
+        const onAbort = () => {
+          waiting.splice(waiting.indexOf(onTurn), 1)
+          reject(signal.reason)
+        }
+        waiting.push(onTurn)
+        signal.addEventListener('abort', onAbort, { once: true })
+      }),
+    // The place in flight is handed on rather than freed, so that nobody can slip in between.
+    give() {
+      const next = waiting.shift()
+      if (next === undefined) free += 1
+      else next()
     },
   }
 }

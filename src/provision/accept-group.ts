@@ -2,7 +2,8 @@
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
-import { type GroupLink, NameTaken, type NewOperation, type StoredResource, type StoreWriter } from '../store/store.ts'
+import type { GroupLink } from '../store/grant-store.ts'
+import { NameTaken, type NewOperation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import { type Concerned, concern } from './concern.ts'
 import { keysOf, parseDocument, withId } from './document.ts'
 import { platformNameOf, refuseGroup } from './group-name.ts'
@@ -52,7 +53,7 @@ export async function acceptGroupCreate(
       now: nowOf(context),
     }),
   )
-  const members = await changeMembers(write, connection.name, id, [{ kind: 'add', ids: group.members }])
+  const members = await changeMembers(write, connection, id, [{ kind: 'add', ids: group.members }])
   await audit(write, context, id, 'create group')
   const operation = isGroupThere
     ? {
@@ -75,7 +76,7 @@ export async function acceptGroupUpdate(
   const change = compute(current)
   const before = parseDocument(current.json)
   if (change.changed) refuseGroup(connection, change.document, before)
-  const members = await changeMembers(write, connection.name, id, change.memberChanges)
+  const members = await changeMembers(write, connection, id, change.memberChanges)
   let stored = current
   if (change.changed || members.added.size + members.removed.size > 0) {
     const document = withId(change.document, id)
@@ -110,7 +111,7 @@ export async function acceptGroupDelete(
   const { connection } = context
   const { id } = stored
   const before = parseDocument(stored.json)
-  const members = await changeMembers(write, connection.name, id, [{ kind: 'removeAll' }])
+  const members = await changeMembers(write, connection, id, [{ kind: 'removeAll' }])
   const concerned = await concern(write, context, stored, members, [], before)
   await write.deleteResource(connection.name, 'Group', id)
   await audit(write, context, id, 'delete group')

@@ -1,7 +1,8 @@
 /** One attempt at a SCIM group that is a group on the platform, and its commit. Its members' grants follow by their own operations. */
 import { Conflict, Fault, Immutable } from '../errors.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
-import type { GroupLink, Operation } from '../store/store.ts'
+import type { GroupLink } from '../store/grant-store.ts'
+import type { Operation } from '../store/store.ts'
 import { asPlatformError, logFailure } from './attempt.ts'
 import type { CommitContext, Settled } from './commit.ts'
 import { commitGroup, commitGroupFailure, type ReachedGroup } from './commit-group.ts'

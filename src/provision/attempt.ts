@@ -9,13 +9,15 @@ import { Fault, PlatformError, Unknown } from '../errors.ts'
 import type { AccountId } from '../facts.ts'
 import { isActive } from '../mapping/evaluate.ts'
 import type { Call } from '../platforms/platform.ts'
-import { type Link, type Membership, type Operation, StoreUnavailable } from '../store/store.ts'
+import type { Membership } from '../store/grant-store.ts'
+import { type Link, type Operation, StoreUnavailable } from '../store/store.ts'
 import type { Claims } from './claims.ts'
 import { type CommitContext, commitFailure, commitReached, putLink, type Settled } from './commit.ts'
 import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
 import { type Reached, reachDeleted, reachWanted } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
+import { reconcileCaller } from './reconcile-operation.ts'
 import { createRecording } from './recording.ts'
 
 export interface AttemptContext extends CommitContext {
@@ -42,7 +44,6 @@ export async function attempt(
   const { connection, world, claims } = context
   const { store, clock } = world
   const { resourceId } = operation
-  const document = parseDocument(json)
   let current = link
   const changeLink = async (change: Partial<Link>) => {
     current = { ...current, ...change }
@@ -53,9 +54,8 @@ export async function attempt(
     accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
   })
-  const situation: Situation = {
+  const situation: Omit<Situation, 'document'> = {
     connection,
-    document,
     link,
     operation,
     now: clock.now(),
@@ -73,12 +73,17 @@ export async function attempt(
         const group = await store.getGroupLink(connection.name, groupId)
         return group && { id: group.groupId, name: group.name }
       },
+      platformGroups: async () =>
+        (await store.groupLinks(connection.name)).map(({ groupId, name }) => ({ id: groupId, name })),
       operationOf: (id) => store.getOperation(connection.name, id),
     },
   }
   try {
-    const reached = await (operation.kind === 'delete' ? reachDeleted(call, situation) : reachWanted(call, situation))
-    const grants = await grantsOf(call, situation, reached)
+    // Inside: a stored document that cannot be read is this operation's own misfortune, not its neighbours'.
+    const document = parseDocument(json)
+    const user = { ...situation, document }
+    const reached = await (operation.kind === 'delete' ? reachDeleted(call, user) : reachWanted(call, user))
+    const grants = await grantsOf(call, user, reached)
     if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
     return await store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, drift: [...reached.drift] })
@@ -101,7 +106,9 @@ async function grantsOf(call: Call, situation: Situation, { account, isSwitchedO
   if (account === undefined) return { ledger: [], refusal: undefined, isIncomplete: false }
   const isOn = isActive(connection.mapping, account.attributes)
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
-  return reachGrants(call, connection, grants, account, standing, isSwitchedOn)
+  // The ledger says what was given; a reconcile asks because somebody may have taken it.
+  const mustLook = isSwitchedOn || operation.caller === reconcileCaller
+  return reachGrants(call, connection, grants, account, standing, mustLook)
 }
 
 /** Anything that is no `PlatformError` is ours: a fault, unless something may have happened or the store was away. */

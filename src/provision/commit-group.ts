@@ -1,6 +1,7 @@
 /** What an attempt at a group has come to, in one transaction with the end of its operation or its next due time. */
 import { type PlatformError, Refused } from '../errors.ts'
-import { AccountTaken, type GroupLink, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
+import type { GroupLink } from '../store/grant-store.ts'
+import { AccountTaken, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
 import type { CommitContext, Settled } from './commit.ts'
 import { keysOf, parseDocument } from './document.ts'
 import { retryWaitMs } from './retry.ts'

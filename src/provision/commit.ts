@@ -10,7 +10,9 @@ import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
 import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
+import { reconcileCaller } from './reconcile-operation.ts'
 import { retryWaitMs } from './retry.ts'
+import { noteTakenAway } from './watch.ts'
 
 /** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
 export type Settled =
@@ -73,7 +75,8 @@ export async function commitReached(
   if (operation.kind === 'delete') {
     await write.deleteResource(name, 'User', resourceId)
     const accountId = reached.account?.id ?? link.accountId
-    await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: now })
+    await putLink(write, { ...known, state: 'tombstone', accountId, deletedAt: link.deletedAt ?? now })
+    await noteTakenAway(write, operation, { accountId, document, now: world.clock.now() })
     return { kind: 'applied' }
   }
   await putLink(write, {
@@ -84,8 +87,9 @@ export async function commitReached(
     lastAppliedAt: now,
     drift: [...new Set([...reached.drift, ...(refusal || reached.grants.isIncomplete ? ['groups'] : [])])],
   })
-  // Taken over while off, and nobody asked for on: SCIM has to say what is, or the next full PUT would switch it on.
-  const isTakenOverOff = reached.isLeftOff && link.state === 'proposed' && isActiveDocument(document)
+  // Taken over while off, or made off by the create before this one, and nobody asked for on: SCIM has to say what is.
+  const wasOff = operation.before !== undefined && !isActiveDocument(parseDocument(operation.before))
+  const isTakenOverOff = reached.isLeftOff && (link.state === 'proposed' || wasOff) && isActiveDocument(document)
   const applied = isTakenOverOff ? { ...document, active: false } : document
   const present = await write.getOperation(name, resourceId)
   const newer = present?.id === operation.id ? undefined : present
@@ -163,6 +167,8 @@ export async function commitFailure(
   }
   if (
     connection.mode === 'deferred' ||
+    // No request is undone by its refusal: an operator asked, and sees what became of it.
+    operation.caller === reconcileCaller ||
     error.kind === 'fault' ||
     !(await undo(write, connection, operation, link, now))
   ) {

@@ -2,7 +2,8 @@
 import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { grantsOf, type NamedGroup } from '../mapping/evaluate.ts'
-import type { Membership, StoredResource, StoreWriter } from '../store/store.ts'
+import type { Membership } from '../store/grant-store.ts'
+import type { StoredResource, StoreWriter } from '../store/store.ts'
 import { parseDocument } from './document.ts'
 import type { AcceptContext } from './intent.ts'
 import type { ChangedMembers } from './member-change.ts'
@@ -34,7 +35,8 @@ export async function concern(
   await write.touchResources(name, 'User', moved, new Date(now).toISOString())
   if (connection.mapping.groups.as === 'none') return { members, concerned: [], renewed: [] }
   const changed = await changedUsers(write, context, stored, members, before)
-  const operations = await write.putGrantOperations(name, changed, {
+  const again = await failedUsers(write, name, named)
+  const operations = await write.putGrantOperations(name, [...new Set([...changed, ...again])], {
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
     requestId: asked.requestId,
     caller: asked.caller,
@@ -44,6 +46,18 @@ export async function concern(
     replacedId === undefined ? [] : [{ resourceId, id, replacedId }],
   )
   return { members, concerned: [...new Set([...changed, ...named])], renewed }
+}
+
+/** Whom a request names again although their grants could not be given: it is tried once more. */
+async function failedUsers(
+  write: StoreWriter,
+  connection: string,
+  named: readonly string[],
+): Promise<readonly string[]> {
+  const unfinished = await write.operationsOf(connection, named)
+  return unfinished.flatMap(({ state, about, resourceId }) =>
+    state === 'failed' && (about === 'grants' || about === 'both') ? [resourceId] : [],
+  )
 }
 
 async function changedUsers(

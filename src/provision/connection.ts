@@ -18,6 +18,8 @@ export interface ProvisionedConnection {
   /** See `BreakerOptions.deniedWaitMs`. */
   readonly deniedWaitMs: number | undefined
   readonly guardrails: Guardrails
+  /** Members of a group that are no users of this connection. */
+  readonly unknownMembers: 'refuse' | 'ignore'
   /** Status of "not now": 429, or 503 for identity providers that prefer it. */
   readonly busyStatus: 429 | 503
 }

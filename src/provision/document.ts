@@ -7,6 +7,7 @@ export function keysOf(document: JsonObject): ResourceKeys {
   if (typeof document.userName === 'string') keys.userName = document.userName
   if (typeof document.displayName === 'string') keys.displayName = document.displayName
   if (typeof document.externalId === 'string') keys.externalId = document.externalId
+  if (typeof document.active === 'boolean') keys.active = document.active
   if (Array.isArray(document.emails)) {
     keys.emails = document.emails.filter(isJsonObject).flatMap((email) => {
       if (typeof email.value !== 'string') return []

@@ -3,7 +3,7 @@ import type { Grant, PlatformFacts } from '../facts.ts'
 import { grantsOf } from '../mapping/evaluate.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlatformGroups } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership } from '../store/store.ts'
+import type { LedgerEntry, Membership } from '../store/grant-store.ts'
 
 export interface WantedGrant {
   /** As `LedgerEntry.key`. */
@@ -72,6 +72,8 @@ export interface GrantPlan {
 }
 
 export interface GrantState {
+  /** Where groups are groups: the grants of all that belong to this connection. */
+  readonly ofGroups: readonly Grant[]
   readonly wanted: readonly WantedGrant[]
   readonly ledger: readonly LedgerEntry[]
   /** As read in this attempt. */
@@ -80,9 +82,9 @@ export interface GrantState {
 
 /**
  * Only managed grants are taken: those that the ledger says we gave, and with `manage: listed` every one that the mapping
- * file names. What was held before a membership asked for it is `found`, and survives leaving the group.
+ * file names, or that is membership in one of our groups. What was held before a membership asked for it is `found`, and survives leaving the group.
  */
-export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, held }: GrantState): GrantPlan {
+export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, held, ofGroups }: GrantState): GrantPlan {
   const identity = (grant: Grant) => identityOf(grant, facts)
   const holds = new Map(held.map((grant) => [identity(grant), grant]))
   const isListed = mapping.groups.manage === 'listed'
@@ -108,7 +110,7 @@ export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, hel
     before.push(entry)
   }
   if (isListed) {
-    for (const grant of mapping.groups.listed.keys()) {
+    for (const grant of [...mapping.groups.listed.keys(), ...ofGroups]) {
       const id = identity(grant)
       if (holds.has(id) && !wantedNow.has(id)) take.set(id, grant)
     }

@@ -1,5 +1,6 @@
 import { Problem } from '../errors.ts'
 import type { StoreWriter } from '../store/store.ts'
+import type { ProvisionedConnection } from './connection.ts'
 
 /** One change of a group's list of members, by the ids of users. */
 export type MemberChange =
@@ -14,13 +15,23 @@ export interface ChangedMembers {
   readonly removed: ReadonlySet<string>
 }
 
-/** Cost depends on what changes, not on the size of the group. Throws a `Problem` for somebody who is no user here. */
+/**
+ * Cost depends on what changes, not on the size of the group. Somebody who is no user here is refused with a `Problem`, or
+ * left out where the connection says so.
+ */
 export async function changeMembers(
   write: StoreWriter,
-  connection: string,
+  { name: connection, unknownMembers }: Pick<ProvisionedConnection, 'name' | 'unknownMembers'>,
   groupId: string,
   changes: readonly MemberChange[],
 ): Promise<ChangedMembers> {
+  const known = async (ids: readonly string[]): Promise<readonly string[]> => {
+    const unknown = await write.unknownUsers(connection, ids)
+    if (unknown.length === 0) return ids
+    if (unknownMembers === 'refuse') throw unknownMember(unknown)
+    const strangers = new Set(unknown)
+    return ids.filter((id) => !strangers.has(id))
+  }
   const added = new Set<string>()
   const removed = new Set<string>()
   const note = (ids: readonly string[], to: Set<string>, from: Set<string>) => {
@@ -31,8 +42,7 @@ export async function changeMembers(
   for (const change of changes) {
     switch (change.kind) {
       case 'add':
-        await refuseUnknown(write, connection, change.ids)
-        add(await write.addMembers(connection, groupId, change.ids))
+        add(await write.addMembers(connection, groupId, await known(change.ids)))
         break
       case 'remove':
         remove(await write.removeMembers(connection, groupId, change.ids))
@@ -46,8 +56,7 @@ export async function changeMembers(
         break
       }
       case 'replace': {
-        await refuseUnknown(write, connection, change.ids)
-        const difference = await write.replaceMembers(connection, groupId, change.ids)
+        const difference = await write.replaceMembers(connection, groupId, await known(change.ids))
         remove(difference.removed)
         add(difference.added)
         break
@@ -62,11 +71,9 @@ export function namedMembers(changes: readonly MemberChange[]): readonly string[
   return [...new Set(changes.flatMap((change) => ('ids' in change ? change.ids : [])))]
 }
 
-async function refuseUnknown(write: StoreWriter, connection: string, ids: readonly string[]): Promise<void> {
-  const unknown = await write.unknownUsers(connection, ids)
-  if (unknown.length === 0) return
+function unknownMember(unknown: readonly string[]): Problem {
   const shown = unknown.slice(0, 5).map((id) => id.slice(0, 64))
-  throw new Problem(
+  return new Problem(
     400,
     'invalidValue',
     `members: there is no User with id ${shown.join(', ')}; push the user first, then the membership.`,

@@ -26,6 +26,12 @@ export interface Provision {
   noteFlushed(id: string): void
   /** Whether calls to the platform are suspended, and why. */
   suspension(): string | undefined
+  /** Looks at the outbox soon. */
+  wake(): void
+  /** Whether operations are in work. */
+  isBusy(): boolean
+  /** A call outside of any operation failed: calls may have to be suspended. */
+  noteFailure(error: PlatformError): void
   start(): void
   /** See `Runner.stop`. */
   stop(graceMs: number): Promise<void>
@@ -124,6 +130,9 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       if (flushed.size === 1) flushSoon()
     },
     suspension: () => runner.breaker.reason(),
+    wake: () => runner.wake(),
+    isBusy: () => runner.isBusy(),
+    noteFailure: (error) => runner.noteFailure(error),
     start: () => runner.start(),
     stop: (graceMs) => runner.stop(graceMs),
   }

@@ -1,8 +1,9 @@
 /** Brings the grants of an account to what its user's memberships ask for. */
 import { Busy, PlatformError } from '../errors.ts'
-import type { Account } from '../facts.ts'
+import type { Account, Grant } from '../facts.ts'
 import type { Call } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership, Operation } from '../store/store.ts'
+import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import type { Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import {
   type GrantRules,
@@ -24,6 +25,8 @@ export interface GrantSituation {
   /** The present name on the platform of the group that this SCIM group is or was. */
   platformGroupOf(groupId: string): Promise<{ readonly id: string; readonly name: string } | undefined>
   operationOf(resourceId: string): Promise<Operation | undefined>
+  /** All groups of the platform that belong to this connection. */
+  platformGroups(): Promise<readonly { readonly id: string; readonly name: string }[]>
 }
 
 export interface ReachedGrants {
@@ -53,11 +56,12 @@ export async function reachGrants(
   const isIncomplete = standing === 'active' && (await isMissingGroups(connection, situation))
   // Whether roles outlive a time of being off differs from platform to platform: who is switched on is looked at.
   const isUnsure = isSwitchedOn && wanted.length > 0
-  const mayHoldListed = rules.mapping.groups.manage === 'listed' && rules.mapping.groups.as === 'grants'
+  const mayHoldListed = rules.mapping.groups.manage === 'listed'
   if (isSettled(wanted, ledger) && !isUnsure && !mayHoldListed) return { ledger, refusal: undefined, isIncomplete }
 
   const held = await connection.platform.readGrants(call, account.id)
-  const plan = planGrants(rules, { wanted, ledger, held })
+  const ofGroups = mayHoldListed ? await grantsOfGroups(rules, situation) : []
+  const plan = planGrants(rules, { wanted, ledger, held, ofGroups })
   if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }
   await situation.noteLedger(plan.before)
   try {
@@ -67,6 +71,11 @@ export async function reachGrants(
     if (!(error instanceof PlatformError) || error.rule.retry !== 'stop' || error.kind === 'absent') throw error
     return { ledger: plan.before, refusal: error, isIncomplete }
   }
+}
+
+async function grantsOfGroups({ groups }: GrantRules, situation: GrantSituation): Promise<readonly Grant[]> {
+  if (groups === undefined) return []
+  return (await situation.platformGroups()).map((group) => groups.grantOf(group))
 }
 
 function wantedBy(

@@ -72,6 +72,9 @@ export function reachDeleted(call: Call, situation: Situation): Promise<Reached>
 async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   const { connection, document, link } = situation
   const { mapping, platform, facts } = connection
+  // Somebody else's by now: the person came back, and their account is linked anew.
+  if (link.state === 'tombstone' && link.accountId !== undefined && (await situation.isLinkedElsewhere(link.accountId)))
+    return nothing
   const wanted = toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
   let account = link.accountId === undefined ? undefined : await platform.read(call, link.accountId)
   if (account === undefined && (link.state !== 'live' || link.accountId === undefined))

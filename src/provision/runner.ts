@@ -1,4 +1,4 @@
-import { Busy, PlatformError, Unknown } from '../errors.ts'
+import { Busy, Fault, PlatformError, Unknown } from '../errors.ts'
 import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
@@ -14,6 +14,7 @@ const tickMs = 500
 const batch = 32
 /** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
 const storePauseMs = 5_000
+const parkedLeaverRetryMs = 3_600_000
 
 export interface Runner {
   readonly breaker: Breaker
@@ -26,6 +27,10 @@ export interface Runner {
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
   /** Looks at the outbox soon. */
   wake(): void
+  /** Whether anything is in work. */
+  isBusy(): boolean
+  /** A call outside of any operation failed: it counts as much as one of an attempt. */
+  noteFailure(error: PlatformError): void
   start(): void
   /** Starts nothing more; what is running may finish within `graceMs`, then its requests are aborted and it stays durable. */
   stop(graceMs: number): Promise<void>
@@ -68,7 +73,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
         { connection: connection.name, operation: operation?.id, err: error, alarm: true },
         'an attempt could not be recorded',
       )
-      if (operation !== undefined) await putOff(operation)
+      if (operation !== undefined) await (error instanceof StoreUnavailable ? putOff(operation) : park(operation))
     } finally {
       waiters.end(resourceId)
     }
@@ -83,9 +88,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
     const link = await write.getLink(name, resourceId)
     const resource = await write.getAnyResource(name, 'User', resourceId)
-    if (link === undefined || resource === undefined) throw new Error('an operation without link or resource')
+    // A tombstone's account is taken away without a resource: the operation says who it was.
+    const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
+    if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
     const memberships = await write.membershipsOf(name, [resourceId])
-    return { operation, link, json: resource.json, memberships: memberships.get(resourceId) ?? [] }
+    return { operation, link, json, memberships: memberships.get(resourceId) ?? [] }
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
@@ -94,6 +101,18 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     const dueAt = clock.now() + retryWaitMs(attempts + 1, { maximumMs, random: world.random })
     await store
       .transaction((write) => write.updateOperation(connection.name, id, { attempts: attempts + 1, dueAt }))
+      .catch(() => undefined)
+  }
+
+  /** What fails through a defect of ours is put aside alone: its neighbours go on. A leaver's is tried again all the same. */
+  async function park({ id, attempts, isDeprovisioning }: Operation): Promise<void> {
+    const { message: errorMessage, kind: errorKind } = new Fault('the attempt failed before its first call')
+    const state = isDeprovisioning ? 'waiting' : 'failed'
+    const dueAt = clock.now() + Math.min(parkedLeaverRetryMs, connection.maximumRetryMs)
+    await store
+      .transaction((write) =>
+        write.updateOperation(connection.name, id, { attempts: attempts + 1, errorKind, errorMessage, state, dueAt }),
+      )
       .catch(() => undefined)
   }
 
@@ -167,10 +186,10 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function makeDue(): Promise<void> {
     const now = clock.now()
     const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
+    const later = waiting.filter(({ dueAt }) => dueAt > now)
+    if (later.length === 0) return
     await store.transaction(async (write) => {
-      for (const operation of waiting) {
-        if (operation.dueAt > now) await write.updateOperation(connection.name, operation.id, { dueAt: now })
-      }
+      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
     })
   }
 
@@ -200,16 +219,15 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
     )
     while (!isStopping) {
+      // Before the turn: a nudge that comes while it runs, or the end, would be missed otherwise.
+      const woken = new Promise<void>((resolve) => {
+        nudge = resolve
+      })
       try {
         await turn()
       } catch (error) {
         log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
       }
-      // Asked to stop during the turn: nobody would wake what begins to wait now.
-      if (isStopping) return
-      const woken = new Promise<void>((resolve) => {
-        nudge = resolve
-      })
       const awake = new AbortController()
       await Promise.race([woken, clock.sleep(tickMs, awake.signal).catch(() => undefined)])
       awake.abort()
@@ -225,6 +243,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       return settled
     },
     wake: () => nudge?.(),
+    isBusy: () => running.size > 0,
+    noteFailure: reportFailure,
     start() {
       loop ??= work()
     },

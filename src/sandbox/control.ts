@@ -7,6 +7,8 @@ import { faultModes, type SimulatorAnswer } from './simulator.ts'
 export const controlPath = '/__sim'
 /** The longest wait that may be asked for, so that a mistyped delay cannot hold sockets for days. */
 const maxDelayMs = 600_000
+/** More than any client should take, and little enough for the simulator's own memory when the body is short. */
+const maxRepeat = 10_000_000
 
 const faultRequest = z.object({
   mode: z.preprocess((mode) => (typeof mode === 'number' ? String(mode) : mode), z.enum(faultModes)),
@@ -20,6 +22,9 @@ const faultRequest = z.object({
   status: z.number().int().min(200).max(599).optional(),
   contentType: z.string().optional(),
   body: z.string().optional(),
+  repeat: z.number().int().min(1).max(maxRepeat).optional(),
+  bodyAs: z.enum(['gzip', 'latin1']).optional(),
+  isDone: z.boolean().optional(),
 })
 
 /** Answers `GET|POST /__sim/fault`, `GET /__sim/calls`, `POST /__sim/reset`. */

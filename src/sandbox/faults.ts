@@ -1,4 +1,5 @@
 /** The fault schedule of a simulator: which calls go wrong, and how. One row a mode. */
+import { gzipSync } from 'node:zlib'
 import type { FaultMode, FaultRequest, SimulatorAnswer, SimulatorRequest } from './simulator.ts'
 
 /** One call in work, as a fault sees it. */
@@ -81,12 +82,20 @@ const effects: Readonly<Record<FaultMode, Effect>> = {
     exchange.send({ status: 302, headers: { location: fault.location ?? 'http://elsewhere.invalid/' }, body: '' }),
   drip: async (exchange, fault, wait) =>
     exchange.drip(await exchange.perform(), () => wait(fault.delayMs ?? defaultDelayMs)),
-  answer: (exchange, fault) =>
-    exchange.send({
-      status: fault.status ?? 200,
-      headers: { 'content-type': fault.contentType ?? 'application/json' },
-      body: fault.body ?? '',
-    }),
+  answer: async (exchange, fault) => {
+    if (fault.isDone === true) await exchange.perform()
+    exchange.send(madeUp(fault))
+  },
+}
+
+function madeUp({ status = 200, contentType = 'application/json', body = '', repeat = 1, bodyAs }: FaultRequest) {
+  const headers = { 'content-type': contentType }
+  const text = body.repeat(repeat)
+  if (bodyAs === 'gzip') {
+    return { status, headers: { ...headers, 'content-encoding': 'gzip' }, bytes: gzipSync(text) }
+  }
+  if (bodyAs === 'latin1') return { status, headers, bytes: Buffer.from(text, 'latin1') }
+  return { status, headers, body: text }
 }
 
 function busy(status: number, fault: FaultRequest): SimulatorAnswer {

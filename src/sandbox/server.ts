@@ -20,6 +20,7 @@ export interface SimulatorOptions {
 export async function startSimulator(logic: PlatformLogic, options: SimulatorOptions = {}): Promise<RunningSimulator> {
   const faults = createFaultSchedule()
   const recorder = createRecorder(options.maxRecordedCalls ?? defaultRecordedCalls)
+  let callsUntilRefusal: number | undefined
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = incoming.url ?? '/'
@@ -56,7 +57,15 @@ export async function startSimulator(logic: PlatformLogic, options: SimulatorOpt
       record(answer)
       return write(response, answer)
     }
+    countDown(response)
     await faults.apply(exchangeOf(logic, request, response, record))
+  }
+  /** No socket outlives this answer: the next call needs a new one, and finds nobody. */
+  const countDown = (response: ServerResponse) => {
+    if (callsUntilRefusal === undefined) return
+    response.shouldKeepAlive = false
+    callsUntilRefusal -= 1
+    if (callsUntilRefusal <= 0) server.close()
   }
 
   const server = createServer({ keepAliveTimeout: keepAliveMs }, (incoming, response) => {
@@ -68,13 +77,19 @@ export async function startSimulator(logic: PlatformLogic, options: SimulatorOpt
       if (!response.headersSent) write(response, plainText(599, 'Simulator defect'))
     })
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, '127.0.0.1', () => {
+        server.off('error', reject)
+        resolve()
+      })
+    })
+  await listen(options.port ?? 0)
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('The simulator has no port.')
-  const origin = `http://127.0.0.1:${address.port}`
+  const { port } = address
+  const origin = `http://127.0.0.1:${port}`
 
   return {
     baseUrl: origin + logic.basePath,
@@ -84,6 +99,18 @@ export async function startSimulator(logic: PlatformLogic, options: SimulatorOpt
     fault: (fault) => faults.set(fault),
     get faultCount() {
       return faults.fired
+    },
+    refuseAfter: (calls) => {
+      callsUntilRefusal = calls
+      if (calls > 0) return Promise.resolve()
+      return new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+    },
+    accept: async () => {
+      callsUntilRefusal = undefined
+      if (!server.listening) await listen(port)
     },
     close: () =>
       new Promise((resolve) => {
@@ -180,7 +207,7 @@ function readBody(incoming: IncomingMessage): Promise<string | undefined> {
 
 function write(response: ServerResponse, answer: SimulatorAnswer, isHead = false): void {
   if (response.destroyed) return
-  const body = Buffer.from(answer.body ?? '')
+  const body = answer.bytes ?? Buffer.from(answer.body ?? '')
   // 204 and 304 may carry no length; 205 must say that it is empty.
   const length = answer.status === 204 || answer.status === 304 ? {} : { 'content-length': String(body.length) }
   const headers = new Map<string, string | readonly string[]>(Object.entries({ ...length, ...answer.headers }))

@@ -58,6 +58,12 @@ export interface FaultRequest {
   readonly status?: number
   readonly contentType?: string
   readonly body?: string
+  /** The body so often in a row; default once. */
+  readonly repeat?: number
+  /** `gzip`: packed, and said so in `Content-Encoding`. `latin1`: the bytes of that charset, whatever `contentType` says. */
+  readonly bodyAs?: 'gzip' | 'latin1'
+  /** The call is done before the made-up answer goes out; default: nothing is done. */
+  readonly isDone?: boolean
 }
 
 /** A person that `--seed-users` puts on a platform. */
@@ -88,6 +94,8 @@ export interface SimulatorAnswer {
   /** Arrays become repeated headers (Set-Cookie). */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
+  /** Goes out instead of `body`, as it is. */
+  readonly bytes?: Uint8Array
 }
 
 /** The logic of one platform: pure state and answers; time comes in. */
@@ -118,5 +126,9 @@ export interface RunningSimulator {
   fault(request: FaultRequest): void
   /** How often the present mode has been applied since it was set. */
   readonly faultCount: number
+  /** After so many more calls nobody listens on the port any more, until `accept`. */
+  refuseAfter(calls: number): Promise<void>
+  /** Listens again on the same port; rejects when another program has taken it meanwhile. */
+  accept(): Promise<void>
   close(): Promise<void>
 }

@@ -41,7 +41,4 @@ export interface ResolvedName {
   readonly sub: AttributeDefinition | undefined
 }
 
-export const provisioningUrn = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
-export const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-export const userUrn = 'urn:ietf:params:scim:schemas:core:2.0:User'
-export const groupUrn = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+export { enterpriseUrn, groupUrn, provisioningUrn, userUrn } from '../extensions.ts'

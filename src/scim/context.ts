@@ -1,12 +1,13 @@
-import type { Response } from 'express'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import type { Log } from '../log.ts'
 import type { Asked } from '../provision/connection.ts'
 import type { Provision } from '../provision/provision.ts'
 import type { Store, StoredResource } from '../store/store.ts'
 import type { ResourceSchema } from './attribute.ts'
 import type { Discovery } from './discovery.ts'
+import type { IgnoredNames } from './ignored-names.ts'
 import type { PageMemory } from './page-memory.ts'
 
 /** Everything that the SCIM layer knows of one connection. */
@@ -17,9 +18,21 @@ export interface ScimConnection {
   readonly schemas: { readonly user: ResourceSchema; readonly group: ResourceSchema }
   readonly discovery: Discovery
   readonly patch: 'lenient' | 'strict'
+  /** What a PATCH of a group is answered with when no attributes are asked for. */
+  readonly groupPatchAnswer: 'none' | 'group'
   readonly provision: Provision
   /** Where walks through lists are. */
   readonly pageMemory: PageMemory
+  readonly ignored: IgnoredNames
+  /** Signs cursors. */
+  readonly cursorKey: Buffer
+}
+
+/** Where an operation leaves what is not its body: in the answer of its request, or in its line of a bulk. */
+export interface Reply {
+  setHeader(name: string, value: string): unknown
+  /** Runs `work` when the answer was a success and has reached the socket. */
+  whenSent(work: () => void): void
 }
 
 /** One authenticated request, as the resources see it. */
@@ -27,6 +40,7 @@ export interface ScimContext {
   readonly connection: ScimConnection
   readonly store: Store
   readonly clock: Clock
+  readonly log: Log
   readonly requestId: string
   readonly caller: string
   /** Aborted when the budget of the request is spent. */
@@ -36,7 +50,13 @@ export interface ScimContext {
   readonly ifMatch: string | undefined
   readonly ifNoneMatch: string | undefined
   readonly body: JsonObject | undefined
-  readonly response: Response
+  readonly response: Reply
+}
+
+/** A request that comes through the SCIM library's routers. */
+export interface RoutedContext extends ScimContext {
+  /** What went wrong, for the last error handler. */
+  keepProblem(problem: unknown): void
 }
 
 export function askedOf({ requestId, caller, signal }: ScimContext): Asked {

@@ -2,7 +2,7 @@
  * `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` (RFC 7644 §4, RFC 7643 §5–7, RFC 9865 §4), as texts that are
  * built once per connection. Clients decide by them what they send: only what works may be announced.
  */
-import { maxPageSize, pageSize } from '../limits.ts'
+import { bodyBytes, bulkOperations, cursorSeconds, maxPageSize, pageSize } from '../limits.ts'
 import type { ResourceSchema } from './attribute.ts'
 import type { Schemas } from './schema.ts'
 import type { AttributeDescription, SchemaDescription } from './schema-description.ts'
@@ -41,8 +41,8 @@ export const discoveryLimits: DiscoveryLimits = Object.freeze({
   filterMaxResults: maxPageSize,
   defaultPageSize: pageSize,
   maxPageSize,
-  bulk: undefined,
-  cursorTimeoutSeconds: undefined,
+  bulk: { maxOperations: bulkOperations, maxPayloadSize: bodyBytes },
+  cursorTimeoutSeconds: cursorSeconds,
 })
 
 export const bearerScheme: AuthenticationScheme = Object.freeze({

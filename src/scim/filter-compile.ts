@@ -1,6 +1,6 @@
 /** Tree → a condition for the store's indexes and a test for what they leave open (RFC 7644 §3.4.2.2). */
 import type { Json, JsonObject } from '../json.ts'
-import type { IndexedCondition } from '../store/store.ts'
+import type { IndexedCondition } from '../store/queries.ts'
 import type { ResourceSchema } from './attribute.ts'
 import { asParts, isPresent, valuesOf } from './document-values.ts'
 import { chooseIndex } from './filter-index.ts'

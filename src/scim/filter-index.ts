@@ -1,5 +1,5 @@
 /** Which part of a filter an index of the store answers. */
-import type { IndexedCondition } from '../store/store.ts'
+import type { EqualCondition, IndexedCondition, TimeCondition } from '../store/queries.ts'
 import { type Comparison, conjuncts, type Filter, type Target } from './filter-tree.ts'
 import { formatInstant, parseInstant } from './instant.ts'
 
@@ -20,10 +20,14 @@ const preference: readonly IndexedCondition['attribute'][] = [
   'externalId',
   'email',
   'displayName',
+  'anyOf',
+  'prefix',
   'lastModified',
+  'created',
+  'active',
 ]
 
-/** Undefined when no index helps, as for every `or` and `not`. */
+/** Undefined when no index helps, as for every `not`. */
 export function chooseIndex(filter: Filter): IndexChoice | undefined {
   const parts = conjuncts(filter)
   let best: { condition: IndexedCondition; isExact: boolean; part: Filter } | undefined
@@ -43,6 +47,7 @@ function rank(condition: IndexedCondition): number {
 
 function indexed(part: Filter): { condition: IndexedCondition; isExact: boolean } | undefined {
   if (part.kind === 'compare') return indexedComparison(part, part.target)
+  if (part.kind === 'or') return indexedAlternatives(part.parts)
   if (part.kind !== 'some') return undefined
   const inner = conjuncts(part.part)
   const named = (name: string) =>
@@ -59,6 +64,22 @@ function indexed(part: Filter): { condition: IndexedCondition; isExact: boolean 
   return { condition: { ...found.condition, type: byType.value }, isExact: inner.length === 2 }
 }
 
+/** `userName eq "a" or externalId eq "b"`: when an index finds each of them, it finds them together. */
+function indexedAlternatives(parts: readonly Filter[]): { condition: IndexedCondition; isExact: boolean } | undefined {
+  const of: EqualCondition[] = []
+  let isExact = true
+  for (const part of parts) {
+    const choice = chooseIndex(part)
+    if (choice === undefined) return undefined
+    const { condition, rest } = choice
+    if (condition.attribute === 'anyOf') of.push(...condition.of)
+    else if ('equals' in condition && condition.attribute !== 'active') of.push(condition)
+    else return undefined
+    if (rest.length > 0 || (condition.attribute === 'email' && condition.type !== undefined)) isExact = false
+  }
+  return { condition: { attribute: 'anyOf', of }, isExact }
+}
+
 /** The store keeps no keys for empty texts and for nothing at all. */
 function isText(value: Comparison['value']): value is string {
   return typeof value === 'string' && value !== ''
@@ -68,9 +89,15 @@ function indexedComparison(
   { operator, value }: Comparison,
   { extension, attribute, sub }: Target,
 ): { condition: IndexedCondition; isExact: boolean } | undefined {
-  if (extension !== undefined || !isText(value)) return undefined
+  if (extension !== undefined) return undefined
   const path = sub === undefined ? attribute.name : `${attribute.name}.${sub.name}`
-  if (path === 'meta.lastModified') return indexedTime(operator, value)
+  if (path === 'active' && operator === 'eq' && typeof value === 'boolean') {
+    return { condition: { attribute: 'active', equals: value }, isExact: true }
+  }
+  if (!isText(value)) return undefined
+  if (path === 'meta.lastModified') return indexedTime('lastModified', operator, value)
+  if (path === 'meta.created') return indexedTime('created', operator, value)
+  if (operator === 'sw') return indexedPrefix(path, value)
   if (operator !== 'eq') return undefined
   switch (path) {
     case 'id':
@@ -87,8 +114,26 @@ function indexedComparison(
   }
 }
 
+function indexedPrefix(
+  path: string,
+  startsWith: string,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
+  switch (path) {
+    case 'id':
+    case 'userName':
+    case 'externalId':
+    case 'displayName':
+      // Half of a surrogate pair would be stored as another character, and nothing is beyond the last one.
+      if (!startsWith.isWellFormed() || startsWith.startsWith('\u{10ffff}')) return undefined
+      return { condition: { attribute: 'prefix', of: path, startsWith }, isExact: true }
+    default:
+      return undefined
+  }
+}
+
 /** The store keeps milliseconds; a time between two of them is moved to the one that leaves the answer the same. */
 function indexedTime(
+  attribute: TimeCondition['attribute'],
   operator: Comparison['operator'],
   text: string,
 ): { condition: IndexedCondition; isExact: boolean } | undefined {
@@ -97,7 +142,7 @@ function indexedTime(
   const bound = (name: 'ge' | 'gt' | 'le' | 'lt', rounding: 'down' | 'up', isExact = true) => {
     const value = formatInstant(instant, rounding)
     if (value === undefined) return undefined
-    return { condition: { attribute: 'lastModified', operator: name, value } as const, isExact }
+    return { condition: { attribute, operator: name, value }, isExact }
   }
   switch (operator) {
     case 'ge':

@@ -25,9 +25,9 @@ interface Parser {
   depth: number
 }
 
-/** The `filter` parameter of a list. */
-export function parseFilter(text: string, schema: ResourceSchema): Filter {
-  return parseWhole(text, (name, at) => resolveTarget(schema, name, at))
+/** The `filter` parameter of a list. `others` are the schemas that are listed beside this one: their names are known, too. */
+export function parseFilter(text: string, schema: ResourceSchema, others: readonly ResourceSchema[] = []): Filter {
+  return parseWhole(text, (name, at) => resolveTarget(schema, others, name, at))
 }
 
 /** What stands between `[` and `]` of a PATCH path; `attribute` is the one before the bracket. */
@@ -134,8 +134,8 @@ function parseSome(parser: Parser, target: Target, at: number): Filter {
   return { kind: 'some', target, part: join('and', [inner, further]) }
 }
 
-function resolveTarget(schema: ResourceSchema, name: string, at: number): Target {
-  const resolved = resolveName(schema, name)
+function resolveTarget(schema: ResourceSchema, others: readonly ResourceSchema[], name: string, at: number): Target {
+  const resolved = resolveName(schema, name) ?? others.map((other) => resolveName(other, name)).find(Boolean)
   if (resolved?.attribute === undefined) throw filterProblem(at, `${schema.type} has no attribute of this name`)
   const { extension, attribute, sub } = resolved
   if (attribute.returned === 'never') throw filterProblem(at, `${attribute.name} cannot be searched`)

@@ -49,7 +49,7 @@ export async function replaceGroup(context: ScimContext, id: string): Promise<Bu
 
 /** RFC 7644 §3.5.2. Without a body in answer, as Entra advises for long member lists; with one when attributes are asked for. */
 export async function patchGroup(context: ScimContext, id: string): Promise<Buffer | undefined> {
-  const { schemas, patch: dialect, baseUrl } = context.connection
+  const { schemas, patch: dialect, baseUrl, groupPatchAnswer } = context.connection
   const options = { strict: dialect === 'strict' }
   const projection = projectionOf(context)
   const patch = parsePatch(schemas.group, bodyOf(context), options)
@@ -57,7 +57,7 @@ export async function patchGroup(context: ScimContext, id: string): Promise<Buff
     applyPatch(schemas.group, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
   )
   context.response.setHeader('ETag', etagOf(stored.version))
-  return projection.isWhole ? undefined : answer(context, stored, projection)
+  return projection.isWhole && groupPatchAnswer === 'none' ? undefined : answer(context, stored, projection)
 }
 
 export async function deleteGroup(context: ScimContext, id: string): Promise<void> {

@@ -1,5 +1,3 @@
-import type { Response } from 'express'
-
 /** `status: 0` makes the SCIM library's own error answer throw before a byte is sent, so that ours is the only one. */
 export class Sentinel extends Error {
   readonly status = 0
@@ -7,14 +5,14 @@ export class Sentinel extends Error {
 const sentinel = new Sentinel('see locals.problem')
 
 /**
- * Runs one of our handlers under the SCIM library's routers. Whatever it throws is kept for the last error handler: the
+ * Runs one of our handlers under the SCIM library's routers. Whatever it throws is kept for the last error handler (`keep`): the
  * library would turn any foreign error into 404, which an identity provider reads as "the user is gone".
  */
-export async function guard<T>(response: Response, work: () => Promise<T>): Promise<T> {
+export async function guard<T>(keep: (problem: unknown) => void, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    response.locals.problem = error
+    keep(error)
     throw sentinel
   }
 }

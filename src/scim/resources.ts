@@ -4,7 +4,7 @@
  * which returns ready bytes.
  */
 import SCIMMY from 'scimmy'
-import type { ScimContext } from './context.ts'
+import type { RoutedContext, ScimContext } from './context.ts'
 import { createGroup, deleteGroup, getGroup, patchGroup, replaceGroup } from './groups.ts'
 import { guard } from './guard.ts'
 import { listResources } from './list.ts'
@@ -47,19 +47,19 @@ function resourceClass(endpoint: string, schema: typeof SCIMMY.Types.Schema, eng
       super()
       this.#id = typeof idOrQuery === 'string' ? idOrQuery : undefined
     }
-    read(context: ScimContext): Promise<Buffer> {
+    read(context: RoutedContext): Promise<Buffer> {
       const id = this.#id
-      return guard(context.response, () => (id === undefined ? engine.list(context) : engine.get(context, id)))
+      return guard(context.keepProblem, () => (id === undefined ? engine.list(context) : engine.get(context, id)))
     }
-    write(_body: unknown, context: ScimContext): Promise<Buffer> {
+    write(_body: unknown, context: RoutedContext): Promise<Buffer> {
       const id = this.#id
-      return guard(context.response, () => (id === undefined ? engine.create(context) : engine.replace(context, id)))
+      return guard(context.keepProblem, () => (id === undefined ? engine.create(context) : engine.replace(context, id)))
     }
-    patch(_body: unknown, context: ScimContext): Promise<Buffer | undefined> {
-      return guard(context.response, () => engine.patch(context, this.#id ?? ''))
+    patch(_body: unknown, context: RoutedContext): Promise<Buffer | undefined> {
+      return guard(context.keepProblem, () => engine.patch(context, this.#id ?? ''))
     }
-    dispose(context: ScimContext): Promise<void> {
-      return guard(context.response, () => engine.remove(context, this.#id ?? ''))
+    dispose(context: RoutedContext): Promise<void> {
+      return guard(context.keepProblem, () => engine.remove(context, this.#id ?? ''))
     }
   }
 }

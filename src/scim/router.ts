@@ -1,15 +1,16 @@
 import { type Request, type RequestHandler, Router } from 'express'
 import { SCIMMYRouters } from 'scimmy-routers'
 import { Problem } from '../errors.ts'
-import type { ScimContext } from './context.ts'
+import { bulk } from './bulk.ts'
+import type { RoutedContext, ScimContext } from './context.ts'
+import { search } from './list.ts'
 import { declareResources } from './resources.ts'
-import { search } from './search.ts'
 
 export const scimMediaType = 'application/scim+json'
 
 /** Set by the middleware in front: authentication, body and query are done when a request gets here. */
-export function contextOf(request: Request): ScimContext {
-  const context: ScimContext | undefined = request.res?.locals.context
+export function contextOf(request: Request): RoutedContext {
+  const context: RoutedContext | undefined = request.res?.locals.context
   if (context === undefined)
     throw new Problem(500, undefined, 'internal error', { detail: 'a request reached SCIM without context' })
   return context
@@ -50,7 +51,8 @@ export function ownRoutes(): RequestHandler {
     '/Groups/.search',
     answer((context) => search(context, ['Group'])),
   )
-  router.all(['/Bulk', '/Me'], () => {
+  router.post('/Bulk', answer(bulk))
+  router.all('/Me', () => {
     throw new Problem(501, undefined, 'This endpoint is not offered; /ServiceProviderConfig tells what is.')
   })
   // Resources are most of the traffic: they do not walk through routes that are not theirs.

@@ -3,6 +3,7 @@
  * declared on the connection. The compiled tables and `/Schemas` both come from here, so what is announced is what holds.
  */
 import SCIMMY from 'scimmy'
+import { type DeclaredExtension, nameProblem, repeated, urnProblem } from '../extensions.ts'
 import type { AttributeDefinition } from './attribute.ts'
 import { enterpriseUrn, groupUrn, provisioningUrn, userUrn } from './attribute.ts'
 
@@ -19,16 +20,6 @@ export interface SchemaDescription {
   readonly name: string
   readonly description: string
   readonly attributes: readonly AttributeDescription[]
-}
-
-/** An extension of User that a connection declares, because RFC 7643 §3.3 has no way to learn types from requests. */
-export interface DeclaredExtension {
-  readonly urn: string
-  readonly attributes: readonly {
-    readonly name: string
-    readonly type: Exclude<AttributeDefinition['type'], 'complex'>
-    readonly multiValued: boolean
-  }[]
 }
 
 const mutabilities = ['readOnly', 'readWrite', 'immutable', 'writeOnly'] as const
@@ -174,34 +165,24 @@ const provisioning: SchemaDescription = {
 }
 
 function describeDeclared(declared: readonly DeclaredExtension[]): readonly SchemaDescription[] {
-  const taken = new Set([userUrn, groupUrn, enterpriseUrn, provisioningUrn].map((urn) => urn.toLowerCase()))
+  const again = repeated(declared.map(({ urn }) => urn))
+  if (again !== undefined) throw new Error(`The extension '${again}' is declared twice`)
   return declared.map(({ urn, attributes }) => {
-    const key = urn.toLowerCase()
-    if (!isUrn(key)) throw new Error(`The extension '${urn}' needs a name that starts with 'urn:', without blanks`)
-    if (taken.has(key)) throw new Error(`The extension '${urn}' is declared twice, or is built in`)
-    taken.add(key)
-    const names = new Set<string>()
+    const wrong = urnProblem(urn)
+    if (wrong !== undefined) throw new Error(`The extension '${urn}' ${wrong}`)
     for (const { name } of attributes) {
-      if (!isAttributeName(name)) {
-        throw new Error(`The attribute '${name}' of '${urn}' needs a letter, then letters, digits, '-' or '_'`)
-      }
-      if (names.has(name.toLowerCase())) throw new Error(`The attribute '${name}' of '${urn}' is declared twice`)
-      names.add(name.toLowerCase())
+      const problem = nameProblem(name)
+      if (problem !== undefined) throw new Error(`The attribute '${name}' of '${urn}' ${problem}`)
     }
+    const twice = repeated(attributes.map(({ name }) => name))
+    if (twice !== undefined) throw new Error(`The attribute '${twice}' of '${urn}' is declared twice`)
     return {
       urn,
       name: urn,
       description: 'Extension declared on this connection',
-      attributes: attributes.map(({ name, type, multiValued }) => ours(name, type, '', { multiValued })),
+      attributes: attributes.map(({ name, type, multiValued, caseExact, description = '' }) =>
+        ours(name, type, description, { multiValued, ...(caseExact === undefined ? {} : { caseExact }) }),
+      ),
     }
   })
-}
-
-function isUrn(text: string): boolean {
-  return text.length <= 200 && /^urn:[a-z0-9][!#-'*-Z^-~]*$/.test(text)
-}
-
-/** RFC 7643 §2.1, without the names that every JavaScript object has. */
-function isAttributeName(text: string): boolean {
-  return text.length <= 50 && /^[A-Za-z][A-Za-z0-9_-]*$/.test(text) && !(text in Object.prototype)
 }

@@ -2,8 +2,9 @@
  * Compiles the schema descriptions into tables. Whatever name a client sends is looked up in these Maps and nowhere else,
  * so that `__proto__` is just an unknown name.
  */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { AttributeDefinition, ExtensionSchema, ResourceSchema } from './attribute.ts'
-import type { AttributeDescription, DeclaredExtension, SchemaDescription } from './schema-description.ts'
+import type { AttributeDescription, SchemaDescription } from './schema-description.ts'
 import { describeSchemas } from './schema-description.ts'
 
 export interface Schemas {

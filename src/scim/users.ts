@@ -10,7 +10,7 @@ import {
   refuseStale,
   type ScimContext,
 } from './context.ts'
-import { normaliseResource } from './normalise.ts'
+import { type NormalisedResource, normaliseResource } from './normalise.ts'
 import { applyPatch, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
 import { locationOf, metaValue, renderUser } from './render.ts'
@@ -19,29 +19,27 @@ import { fromStored, toStoredUser } from './stored.ts'
 
 /** RFC 7644 §3.4.1. From the store alone: exact and fast while the platform is away. */
 export function getUser(context: ScimContext, id: string): Promise<Buffer> {
-  return answer(context, id)
+  return answer(context, id, projectionOf(context), (version) => answerIfUnchanged(context, version))
 }
 
 /** RFC 7644 §3.3. */
 export async function createUser(context: ScimContext): Promise<Buffer> {
   const projection = projectionOf(context)
-  const { document, active } = normaliseResource(context.connection.schemas.user, bodyOf(context), 'create')
+  const { document, active } = normalised(context, 'create')
   const stored = await context.connection.provision.createUser(askedOf(context), {
     document: toStoredUser({ ...document, active: active ?? true }),
     active,
   })
   context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
-  context.response.once('finish', () => {
-    // Not when the answer became an error after all: the POST will be repeated then.
-    if (context.response.statusCode === 201) context.connection.provision.noteFlushed(stored.id)
-  })
+  // Not when the answer becomes an error after all: the POST will be repeated then.
+  context.response.whenSent(() => context.connection.provision.noteFlushed(stored.id))
   return answer(context, stored.id, projection)
 }
 
 /** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */
 export async function replaceUser(context: ScimContext, id: string): Promise<Buffer> {
   const projection = projectionOf(context)
-  const { document, active } = normaliseResource(context.connection.schemas.user, bodyOf(context), 'replace')
+  const { document, active } = normalised(context, 'replace')
   const stored = await change(context, id, (base) => {
     const next = { ...document, active: active ?? base.active ?? true }
     return { document: next, active, changed: !isSameDocument(base, next) }
@@ -66,6 +64,12 @@ export async function deleteUser(context: ScimContext, id: string): Promise<void
   const isExpected = (version: number) => isExpectedVersion(context.ifMatch, version)
   const existed = await context.connection.provision.deleteUser(askedOf(context), id, isExpected)
   if (!existed) throw notFound('User')
+}
+
+function normalised(context: ScimContext, mode: 'create' | 'replace'): NormalisedResource {
+  const resource = normaliseResource(context.connection.schemas.user, bodyOf(context), mode)
+  context.connection.ignored.note(resource.ignored)
+  return resource
 }
 
 interface Change {
@@ -98,12 +102,17 @@ function projectionOf(context: ScimContext): Projection {
 }
 
 /** As the store has it now: an earlier answer may have been overtaken. */
-async function answer(context: ScimContext, id: string, projection = projectionOf(context)): Promise<Buffer> {
+async function answer(
+  context: ScimContext,
+  id: string,
+  projection: Projection,
+  before: (version: number) => void = () => {},
+): Promise<Buffer> {
   const { store, connection } = context
   const user = await store.getUser(connection.name, id)
   if (user === undefined) throw notFound('User')
   const { resource } = user
-  if (context.response.req.method === 'GET') answerIfUnchanged(context, resource.version)
+  before(resource.version)
   context.response.setHeader('ETag', etagOf(resource.version))
   const text = renderUser(connection.baseUrl, resource, user)
   return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))

@@ -28,7 +28,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
   )
   const insertResource = database.prepare(
     'insert into resource (connection, id, type, seq, version, visible, json, user_name_key, display_key, external_id, ' +
-      'display, created, modified) values (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'display, active, created, modified) values (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const insertEmail = database.prepare(
     'insert into email_value (connection, resource_id, value_key, email_type) values (?, ?, ?, ?)',
@@ -46,7 +46,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
     const { type, id, json, now } = resource
     const keys = keyColumns(type, resource.keys)
     const isVisible = resource.visible ? 1 : 0
-    const { userNameKey, displayKey, externalId, display } = keys
+    const { userNameKey, displayKey, externalId, display, active } = keys
     insertResource.run(
       connection,
       id,
@@ -58,6 +58,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
       displayKey,
       externalId,
       display,
+      active,
       now,
       now,
     )

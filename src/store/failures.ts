@@ -5,6 +5,9 @@ export class StoreRefused extends Error {
   override readonly name = 'StoreRefused'
 }
 
+/** Another process holds the store, which may be just right: a command can ask it. */
+export class StoreInUse extends StoreRefused {}
+
 /** Primary result codes after which the store may work again, or another copy of it (https://sqlite.org/rescode.html). */
 const unavailable = new Map([
   [5, 'locked'],

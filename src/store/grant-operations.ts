@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Counters } from './counters.ts'
+import type { GrantOperation } from './grant-store.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GrantOperation, StoreWriter } from './store.ts'
+import type { StoreWriter } from './store.ts'
 
 /** Operations of many users at once: two statements for those without one, whatever their number. */
 export function createGrantOperationWrites(

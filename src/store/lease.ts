@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
-import { StoreRefused } from './failures.ts'
+import { StoreInUse } from './failures.ts'
 
 /** A holder that has not renewed for so long is taken for dead, wherever it runs. */
 export const leaseMs = 60_000
@@ -26,11 +26,11 @@ export interface Lease {
   release(): void
 }
 
-/** Takes the lease, inside the caller's transaction. Throws `StoreRefused` naming the holder. */
+/** Takes the lease, inside the caller's transaction. Throws `StoreInUse` naming the holder. */
 export function takeLease(database: DatabaseSync, file: string, now: number): Lease {
   const holder = readHolder(database)
   if (holder !== undefined && isAlive(holder, now)) {
-    throw new StoreRefused(
+    throw new StoreInUse(
       `${file} is in use by process ${holder.pid} on ${holder.host}: stop that process first ` +
         `(a process that was killed elsewhere is forgotten after ${leaseMs / 1000} seconds)`,
     )

@@ -18,6 +18,11 @@ function knownMigrations(folder: URL): readonly Migration[] {
     .map((name) => ({ number: Number(name.slice(0, 4)), text: readFileSync(new URL(name, folder), 'utf8') }))
 }
 
+/** The number of the store's schema that this release writes. */
+export function newestMigration(): number {
+  return knownMigrations(storeMigrations).at(-1)?.number ?? 0
+}
+
 /** Brings the schema up to date, inside the caller's transaction. Throws `NewerSchema`. */
 export function migrate(database: DatabaseSync, now: number, folder: URL = storeMigrations): void {
   database.exec('create table if not exists migration (number bigint primary key, at bigint not null)')

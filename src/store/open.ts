@@ -2,15 +2,18 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import { createWalkWrites } from './account-walks.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { createFindingWrites } from './findings.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
+import { createMatchKeyWrites } from './match-keys.ts'
 import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
@@ -18,10 +21,13 @@ import { createOperationWrites } from './operations.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
+import { createSecretWrites } from './secrets.ts'
+import { createSlotWrites } from './slots.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
+import { createWatchWrites } from './watches.ts'
 
 export interface StoreLocation {
   readonly kind: 'sqlite'
@@ -114,9 +120,31 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createGrantOperationWrites(dialect, counters),
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),
+    createSlotWrites(dialect),
     createAuditWrites(dialect, counters),
+    createSecretWrites(dialect),
+    createWalkWrites(dialect),
+    createFindingWrites(dialect),
+    createMatchKeyWrites(dialect),
+    createWatchWrites(dialect),
   ] as const
-  const [reads, resources, memberships, links, operations, grants, groupLinks, departures, audit] = parts
+  const [
+    reads,
+    resources,
+    memberships,
+    links,
+    operations,
+    grants,
+    groupLinks,
+    departures,
+    slots,
+    audit,
+    secrets,
+    walks,
+    findings,
+    keys,
+    watches,
+  ] = parts
   return (run) => ({
     ...reads(run),
     ...resources(run),
@@ -126,7 +154,13 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...grants(run),
     ...groupLinks(run),
     ...departures(run),
+    ...slots(run),
     ...audit(run),
+    ...secrets(run),
+    ...walks(run),
+    ...findings(run),
+    ...keys(run),
+    ...watches(run),
   })
 }
 

@@ -1,6 +1,10 @@
 import { type CompiledQuery, sql } from 'kysely'
+import { createWalkReads } from './account-walks.ts'
+import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
-import { createLists, resourceColumns } from './lists.ts'
+import { createFindingReads } from './findings.ts'
+import type { Membership } from './grant-store.ts'
+import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -14,7 +18,9 @@ import {
   toResource,
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, Membership, ProvisioningView, StoreReader } from './store.ts'
+import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
+import { createWalks } from './walks.ts'
+import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
@@ -44,7 +50,11 @@ type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modif
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
   const lists = createLists(dialect)
+  const walk = createWalks(dialect)
   const texts = readStatements(dialect)
+  const walks = createWalkReads(dialect)
+  const findings = createFindingReads(dialect)
+  const watches = createWatchReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: CompiledQuery<Row>,
@@ -54,6 +64,9 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       return rows[0] === undefined ? undefined : toThing(rows[0])
     }
     return {
+      ...walks(run),
+      ...findings(run),
+      ...watches(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))
@@ -71,6 +84,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const { rows } = await run(lists.list(connection, query))
         return rows.map(toResource)
       },
+      walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {
         if (where === undefined) return counters.read(run, connection, `visible.${type}`)
         const { rows } = await run(lists.count(connection, type, where))

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
+import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { isTaken } from './failures.ts'
 import { foldKey } from './keys.ts'
-import { resourceColumns } from './lists.ts'
 import { type ResourceRow, toResource } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import { NameTaken, type ResourceKeys, type ResourceType, type StoreWriter } from './store.ts'
@@ -116,12 +116,13 @@ function resourceStatements(dialect: Dialect) {
         'displayKey',
         'externalId',
         'display',
+        'active',
       ],
       (slot) => sql<ResourceRow>`
         insert into resource (connection, id, type, seq, version, visible, json, user_name_key, display_key, external_id,
-          display, created, modified)
+          display, active, created, modified)
         values (${slot('connection')}, ${slot('id')}, ${slot('type')}, ${slot('seq')}, 1, ${slot('visible')}, ${slot('json')},
-          ${slot('userNameKey')}, ${slot('displayKey')}, ${slot('externalId')}, ${slot('display')}, ${slot('now')}, ${slot('now')})
+          ${slot('userNameKey')}, ${slot('displayKey')}, ${slot('externalId')}, ${slot('display')}, ${slot('active')}, ${slot('now')}, ${slot('now')})
         returning ${resourceColumns}`,
     ),
     update: statement(
@@ -137,11 +138,12 @@ function resourceStatements(dialect: Dialect) {
         'displayKey',
         'externalId',
         'display',
+        'active',
       ],
       (slot) => sql<ResourceRow>`
         update resource set version = version + 1, json = ${slot('json')}, user_name_key = ${slot('userNameKey')},
           display_key = ${slot('displayKey')}, external_id = ${slot('externalId')}, display = ${slot('display')},
-          modified = ${slot('now')}
+          active = ${slot('active')}, modified = ${slot('now')}
         where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
           and version = ${slot('expectedVersion')}
         returning ${resourceColumns}`,
@@ -210,6 +212,7 @@ export function keyColumns(type: ResourceType, keys: ResourceKeys) {
     displayKey,
     externalId: keys.externalId ?? null,
     display: keys.displayName ?? (isUser ? keys.userName : undefined) ?? null,
+    active: keys.active === undefined ? null : keys.active ? 1 : 0,
   }
 }
 

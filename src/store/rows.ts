@@ -1,15 +1,7 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type {
-  AuditEntry,
-  GroupLink,
-  LedgerEntry,
-  Link,
-  Operation,
-  ProvisioningView,
-  ResourceType,
-  StoredResource,
-} from './store.ts'
+import type { GroupLink, LedgerEntry } from './grant-store.ts'
+import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
@@ -195,7 +187,7 @@ function isLedgerEntry(value: unknown): value is LedgerEntry {
   return value.origin === 'giving' || value.origin === 'given' || value.origin === 'found'
 }
 
-function parseTexts(text: string): readonly string[] {
+export function parseTexts(text: string): readonly string[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
   return value.filter((item) => typeof item === 'string')

@@ -4,6 +4,10 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
  */
 import type { JsonObject } from '../json.ts'
+import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
+import type { GuardWriter } from './guard-store.ts'
+import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
+import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
 
@@ -27,6 +31,7 @@ export interface ResourceKeys {
   readonly displayName?: string
   readonly externalId?: string
   readonly emails?: readonly { readonly value: string; readonly type?: string }[]
+  readonly active?: boolean
 }
 
 export interface NewResource {
@@ -37,61 +42,6 @@ export interface NewResource {
   /** False while a create has not been confirmed: invisible to `getResource` and lists. */
   readonly visible: boolean
   readonly now: string
-}
-
-/** What an index can answer; a filter's remaining parts are tested on the documents. */
-export type IndexedCondition =
-  | { readonly attribute: 'id' | 'userName' | 'externalId' | 'displayName'; readonly equals: string }
-  | { readonly attribute: 'email'; readonly equals: string; readonly type?: string }
-  | { readonly attribute: 'member'; readonly equals: string }
-  | { readonly attribute: 'lastModified'; readonly operator: 'ge' | 'gt' | 'le' | 'lt'; readonly value: string }
-
-export interface ListQuery {
-  readonly type: ResourceType
-  readonly where?: IndexedCondition
-  readonly order?: {
-    readonly by: 'seq' | 'id' | 'userName' | 'displayName' | 'externalId' | 'created' | 'lastModified'
-    readonly descending: boolean
-  }
-  /** Only with order by `seq` ascending: rows after this one. */
-  readonly afterSeq?: number
-  readonly offset?: number
-  readonly limit: number
-}
-
-/** One grant that an account holds, or is about to hold, because of a membership. */
-export interface LedgerEntry {
-  /** The same for equal grants: the grant's content, or the SCIM group that is a group on the platform. */
-  readonly key: string
-  /** In the platform's words, as it was given. */
-  readonly grant: Readonly<Record<string, string | number>>
-  /**
-   * `giving`: durable before the platform is asked, so that a crash cannot make it look like somebody else's.
-   * `found`: held before any membership asked for it; it survives leaving the group.
-   */
-  readonly origin: 'giving' | 'given' | 'found'
-}
-
-/** SCIM group ↔ group on the platform, where groups are groups. A tombstone tells what is left to take from its members. */
-export interface GroupLink {
-  readonly connection: string
-  readonly resourceId: string
-  readonly state: 'live' | 'tombstone'
-  /** The platform's id of the group. */
-  readonly groupId: string
-  /** As last read. */
-  readonly name: string
-  /** Made by us; only then is it ours to end. */
-  readonly wasCreated: boolean
-}
-
-/** A group that a user is in, with what grants are computed from. */
-export interface Membership {
-  readonly groupId: string
-  readonly displayName: string
-  readonly externalId: string | undefined
-  /** Live ones only. */
-  readonly platformGroup: { readonly id: string; readonly name: string } | undefined
 }
 
 /** Resource ↔ account. One row a resource; a tombstone outlives its resource. */
@@ -154,13 +104,6 @@ export type NewOperation = Omit<
   'id' | 'connection' | 'state' | 'attempts' | 'errorKind' | 'errorMessage' | 'leaseUntil'
 >
 
-/** `replacedId`: the id that the operation had before. */
-export interface GrantOperation {
-  readonly resourceId: string
-  readonly id: number
-  readonly replacedId: number | undefined
-}
-
 export interface AuditEntry {
   readonly at: string
   readonly event: 'asked' | 'calling' | 'outcome'
@@ -199,27 +142,22 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader {
+export interface StoreReader extends WalkReader, GrantReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
   getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** As `list`, from a place on: rows that come and go meanwhile cause no gap and no repetition. */
+  walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
   /** Direct groups of each user, in one query; users without groups are absent from the answer. */
   groupsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupReference[]>>
-  /** As `groupsOf`, with what grants are computed from. */
-  membershipsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly Membership[]>>
   members(connection: string, groupId: string): Promise<readonly Member[]>
   /** Members of several groups at once, for a page of a list. */
   membersOf(connection: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>
   getLink(connection: string, resourceId: string): Promise<Link | undefined>
-  getGroupLink(connection: string, resourceId: string): Promise<GroupLink | undefined>
-  /** The live link that holds this group of the platform. */
-  findGroupLink(connection: string, groupId: string): Promise<GroupLink | undefined>
-  /** All live ones. */
-  groupLinks(connection: string): Promise<readonly GroupLink[]>
   /** What a client is told of the state of each user, in one query; users without a link are absent from the answer. */
   provisioningOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, ProvisioningView>>
   /** The proposed or live link that holds this account. */
@@ -232,7 +170,7 @@ export interface StoreReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader {
+export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,
@@ -276,8 +214,6 @@ export interface StoreWriter extends StoreReader {
   putLink(link: Link): Promise<void>
   deleteLink(connection: string, resourceId: string): Promise<void>
   setFlushed(connection: string, resourceId: string): Promise<void>
-  /** Inserts or replaces. Throws `AccountTaken` when another live link holds the group. */
-  putGroupLink(link: GroupLink): Promise<void>
 
   /** Replaces the link's unfinished operation, if there is one, and answers the new one's id. */
   putOperation(connection: string, operation: NewOperation): Promise<number>
@@ -300,25 +236,11 @@ export interface StoreWriter extends StoreReader {
       >
     >,
   ): Promise<void>
-  /**
-   * Memberships of these users changed. Those without an unfinished operation get one about their grants; an unfinished one
-   * gets a new id and is about grants, too, so that an attempt in work does not end it unseen.
-   */
-  putGrantOperations(
-    connection: string,
-    resourceIds: readonly string[],
-    operation: Pick<Operation, 'dueAt' | 'requestId' | 'caller' | 'createdAt'>,
-  ): Promise<readonly GrantOperation[]>
-  /** This user was switched off or deleted now. */
-  putDeparture(connection: string, resourceId: string, at: number): Promise<void>
-  /** Switched on again: not one who left. */
-  deleteDeparture(connection: string, resourceId: string): Promise<void>
-  /** Users who left since then; earlier ones are forgotten. */
-  countDepartures(connection: string, since: number): Promise<number>
-  /** Held operations go on; answers how many. */
-  releaseHeld(connection: string, now: number): Promise<number>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
+
+  /** The secret of this name; the proposed one when there is none yet. All processes that share the store share it. */
+  keepSecret(connection: string, name: string, proposed: string): Promise<string>
 
   appendAudit(connection: string, entry: AuditEntry): Promise<void>
 }

@@ -60,3 +60,17 @@ test('requests that cannot be finished in time are answered with 429, and the ne
   await bridge.finished()
   for (const user of people) assert.equal(bridge.accounts(user).length, 1)
 })
+
+test('a bridge that is stopped while it probes a platform that is away does not wait for its next look at the outbox', async (t) => {
+  const bridge = await startFigshareBridge(t, { graceMs: 100 })
+  const user = aUser()
+  bridge.fault({ mode: '401' })
+  assert.equal((await bridge.scim.post('/Users', user)).status, 429)
+  bridge.fault({ mode: 'hang' })
+  await bridge.until('it probes', () => bridge.world.sandbox.figshare.faultCount > 0)
+  // Time stands still: whoever sleeps until the next look sleeps for ever.
+  await bridge.world.restart()
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.accounts(user).length, 1)
+})

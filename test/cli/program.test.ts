@@ -111,6 +111,6 @@ describe('--help', () => {
     assert.equal(exitCode, 0)
     const [, list = ''] = stdout.split('Commands:\n')
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
-    assert.deepEqual(named, ['serve', 'demo', 'mapping', 'plan', 'token', 'help'])
+    assert.deepEqual(named, ['serve', 'demo', 'mapping', 'plan', 'token', 'reconcile', 'import', 'help'])
   })
 })

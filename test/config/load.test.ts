@@ -94,7 +94,11 @@ test('the smallest file gives every default', (t) => {
         busyStatus: 429,
         pace: undefined,
         retryAfterDeniedSeconds: undefined,
+        reconcile: undefined,
+        groupPatchAnswer: 'none',
+        unknownMembers: 'refuse',
         guardrails: { hold: false },
+        extensions: [],
         settings: { token: 'figshare-secret' },
       },
     ],
@@ -126,9 +130,16 @@ connections:
     headerTokenWithoutScheme: true
     patch: strict
     busyStatus: 503
+    groupPatchAnswer: group
+    unknownMembers: ignore
     guardrails: { hold: true }
     pace: { requestsPerSecond: 0.5, concurrency: 2 }
     retryAfterDeniedSeconds: 60
+    reconcile: { everyHours: 24 }
+    extensions:
+      urn:example:campus:2.0:User:
+        attributes: { cardNumber: { caseExact: true, description: Card }, since: { type: dateTime, multiValued: true } }
+      urn:example:other: { attributes: {} }
     settings: { user: { file: secrets/user }, password: "\${FIGSHARE_TOKEN}", flavour: "$\${not one} and $5" }
 `,
   )
@@ -157,9 +168,22 @@ connections:
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,
+          groupPatchAnswer: 'group',
+          unknownMembers: 'ignore',
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
+          reconcile: { everyHours: 24 },
+          extensions: [
+            {
+              urn: 'urn:example:campus:2.0:User',
+              attributes: [
+                { name: 'cardNumber', type: 'string', multiValued: false, caseExact: true, description: 'Card' },
+                { name: 'since', type: 'dateTime', multiValued: true, description: '' },
+              ],
+            },
+            { urn: 'urn:example:other', attributes: [] },
+          ],
           settings: { user: 'root@uni.example\n', password: 'figshare-secret', flavour: `\${not one} and $5` },
         },
       ],
@@ -217,6 +241,52 @@ const mistakes: readonly [what: string, text: string, problems: readonly string[
     'a literal secret in the settings',
     withLine(7, '    settings: { token: figshare-secret }'),
     [`7:17: connections.figshare.settings.token: ${secretText}`],
+  ],
+  [
+    'an extension with a mistyped key, an unknown type and names that are none',
+    withLine(
+      6,
+      `    tokens: ["\${SCIM_TOKEN}"]
+    extensions:
+      urn:example:campus:2.0:User:
+        attributes:
+          card: { typ: string }
+          seats: { type: number }
+          "two words": {}
+          CARD: {}
+      campus: { attributes: {} }
+      urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: { attributes: {} }
+      urn:example:other: { atributes: {} }`,
+    ),
+    [
+      '10:19: connections.figshare.extensions.urn:example:campus:2.0:User.attributes.card.typ: unknown key (did you mean type?)',
+      '11:20: connections.figshare.extensions.urn:example:campus:2.0:User.attributes.seats.type: has to be one of string, boolean, decimal, integer, dateTime, reference, binary',
+      "12:11: connections.figshare.extensions.urn:example:campus:2.0:User.attributes.two words: needs a letter, then letters, digits, '-' or '_', at most 50 in all",
+      "14:7: connections.figshare.extensions.campus: needs a name that starts with 'urn:', without blanks, brackets and quotes, of at most 200 characters",
+      '15:7: connections.figshare.extensions.urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: is built in: it needs no declaration',
+      '16:7: connections.figshare.extensions.urn:example:other.attributes: is missing',
+      '16:28: connections.figshare.extensions.urn:example:other.atributes: unknown key (did you mean attributes?)',
+    ],
+  ],
+  [
+    'an attribute that is declared twice',
+    withLine(
+      6,
+      `    tokens: ["\${SCIM_TOKEN}"]
+    extensions: { urn:example:a: { attributes: { card: {}, CARD: {} } } }`,
+    ),
+    [
+      '7:60: connections.figshare.extensions.urn:example:a.attributes.CARD: is declared twice, in different letter case',
+    ],
+  ],
+  [
+    'too many attributes',
+    withLine(
+      6,
+      `    tokens: ["\${SCIM_TOKEN}"]
+    extensions: { urn:example:a: { attributes: { ${Array.from({ length: 201 }, (_, index) => `a${index}: {}`).join(', ')} } } }`,
+    ),
+    ['7:36: connections.figshare.extensions.urn:example:a.attributes: has more than 200 entries'],
   ],
   ['no token', withLine(6, '    tokens: []'), ['6:5: connections.figshare.tokens: has to have at least one entry']],
   [

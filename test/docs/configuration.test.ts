@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { accessShapes } from '../../src/config/access-format.ts'
-import { configFormat, knownKeys } from '../../src/config/format.ts'
+import { attributeFormat, configFormat, knownKeys } from '../../src/config/format.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { pageText } from './code-blocks.ts'
 
@@ -62,6 +62,8 @@ describe('docs/configuration.md has every key with its default, and no other', (
     })
   }
 
+  test('of an attribute of an extension', () => assertTable('Extensions', attributeFormat.shape))
+
   test('of a pace', () => {
     for (const key of knownKeys.get('connections.*.pace') ?? [])
       assert.ok(section('A connection').includes(`${key}: …`))
@@ -75,6 +77,7 @@ describe('docs/configuration.md says', () => {
       connection.shape,
       configFormat.shape.log.unwrap().shape,
       ...accessShapes.values(),
+      attributeFormat.shape,
     ]
     for (const { settings } of platforms.values()) if (settings instanceof z.ZodObject) shapes.push(settings.shape)
     let choices = 0

@@ -101,6 +101,29 @@ describe("the README's commands, as they are written", () => {
   })
 })
 
+test('the commands of docs/scim.md work as they are written', async () => {
+  const answers: string[] = []
+  for (const { text } of codeBlocks('docs/scim.md', 'sh')) {
+    const { status, stdout } = await run('sh', ['-c', asOn(text)])
+    assert.equal(status, 0, text)
+    answers.push(stdout)
+  }
+  const [config = '', page = '', bulk = '', ...others] = answers
+  assert.deepEqual(others, [])
+  assert.equal(JSON.parse(config).pagination.cursor, true)
+  assert.equal(typeof JSON.parse(page).totalResults, 'number')
+  assert.equal('startIndex' in JSON.parse(page), false)
+  const { Operations } = JSON.parse(bulk)
+  assert.deepEqual(
+    Operations.map((operation: { bulkId: string; status: string }) => [operation.bulkId, operation.status]),
+    [
+      ['readers', '201'],
+      ['grace', '201'],
+    ],
+    bulk,
+  )
+})
+
 test("the commands of docs/demo.md work with the ready line's values", async () => {
   const [look = '', fault = '', ...others] = [...pageText('docs/demo.md').matchAll(/^```\n(.*)\n```$/gm)].map(
     ([, command]) => command,

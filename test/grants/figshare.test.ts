@@ -181,6 +181,17 @@ test('a role whose answer was lost is found, counts as given, and is taken on le
   assert.deepEqual(rolesOf(bridge, ada), [])
 })
 
+test('a membership whose role could not be given is tried again when it is pushed again', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('figshare-reviewers'))
+  bridge.fault({ mode: 'down' })
+  await scim.patch(`/Groups/${body.id}`, adding(ada))
+  bridge.change("update operation set state = 'failed'")
+  bridge.heal()
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ada))).status, 204)
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+})
+
 test('a restart between a membership and its role loses neither', async (t) => {
   const { bridge, scim, ada } = await aBridge(t)
   const { body } = await scim.post('/Groups', aGroup('figshare-reviewers'))

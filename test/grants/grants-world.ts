@@ -1,5 +1,11 @@
 /** What an administrator of each simulated platform sees of somebody's roles and groups, by name. */
 import { createHash } from 'node:crypto'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { parse, stringify } from 'yaml'
+import { builtInMappings } from '../../src/bridge.ts'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import { groupUrn } from '../../src/scim/attribute.ts'
 import type { BridgeWorld } from '../bridge-world.ts'
@@ -46,3 +52,18 @@ export const adding = (...ids: string[]) => [{ op: 'Add', path: 'members', value
 export const removing = (...ids: string[]) => [
   { op: 'Remove', path: 'members', value: ids.map((value) => ({ value })) },
 ]
+
+/** The demonstration's mapping of this platform, with another `groups` section in YAML's flow style; answers the file. */
+export function mappingWith(t: TestContext, platform: DemoPlatform, groups: string, lifecycle = '{}'): string {
+  const folder = mkdtempSync(join(tmpdir(), 'scim-bridge-mappings-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  mkdirSync(join(folder, 'connections'))
+  copyFileSync(join(builtInMappings, `${platform}.yaml`), join(folder, `${platform}.yaml`))
+  const demo = parse(readFileSync(join(builtInMappings, 'connections', `demo-${platform}.yaml`), 'utf8'))
+  const file = join(folder, 'connections', 'test.yaml')
+  writeFileSync(
+    file,
+    stringify({ ...demo, user: { ...demo.user, lifecycle: parse(lifecycle) }, groups: parse(groups) }),
+  )
+  return file
+}

@@ -1,15 +1,11 @@
 /** A SCIM group that is a group on the platform, with the choices that a mapping has about it. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { builtInMappings } from '../../src/bridge.ts'
 import { isJsonObject } from '../../src/json.ts'
 import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf } from '../figshare-bridge.ts'
-import { adding, aGroup, grantsSeen, removing } from './grants-world.ts'
+import { adding, aGroup, grantsSeen, mappingWith, removing } from './grants-world.ts'
 
 interface Options {
   readonly mode?: 'confirmed' | 'deferred'
@@ -23,7 +19,7 @@ async function aRepository(t: TestContext, { mode, groups }: Options = {}) {
     const { connections } = config
     if (!isJsonObject(connections) || !isJsonObject(connections.dspace)) throw new Error('no such connection')
     if (mode !== undefined) connections.dspace.mode = mode
-    if (groups !== undefined) connections.dspace.mapping = mappingWith(t, groups)
+    if (groups !== undefined) connections.dspace.mapping = mappingWith(t, 'dspace', groups)
   })
   t.after(() => world.stop())
   const scim = world.scim('dspace')
@@ -42,20 +38,6 @@ async function aRepository(t: TestContext, { mode, groups }: Options = {}) {
     return { id: String(body.id), seen: () => grantsSeen(world, 'dspace', emailOf(user)) }
   }
   return { world, scim, state, names, finished, aPerson }
-}
-
-function mappingWith(t: TestContext, groups: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'scim-bridge-mappings-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
-  mkdirSync(join(folder, 'connections'))
-  copyFileSync(join(builtInMappings, 'dspace.yaml'), join(folder, 'dspace.yaml'))
-  const file = join(folder, 'connections', 'test.yaml')
-  const example = `  - name: a person
-    scim: { userName: a@uni.example, name: { givenName: A, familyName: B } }
-    account: { email: a@uni.example, firstname: A, lastname: B, language: en, canLogIn: true }
-`
-  writeFileSync(file, `version: 1\nplatform: dspace\nextends: ../dspace.yaml\ngroups: ${groups}\nexamples:\n${example}`)
-  return file
 }
 
 test('a pushed group is made on the platform, with its members, before it is answered', async (t) => {

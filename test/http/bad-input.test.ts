@@ -1,11 +1,12 @@
 /**
- * Bad input of a known caller: the right status and scimType, nothing stored, nothing asked of the platform. Broken and
- * oversized bodies, media types, odd paths, ids and paging are in `protocol.test.ts`; hostile names in `hostile.test.ts`.
+ * Bad input of a known caller: the right status and scimType, nothing stored, nothing asked of the platform. One of
+ * each kind is in `bad-input-list.test.ts`; broken bodies, odd paths and paging in `protocol.test.ts`; hostile names in
+ * `hostile.test.ts`.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Json, JsonObject } from '../../src/json.ts'
-import { enterpriseUrn, userUrn } from '../../src/scim/attribute.ts'
+import type { JsonObject } from '../../src/json.ts'
+import { enterpriseUrn } from '../../src/scim/attribute.ts'
 import { aUser, type BridgeWorld, type ScimClient, scimType, startBridgeWorld } from '../bridge-world.ts'
 import { rawRequest } from './raw-request.ts'
 
@@ -48,49 +49,17 @@ const bodyText = (text: string) => JSON.stringify(aUser()).replace(/}$/, `,${tex
 
 describe('a new user is refused', () => {
   const bodies: readonly [what: string, scimType: string | undefined, body: () => unknown, status?: number][] = [
-    ['with a name twice in one object', 'invalidSyntax', () => bodyText('"title":"a","title":"b"')],
     ['with a name twice, once in escapes', 'invalidSyntax', () => bodyText('"title":"a","t\\u0069tle":"a"')],
     ['with a name twice in an inner object', 'invalidSyntax', () => bodyText('"roles":[{"value":"a","value":"b"}]')],
     ['with a name in two letter cases', 'invalidValue', () => bodyText('"title":"a","TITLE":"b"')],
-    ['with a nested key prototype', 'invalidSyntax', () => bodyText('"name":{"prototype":{"x":1}}')],
-    ['in UTF-16', 'invalidSyntax', () => Buffer.from(JSON.stringify(aUser()), 'utf16le').toString('latin1')],
     ['with half a surrogate pair', 'invalidValue', () => bodyText('"title":"\\ud83d"')],
-    ['with NUL', 'invalidValue', () => bodyText('"title":"a\\u0000b"')],
-    [
-      'with characters in a name that turn the reading direction',
-      'invalidValue',
-      () => aUser({ displayName: 'a\u202eb' }),
-    ],
     ['with a control character in userName', 'invalidValue', () => aUser({ userName: 'a\u0007b' })],
-    ['with a text of 10 MB', undefined, () => aUser({ title: 'x'.repeat(10_000_000) }), 413],
     ['with a text of 11,000 characters', 'invalidValue', () => aUser({ title: 'x'.repeat(11_000) })],
-    ['with a number for a text', 'invalidValue', () => aUser({ title: 7 })],
     ['with a number that is too large for one', 'invalidValue', () => bodyText('"title":1e999')],
     ['with a list for a text', 'invalidValue', () => aUser({ title: ['Dean'] })],
     ['with a text for an object', 'invalidValue', () => aUser({ name: 'Ada' })],
     ['with null for the userName', 'invalidValue', () => aUser({ userName: null })],
-    ['without schemas', 'invalidSyntax', () => ({ userName: 'x' })],
     ['with empty schemas', 'invalidSyntax', () => aUser({ schemas: [] })],
-    [
-      'with the schema of a group',
-      'invalidSyntax',
-      () => aUser({ schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'] }),
-    ],
-    ['without userName', 'invalidValue', () => ({ schemas: [userUrn] })],
-    ['with an empty userName', 'invalidValue', () => aUser({ userName: '' })],
-    ['with blanks for a userName', 'invalidValue', () => aUser({ userName: ' \t\u00a0 ' })],
-    [
-      'with 10,000 e-mail addresses',
-      'invalidValue',
-      () => aUser({ emails: many(10_000, (n) => ({ value: `${n}@x.example` })) }),
-    ],
-    [
-      'with two primary addresses',
-      'invalidValue',
-      () => aUser({ emails: many(2, (n) => ({ value: `${n}@x.example`, primary: true })) }),
-    ],
-    ['with active "maybe"', 'invalidValue', () => aUser({ active: 'maybe' })],
-    ['with active 0', 'invalidValue', () => aUser({ active: 0 })],
     ['with active 1e999', 'invalidValue', () => bodyText('"ACTIVE":1e999')],
     ['with active [true]', 'invalidValue', () => aUser({ active: [true] })],
     ['with 2,000 names', 'invalidSyntax', () => aUser(Object.fromEntries(many(2_000, (n) => [`name${n}`, n])))],
@@ -98,19 +67,6 @@ describe('a new user is refused', () => {
   for (const [what, word, body, status = 400] of bodies) {
     test(what, () => isRefused(status, word, () => scim.post('/Users', body())))
   }
-
-  test('whose body is longer, or shorter, than announced', async () => {
-    const before = await traces()
-    const text = JSON.stringify(aUser())
-    const head = `POST /figshare/scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${world.tokens.get('figshare')}\r\nContent-Type: ${scimType}\r\n`
-    const longer = await rawRequest(world.url, `${head}Content-Length: ${text.length - 5}\r\n\r\n${text}`)
-    assert.match(longer, /^HTTP\/1.1 400/)
-    const shorter = await rawRequest(world.url, `${head}Content-Length: ${text.length + 5}\r\n\r\n${text}`)
-    assert.doesNotMatch(shorter, /^HTTP\/1.1 [25]/)
-    const both = `${head}Content-Length: ${text.length}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
-    assert.match(await rawRequest(world.url, both), /^HTTP\/1.1 400/)
-    assert.deepEqual(await traces(), before)
-  })
 })
 
 test('an odd body that says nothing wrong is taken: a byte order mark, nulls, unknown names, a quoted boolean', async () => {
@@ -134,41 +90,21 @@ test('an odd body that says nothing wrong is taken: a byte order mark, nulls, un
   assert.equal(answers.at(-1)?.body.active, false)
 })
 
-test('an id in a PUT that is not the one of the path is ignored', async () => {
-  const { body } = await scim.post('/Users', aUser())
-  const answer = await scim.put(`/Users/${body.id}`, { ...body, id: user.id as Json, title: 'Dean' })
-  assert.equal(answer.status, 200, answer.text)
-  assert.equal(answer.body.id, body.id)
-  assert.equal((await scim.get(path)).body.title, undefined)
-})
-
 describe('a PATCH is refused', () => {
   const patches: readonly [what: string, scimType: string, operations: unknown][] = [
-    ['with another id', 'mutability', [{ op: 'replace', path: 'id', value: 'x' }]],
     ['with another id, without path', 'mutability', [{ op: 'replace', value: { id: 'x', title: 'Dean' } }]],
     ['of meta', 'mutability', [{ op: 'replace', path: 'meta.created', value: '2020-01-01T00:00:00Z' }]],
     ['of groups', 'mutability', [{ op: 'add', path: 'groups', value: [{ value: 'x' }] }]],
     ['that removes the userName', 'mutability', [{ op: 'remove', path: 'userName' }]],
-    ['without operations', 'invalidSyntax', []],
-    ['with an object of operations', 'invalidSyntax', { op: 'add', path: 'title', value: 'x' }],
     ['with a text for an operation', 'invalidSyntax', ['add']],
-    ['with 1,001 operations', 'tooMany', many(1_001, () => ({ op: 'add', path: 'title', value: 'x' }))],
-    ['with an unknown op', 'invalidSyntax', [{ op: 'move', path: 'title', value: 'x' }]],
     ['with a number for a path', 'invalidPath', [{ op: 'add', path: 1, value: 'x' }]],
     ['with an unknown path', 'invalidPath', [{ op: 'add', path: 'flavour', value: 'x' }]],
     ['with a path of 100 kB', 'invalidPath', [{ op: 'add', path: 'a'.repeat(100_000), value: 'x' }]],
-    [
-      'with a bad filter in the path',
-      'invalidFilter',
-      [{ op: 'add', path: 'emails[type ?? "work"].value', value: 'x' }],
-    ],
     [
       'with an open filter in the path',
       'invalidPath',
       [{ op: 'add', path: 'emails[type eq "work".value', value: 'x' }],
     ],
-    ['that removes nothing named', 'noTarget', [{ op: 'remove' }]],
-    ['without value', 'invalidValue', [{ op: 'replace', path: 'title' }]],
     ['with null and no path', 'invalidValue', [{ op: 'add', value: null }]],
     ['with an object for a text', 'invalidValue', [{ op: 'add', path: 'title', value: { value: 'x' } }]],
     ['with half a surrogate pair', 'invalidValue', [{ op: 'add', path: 'title', value: '\ud800' }]],
@@ -218,9 +154,6 @@ test('a PATCH may be odd and mean something: casing, flat keys, nested extension
 
 describe('a list is refused', () => {
   const queries: readonly [what: string, scimType: string, query: Readonly<Record<string, string>>][] = [
-    ['with 2,000 brackets', 'invalidFilter', { filter: `${'('.repeat(2_000)}active eq true${')'.repeat(2_000)}` }],
-    ['with 300 alternatives', 'invalidFilter', { filter: many(300, (n) => `id eq "${n}"`).join(' or ') }],
-    ['with an unbalanced bracket', 'invalidFilter', { filter: '(userName eq "x"' }],
     ['with one bracket too many', 'invalidFilter', { filter: 'userName eq "x")' }],
     ['with a filter without value', 'invalidFilter', { filter: 'userName eq' }],
     ['with a filter on what is unknown', 'invalidFilter', { filter: 'flavour eq "x"' }],
@@ -230,7 +163,6 @@ describe('a list is refused', () => {
     ['with a count that is no number', 'invalidValue', { count: 'abc' }],
     ['with half a row', 'invalidValue', { count: '1.5' }],
     ['with a startIndex beyond all numbers', 'invalidValue', { startIndex: '1e400' }],
-    ['sorted by what is unknown', 'invalidValue', { sortBy: 'flavour' }],
     ['sorted in no order', 'invalidValue', { sortBy: 'userName', sortOrder: 'sideways' }],
     ['with both projections', 'invalidValue', { attributes: 'userName', excludedAttributes: 'emails' }],
   ]

@@ -1,6 +1,7 @@
 /**
- * `node configure.ts FOLDER`: adds to the demonstration's `FOLDER/bridge.yaml` a connection `<name>-lenient` for each of its
- * connections. It goes to the same platform, with the mapping of `mappings/` here, for which a userName is enough.
+ * `node configure.ts FOLDER`: adds to the demonstration's `FOLDER/bridge.yaml` two connections for each of its own, to the same
+ * platform: `<name>-lenient`, with the mapping of `mappings/` here, for which a userName is enough, and `<name>-answering`,
+ * which answers a PATCH of a group with the group.
  */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,10 +21,13 @@ const config: unknown = parse(readFileSync(file, 'utf8'))
 if (!isJsonObject(config) || !isJsonObject(config.connections)) throw new Error(`${file} has no connections`)
 const connections = Object.entries(config.connections).flatMap(([name, connection]) => {
   if (!isJsonObject(connection)) throw new Error(`${file}: ${name} is no connection`)
-  const lenient = { ...connection, mapping: `mappings/connections/${connection.platform}.yaml` }
+  // scim2-cli makes an option of each attribute, and cannot make one of an extension that it does not know.
+  const { extensions: _, ...plain } = connection
+  const mapping = `mappings/connections/${connection.platform}.yaml`
   return [
     [name, connection],
-    [`${name}-lenient`, lenient],
+    [`${name}-lenient`, { ...plain, mapping, unknownMembers: 'ignore' }],
+    [`${name}-answering`, { ...connection, groupPatchAnswer: 'group', unknownMembers: 'ignore' }],
   ]
 })
 const all = { ...config, connections: Object.fromEntries(connections) }

@@ -150,7 +150,7 @@ scim_sanity() {
   local name
   for name in "${connections[@]}"; do
     # It ends with 1 when a test failed: what counts is its report.
-    "$(dirname "$python")/scim-sanity" probe "$(base "$name")" --token "$SCIM_TOKEN" --i-accept-side-effects \
+    "$(dirname "$python")/scim-sanity" probe "$(base "$name-answering")" --token "$SCIM_TOKEN" --i-accept-side-effects \
       --json-output >"$work/sanity.json" || true
     check "$python" "$here/scim-sanity.py" "$name" <"$work/sanity.json"
   done

@@ -364,5 +364,6 @@ function counted(pace: Pace): Pace & { readonly slots: number; readonly freed: n
       }
     },
     hold: (ms) => pace.hold(ms),
+    noteAnswer: (isThere) => pace.noteAnswer(isThere),
   }
 }

@@ -159,7 +159,7 @@ for (const [said, header, expected] of [
 ] as const) {
   test(`429 that says ${said} is Busy, and holds the pace`, async (t) => {
     const held: number[] = []
-    const pace: Pace = { acquire: async () => () => {}, hold: (ms) => void held.push(ms) }
+    const pace: Pace = { acquire: async () => () => {}, hold: (ms) => void held.push(ms), noteAnswer: () => {} }
     const { client } = await answering(t, reply('429 Too Many Requests', [...header], ''), { pace })
     await assert.rejects(
       client.send(aCall(), post),

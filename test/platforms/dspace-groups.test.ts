@@ -119,3 +119,11 @@ test('an invitation promises no protected group: that is refused, and said, once
   const promised = [...site.registrations.values()].flatMap((registration) => [...registration.groups])
   assert.deepEqual(promised, [site.group('Researchers')?.uuid])
 })
+
+test('a group whose name looks like an id is found by it, though DSpace searches for an id then', async (t) => {
+  const { connection } = await aRepository(t)
+  const name = crypto.randomUUID()
+  const made = await groupsOf(connection).create(aCall(), name)
+  assert.deepEqual(await groupsOf(connection).find(aCall(), name), made)
+  await assert.rejects(groupsOf(connection).create(aCall(), name), Conflict)
+})

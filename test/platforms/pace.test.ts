@@ -86,3 +86,50 @@ test('a hold stops also those who sleep for their slot already', async () => {
   assert.equal(isFree, true)
   await waiting
 })
+
+test('after a platform has asked for patience it is asked half as often for five minutes', async () => {
+  const clock = aClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 1 }, clock)
+  pace.hold(10_000)
+  const at: number[] = []
+  const begin = clock.now()
+  for (let number = 0; number < 3; number += 1) {
+    ;(await pace.acquire(signal))()
+    at.push(clock.now() - begin)
+  }
+  assert.deepEqual(at, [10_000, 12_000, 14_000])
+  await clock.sleep(300_000)
+  const later = clock.now()
+  for (let number = 0; number < 2; number += 1) (await pace.acquire(signal))()
+  assert.equal(clock.now() - later, 1_000)
+})
+
+test('OL 17 after an outage the pace climbs from a quarter to the whole within a minute', async () => {
+  const clock = aClock()
+  const pace = createPace({ requestsPerSecond: 10, concurrency: 1 }, clock)
+  for (let failure = 0; failure < 5; failure += 1) pace.noteAnswer(false)
+  pace.noteAnswer(true)
+  const begin = clock.now()
+  const perTenSeconds: number[] = []
+  while (clock.now() - begin < 70_000) {
+    ;(await pace.acquire(signal))()
+    const ten = Math.floor((clock.now() - begin) / 10_000)
+    perTenSeconds[ten] = (perTenSeconds[ten] ?? 0) + 1
+  }
+  assert.ok((perTenSeconds[0] ?? 0) < 35, String(perTenSeconds))
+  assert.deepEqual(
+    perTenSeconds.slice(0, 6),
+    perTenSeconds.slice(0, 6).toSorted((one, other) => one - other),
+  )
+  assert.ok((perTenSeconds[6] ?? 0) >= 99, String(perTenSeconds))
+})
+
+test('one failure is no outage', async () => {
+  const clock = aClock()
+  const pace = createPace({ requestsPerSecond: 10, concurrency: 1 }, clock)
+  pace.noteAnswer(false)
+  pace.noteAnswer(true)
+  const begin = clock.now()
+  for (let number = 0; number < 2; number += 1) (await pace.acquire(signal))()
+  assert.equal(clock.now() - begin, 100)
+})

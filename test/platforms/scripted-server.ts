@@ -32,7 +32,7 @@ export interface ScriptedServer {
 
 export type Script = (request: ScriptedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>
 
-export const noPace: Pace = { acquire: async () => () => undefined, hold: () => undefined }
+export const noPace: Pace = { acquire: async () => () => undefined, hold: () => undefined, noteAnswer: () => undefined }
 
 export async function scriptedServer(script: Script, basePath = ''): Promise<ScriptedServer> {
   const requests: ScriptedRequest[] = []

@@ -20,6 +20,8 @@ test('a person who has an account already gets no second one: theirs is taken ov
   const answer = await bridge.scim.post('/Users', user)
   assert.equal(answer.status, 201, answer.text)
   assert.equal(bridge.account(user)?.id, account.id)
+  // Looked for first: no create was tried, which a platform that allows twins would have carried out.
+  assert.ok(!bridge.world.sandbox.figshare.calls.some(({ method }) => method === 'POST'))
   assert.equal(account.profile.first_name, 'Ada')
 })
 

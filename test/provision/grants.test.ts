@@ -6,7 +6,7 @@ import type { Grant } from '../../src/facts.ts'
 import { readMappingFile } from '../../src/mapping/read.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { type GrantRules, isSettled, planGrants, type WantedGrant, wantedGrants } from '../../src/provision/grants.ts'
-import type { LedgerEntry, Membership } from '../../src/store/store.ts'
+import type { LedgerEntry, Membership } from '../../src/store/grant-store.ts'
 
 const loaded = readMappingFile('mappings/figshare.yaml', (name) => platforms.get(name)?.facts)
 const facts = platforms.get('figshare')?.facts
@@ -49,7 +49,7 @@ function attempt(
   stop?: { isDone: boolean },
 ) {
   if (isSettled(wanted, state.ledger) && policy.mapping.groups.manage === 'granted') return { ...state, take: [] }
-  const plan = planGrants(policy, { wanted, ledger: state.ledger, held: state.held })
+  const plan = planGrants(policy, { wanted, ledger: state.ledger, held: state.held, ofGroups: [] })
   const written = [...state.held.filter((grant) => !has(plan.take, grant)), ...plan.give]
   if (stop !== undefined) return { held: stop.isDone ? written : state.held, ledger: plan.before, take: plan.take }
   return { held: written, ledger: plan.after, take: plan.take }
@@ -126,16 +126,16 @@ test('what is being given is not settled: after a crash it is looked at', () => 
 test('a grant that was being given when the process died counts as given, and is taken on leaving', () => {
   const wanted = wantedGrants(rules, [member('figshare-reviewers')])
   const grants = wanted.map(({ grant }) => grant)
-  const before = planGrants(rules, { wanted, ledger: [], held: [] }).before
-  const again = planGrants(rules, { wanted, ledger: before, held: grants })
+  const before = planGrants(rules, { wanted, ledger: [], held: [], ofGroups: [] }).before
+  const again = planGrants(rules, { wanted, ledger: before, held: grants, ofGroups: [] })
   assert.deepEqual([again.give, again.take, again.after.map(({ origin }) => origin)], [[], [], ['given']])
-  assert.deepEqual(planGrants(rules, { wanted: [], ledger: again.after, held: grants }).take, grants)
+  assert.deepEqual(planGrants(rules, { wanted: [], ledger: again.after, held: grants, ofGroups: [] }).take, grants)
 })
 
 test('two groups that are the same grant: the one that stays keeps it ours', () => {
   const grant = { group: 'Editors' }
   const ledger: LedgerEntry[] = [{ key: 'group:old', grant, origin: 'given' }]
-  const plan = planGrants(rules, { wanted: [{ key: 'group:new', grant }], ledger, held: [grant] })
+  const plan = planGrants(rules, { wanted: [{ key: 'group:new', grant }], ledger, held: [grant], ofGroups: [] })
   assert.deepEqual([plan.give, plan.take], [[], []])
   assert.deepEqual(plan.after, [{ key: 'group:new', grant, origin: 'given' }])
 })

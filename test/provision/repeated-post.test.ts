@@ -136,3 +136,18 @@ test('in deferred mode, too, a POST whose answer was lost is repeated, also whil
   assert.equal(bridge.accounts(user).length, 1)
   assert.equal(bridge.account(user)?.email, emailOf(user))
 })
+
+test('a POST without active that joins a create with active: false in work leaves the account off, and SCIM says so', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { active: _active, ...user } = aUser()
+  bridge.fault({ mode: 'hang-after', only: 'writes', times: 1 })
+  const first = bridge.scim.post('/Users', { ...user, active: false }).then((answer) => answer)
+  await bridge.held()
+  const second = bridge.scim.post('/Users', user).then((answer) => answer)
+  await bridge.until('the second is durable', () => bridge.row('select max(version) as v from operation')?.v === 2)
+  bridge.heal()
+  await first
+  assert.deepEqual([(await second).status, (await second).body.active], [201, false])
+  assert.equal(bridge.account(user)?.active, false)
+  assert.equal((await bridge.scim.get(`/Users/${(await second).body.id}`)).body.active, false)
+})

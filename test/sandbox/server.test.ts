@@ -168,6 +168,35 @@ test('429 and 503 carry the Retry-After that was asked for, sensible or not', as
   assert.equal((await fetch(`${simulator.baseUrl}/x`)).headers.get('retry-after'), null)
 })
 
+test('a made-up answer can be repeated, packed or in another charset, and come after the call was done', async () => {
+  const { logic, simulator, control } = await started()
+  const ask = () => fetch(`${simulator.baseUrl}/x`, { method: 'POST', body: 'asked' })
+  await control({ mode: 'answer', body: 'ab', repeat: 1_000, bodyAs: 'gzip' })
+  const packed = await ask()
+  assert.equal(packed.headers.get('content-encoding'), 'gzip')
+  assert.ok(Number(packed.headers.get('content-length')) < 100)
+  assert.equal(await packed.text(), 'ab'.repeat(1_000))
+  await control({ mode: 'answer', body: 'é', bodyAs: 'latin1' })
+  assert.deepEqual(Buffer.from(await (await ask()).arrayBuffer()), Buffer.from([0xe9]))
+  assert.deepEqual(logic.done, [])
+  await control({ mode: 'answer', status: 502, isDone: true })
+  assert.equal((await ask()).status, 502)
+  assert.deepEqual(logic.done, ['asked'])
+})
+
+test('after so many calls nobody listens any more, until the simulator accepts calls again', async () => {
+  const { simulator } = await started()
+  await simulator.refuseAfter(2)
+  const status = async () => (await call(simulator, 'GET')).slice(0, 3)
+  assert.deepEqual([await status(), await status(), await status()], ['200', '200', 'clo'])
+  await simulator.accept()
+  assert.equal(await status(), '200')
+  await simulator.refuseAfter(0)
+  assert.equal(await status(), 'clo')
+  await simulator.accept()
+  assert.equal(await status(), '200')
+})
+
 test('a fault that is not understood is answered 400 and changes nothing', async () => {
   const { simulator, control } = await started()
   await control({ mode: '500' })

@@ -24,17 +24,18 @@ test('the provider announces what works, with every field that strict clients lo
   assert.deepEqual(read(discovery.serviceProviderConfig), {
     schemas: ['urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig'],
     patch: { supported: true },
-    bulk: { supported: false, maxOperations: 0, maxPayloadSize: 0 },
+    bulk: { supported: true, maxOperations: 1_000, maxPayloadSize: 1_048_576 },
     filter: { supported: true, maxResults: 1_000 },
     changePassword: { supported: false },
     sort: { supported: true },
     etag: { supported: true },
     pagination: {
-      cursor: false,
+      cursor: true,
       index: true,
       defaultPaginationMethod: 'index',
       defaultPageSize: 100,
       maxPageSize: 1_000,
+      cursorTimeout: 3_600,
     },
     authenticationSchemes: [
       {
@@ -49,14 +50,14 @@ test('the provider announces what works, with every field that strict clients lo
   })
 })
 
-test('bulk and cursors are announced with their limits once they are there', () => {
-  const limits = { ...discoveryLimits, bulk: { maxOperations: 7, maxPayloadSize: 8 }, cursorTimeoutSeconds: 9 }
+test('without bulk and cursors none are announced', () => {
+  const limits = { ...discoveryLimits, bulk: undefined, cursorTimeoutSeconds: undefined }
   const { bulk, pagination } = read(
     createDiscovery({ baseUrl, schemas, authenticationSchemes: [], limits }).serviceProviderConfig,
   )
-  assert.deepEqual(bulk, { supported: true, maxOperations: 7, maxPayloadSize: 8 })
+  assert.deepEqual(bulk, { supported: false, maxOperations: 0, maxPayloadSize: 0 })
   assert.ok(isJsonObject(pagination))
-  assert.deepEqual([pagination.cursor, pagination.cursorTimeout], [true, 9])
+  assert.deepEqual([pagination.cursor, 'cursorTimeout' in pagination], [false, false])
 })
 
 test('schemas come as a list and one by one, by URN in any letter case', () => {

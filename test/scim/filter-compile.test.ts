@@ -204,11 +204,53 @@ test('a conjunction uses its best index and tests only the rest', () => {
   assert.equal(fitsRest(aUser({ displayName: 'b', [enterpriseUrn]: { manager: { value: 'Y' } } })), false)
 })
 
-test('or, not, other operators, null and empty text use no index', () => {
+test('active, the times of meta and alternatives that an index finds one by one are asked of the index', () => {
+  const name = { attribute: 'userName', equals: 'a' }
+  const rows: readonly [filter: string, index: unknown, isExact: boolean][] = [
+    ['userName sw "A"', { attribute: 'prefix', of: 'userName', startsWith: 'A' }, true],
+    ['externalId sw "A" and active eq true', { attribute: 'prefix', of: 'externalId', startsWith: 'A' }, false],
+    ['active eq true', { attribute: 'active', equals: true }, true],
+    ['active eq "False"', { attribute: 'active', equals: false }, true],
+    ['active eq false and title pr', { attribute: 'active', equals: false }, false],
+    ['active eq false and userName eq "a"', name, false],
+    [
+      'meta.created ge "2026-01-01T00:00:00Z"',
+      { attribute: 'created', operator: 'ge', value: '2026-01-01T00:00:00.000Z' },
+      true,
+    ],
+    ['userName eq "a" or id eq "b"', { attribute: 'anyOf', of: [name, { attribute: 'id', equals: 'b' }] }, true],
+    [
+      '(userName eq "a" or (id eq "b" or emails eq "c")) and active eq true',
+      {
+        attribute: 'anyOf',
+        of: [name, { attribute: 'id', equals: 'b' }, { attribute: 'email', equals: 'c' }],
+      },
+      false,
+    ],
+    [
+      '(userName eq "a" and title pr) or emails[type eq "work" and value eq "c"]',
+      { attribute: 'anyOf', of: [name, { attribute: 'email', equals: 'c', type: 'work' }] },
+      false,
+    ],
+  ]
+  for (const [filter, index, isExact] of rows)
+    assert.deepEqual([compiled(filter).index, compiled(filter).indexIsExact], [index, isExact], filter)
+})
+
+test('not, other operators, null, empty text, and alternatives with one of them use no index', () => {
   const filters = [
-    'userName eq "a" or id eq "b"',
+    'userName eq "a" or title pr',
+    'userName eq "a" or active eq true',
+    'userName eq "a" or meta.created ge "2026-01-01T00:00:00Z"',
+    'active ne true',
+    'active eq null',
+    'active pr',
     'not (id eq "a")',
-    'userName sw "a"',
+    'title sw "a"',
+    'userName sw ""',
+    'userName sw "\\ud800"',
+    'userName co "a"',
+    'userName sw "a" or id eq "b"',
     'id ne "a"',
     'externalId eq null',
     'externalId eq ""',

@@ -27,7 +27,10 @@ class Thing extends LibraryResource {
   }
   async read(context: { res: express.Response }) {
     seen.contexts.push(context)
-    return guard(context.res, async () => {
+    const keep = (problem: unknown) => {
+      context.res.locals.problem = problem
+    }
+    return guard(keep, async () => {
       if (failure !== undefined) throw failure
       return Buffer.from('{"read":true}')
     })

@@ -8,7 +8,12 @@ import { badgesUrn, problemOf, schemas } from './filter-world.ts'
 function sorted(sortBy: string, sortOrder: string | undefined, documents: JsonObject[]) {
   const sort = parseSort(schemas.user, sortBy, sortOrder)
   assert.ok(sort)
-  return documents.toSorted(sort.compare).map(({ id }) => id)
+  const places = documents.map((document, seq) => ({ id: document.id, key: sort.keyOf(document), seq }))
+  // Last first, so that ties have to be put in order, too.
+  return places
+    .toReversed()
+    .toSorted(sort.compare)
+    .map(({ id }) => id)
 }
 
 test('what an index holds is sorted by the index, whichever way it is written', () => {
@@ -60,10 +65,10 @@ test('letter case counts only where it counts in the attribute', () => {
   assert.deepEqual(sorted('externalId', undefined, users), ['3', '2', '1'])
 })
 
-test('those without a value come last ascending and first descending; ties stay as they were', () => {
+test('those without a value come last ascending and first descending; ties go by age, in the same direction', () => {
   const users: JsonObject[] = [{ id: '1' }, { id: '2', title: 'a' }, { id: '3', title: null }, { id: '4', title: 'A' }]
   assert.deepEqual(sorted('title', undefined, users), ['2', '4', '1', '3'])
-  assert.deepEqual(sorted('title', 'descending', users), ['1', '3', '2', '4'])
+  assert.deepEqual(sorted('title', 'descending', users), ['3', '1', '4', '2'])
 })
 
 test('of several values the primary one counts, else the first', () => {

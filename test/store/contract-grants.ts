@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AccountTaken, type GroupLink, type LedgerEntry } from '../../src/store/store.ts'
+import type { GroupLink, LedgerEntry } from '../../src/store/grant-store.ts'
+import { AccountTaken } from '../../src/store/store.ts'
 import { aGroup, aLink, anOperation, aUser, now } from './builders.ts'
 import type { OpenEmpty } from './contract.ts'
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { IndexedCondition, ListQuery, Store } from '../../src/store/store.ts'
+import type { IndexedCondition, ListQuery, Place, TimeCondition, WalkQuery } from '../../src/store/queries.ts'
+import type { Store } from '../../src/store/store.ts'
 import { aGroup, aUser, later, now } from './builders.ts'
 import type { OpenEmpty } from './contract.ts'
 
@@ -10,6 +11,11 @@ async function listed(store: Store, query: Partial<ListQuery>): Promise<string[]
   return rows.map((row) => row.id)
 }
 
+async function walked(store: Store, query: Omit<WalkQuery, 'type'>): Promise<{ ids: string[]; places: Place[] }> {
+  const rows = await store.walk('okta', { type: 'User', ...query })
+  return { ids: rows.map(({ resource }) => resource.id), places: rows.map(({ place }) => place) }
+}
+
 async function people(store: Store): Promise<void> {
   await store.transaction(async (write) => {
     const emails = [
@@ -17,10 +23,10 @@ async function people(store: Store): Promise<void> {
       { value: 'ada@home.example', type: 'home' },
       { value: 'ada@uni.example', type: 'other' },
     ]
-    const adaKeys = { userName: 'Charlie', externalId: 'X2', displayName: 'Åsa', emails }
+    const adaKeys = { userName: 'Charlie', externalId: 'X2', displayName: 'Åsa', emails, active: true }
     await write.insertResource('okta', aUser('2', { keys: adaKeys, now: later }))
     await write.insertResource('okta', aUser('1', { keys: { userName: 'alice', displayName: 'berta' } }))
-    await write.insertResource('okta', aUser('3', { keys: { userName: 'Bob', externalId: 'x1' } }))
+    await write.insertResource('okta', aUser('3', { keys: { userName: 'Bob', externalId: 'x1', active: false } }))
     await write.insertResource('okta', aGroup('g'))
   })
 }
@@ -54,6 +60,32 @@ export function listContract(open: OpenEmpty): void {
     ['an e-mail of a type', { attribute: 'email', equals: 'ada@home.example', type: 'HOME' }, ['2']],
     ['an e-mail of another type', { attribute: 'email', equals: 'ada@home.example', type: 'work' }, []],
     ['part of a name', { attribute: 'userName', equals: 'char%' }, []],
+    ['active', { attribute: 'active', equals: true }, ['2']],
+    ['active false, which is not absent', { attribute: 'active', equals: false }, ['3']],
+    ['created ge', { attribute: 'created', operator: 'ge', value: later }, ['2']],
+    ['created lt', { attribute: 'created', operator: 'lt', value: later }, ['1', '3']],
+    [
+      'one of several, each once',
+      {
+        attribute: 'anyOf',
+        of: [
+          { attribute: 'userName', equals: 'ALICE' },
+          { attribute: 'externalId', equals: 'X1' },
+          { attribute: 'email', equals: 'ada@HOME.example' },
+          { attribute: 'userName', equals: 'charlie' },
+          { attribute: 'id', equals: '1' },
+          { attribute: 'displayName', equals: 'BERTA' },
+          { attribute: 'member', equals: '3' },
+        ],
+      },
+      ['2', '1'],
+    ],
+    ['the beginning of userName in any case', { attribute: 'prefix', of: 'userName', startsWith: 'CHAR' }, ['2']],
+    ['the whole of userName as its beginning', { attribute: 'prefix', of: 'userName', startsWith: 'bob' }, ['3']],
+    ['the beginning of displayName', { attribute: 'prefix', of: 'displayName', startsWith: 'å' }, ['2']],
+    ['the beginning of externalId, exactly', { attribute: 'prefix', of: 'externalId', startsWith: 'x' }, ['3']],
+    ['a beginning that is none', { attribute: 'prefix', of: 'userName', startsWith: 'char%' }, []],
+    ['one of none', { attribute: 'anyOf', of: [{ attribute: 'userName', equals: 'nobody' }] }, []],
     ['lastModified ge', { attribute: 'lastModified', operator: 'ge', value: later }, ['2']],
     ['lastModified gt', { attribute: 'lastModified', operator: 'gt', value: later }, []],
     ['lastModified le', { attribute: 'lastModified', operator: 'le', value: now }, ['1', '3']],
@@ -65,7 +97,7 @@ export function listContract(open: OpenEmpty): void {
       await people(store)
       assert.deepEqual(await listed(store, { where }), expected)
       assert.equal(await store.count('okta', 'User', where), expected.length)
-      assert.equal(await store.count('okta', 'Group', where), where.attribute === 'lastModified' ? groups(where) : 0)
+      assert.equal(await store.count('okta', 'Group', where), isTime(where) ? groups(where) : 0)
     })
   }
 
@@ -129,6 +161,54 @@ export function listContract(open: OpenEmpty): void {
     assert.deepEqual(await listed(store, { afterSeq: first.at(-1)?.seq ?? 0 }), ['u4', 'u5', 'u6', 'u7'])
   })
 
+  for (const [by, ascending] of orders) {
+    for (const descending of [false, true]) {
+      test(`a walk by ${by}, ${descending ? 'descending' : 'ascending'}, passes every row once, from any row on and back`, async (t) => {
+        const store = await open(t)
+        await people(store)
+        const ids = descending ? ascending.toReversed() : ascending
+        const whole = await walked(store, { order: { by, descending }, limit: 10 })
+        assert.deepEqual(whole.ids, ids)
+        for (const [index, place] of whole.places.entries()) {
+          const onward = await walked(store, { order: { by, descending }, from: place, limit: 10 })
+          assert.deepEqual(onward.ids, ids.slice(index + 1))
+          const back = await walked(store, { order: { by, descending: !descending }, from: place, limit: 10 })
+          assert.deepEqual(back.ids, ids.slice(0, index).reverse())
+          const next = await walked(store, { order: { by, descending }, from: place, limit: 1 })
+          assert.deepEqual(next.ids, ids.slice(index + 1, index + 2))
+        }
+      })
+    }
+  }
+
+  test('a walk keeps to its condition, and goes on from a row that is gone', async (t) => {
+    const store = await open(t)
+    await people(store)
+    const query = {
+      where: {
+        attribute: 'anyOf',
+        of: ['alice', 'bob', 'charlie'].map((equals) => ({ attribute: 'userName', equals }) as const),
+      },
+      order: { by: 'userName', descending: false },
+    } as const
+    const [first] = (await walked(store, { ...query, limit: 1 })).places
+    await store.transaction((write) => write.deleteResource('okta', 'User', '1'))
+    assert.ok(first !== undefined)
+    assert.deepEqual((await walked(store, { ...query, from: first, limit: 9 })).ids, ['3', '2'])
+    const rest = await store.walk('entra', { type: 'User', ...query, limit: 9 })
+    assert.deepEqual(rest, [])
+  })
+
+  test('a secret is made once, for each connection, and is the same for everybody after that', async (t) => {
+    const store = await open(t)
+    const keep = (connection: string, name: string, value: string) =>
+      store.transaction((write) => write.keepSecret(connection, name, value))
+    assert.equal(await keep('okta', 'cursor', 'a'), 'a')
+    assert.equal(await keep('okta', 'cursor', 'b'), 'a')
+    assert.equal(await keep('okta', 'other', 'c'), 'c')
+    assert.equal(await keep('entra', 'cursor', 'd'), 'd')
+  })
+
   test('a page by key in any other order is a mistake of the caller', async (t) => {
     const store = await open(t)
     const order = { by: 'seq', descending: true } as const
@@ -136,7 +216,11 @@ export function listContract(open: OpenEmpty): void {
   })
 }
 
+function isTime(where: IndexedCondition): where is TimeCondition {
+  return where.attribute === 'lastModified' || where.attribute === 'created'
+}
+
 /** The one group of `people` was made at `now`. */
-function groups(where: Extract<IndexedCondition, { attribute: 'lastModified' }>): number {
-  return where.operator === 'le' ? 1 : 0
+function groups(where: TimeCondition): number {
+  return where.operator === 'le' || (where.operator === 'lt' && where.value === later) ? 1 : 0
 }

@@ -7,6 +7,8 @@ import { grantContract } from './contract-grants.ts'
 import { groupContract } from './contract-groups.ts'
 import { linkContract } from './contract-links.ts'
 import { listContract } from './contract-lists.ts'
+import { slotContract } from './contract-slots.ts'
+import { walkContract } from './contract-walks.ts'
 
 /** Opens an empty store; whoever opens it closes it after the test. */
 export type OpenEmpty = (context: { after(close: () => Promise<void>): void }) => Promise<Store>
@@ -20,7 +22,9 @@ export function storeContract(title: string, open: OpenEmpty): void {
     listContract(open)
     groupContract(open)
     grantContract(open)
+    slotContract(open)
     linkContract(open)
+    walkContract(open)
   })
 }
 

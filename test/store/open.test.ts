@@ -46,6 +46,24 @@ test('the migrations make the schema of schema.sql', async (t) => {
   assert.equal(schema, readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'))
 })
 
+test("the first release's users are found by active, those that it stored oddly are left alone", async (t) => {
+  const file = aFile(t)
+  const old = new DatabaseSync(file)
+  old.exec('create table migration (number bigint primary key, at bigint not null)')
+  old.exec(readFileSync(new URL('../../src/store/migrations/0001.sql', import.meta.url), 'utf8'))
+  old.exec('insert into migration (number, at) values (1, 0)')
+  const insert = old.prepare(
+    "insert into resource (connection, id, type, seq, version, visible, json, created, modified) values ('okta', ?, 'User', ?, 1, 1, ?, '', '')",
+  )
+  const texts = ['{"active":true}', '{"active":false}', '{}', '{"active":"true"}', '{"active":1}', 'no JSON']
+  for (const [index, text] of texts.entries()) insert.run(`u${index}`, index, text)
+  old.close()
+  const store = await opened(t, file)
+  const found = async (equals: boolean) =>
+    (await store.list('okta', { type: 'User', where: { attribute: 'active', equals }, limit: 9 })).map(({ id }) => id)
+  assert.deepEqual([await found(true), await found(false)], [['u0'], ['u1']])
+})
+
 test('a store of a newer release is refused and left as it is', async (t) => {
   const file = aFile(t)
   const store = await opened(t, file)

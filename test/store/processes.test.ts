@@ -75,6 +75,7 @@ test('of two processes that start on a new file together, one migrates it and on
   for (const { child } of holders) if (child.exitCode === null) await kill(child)
   const store = await opened(t, file)
   const rows = await store.withDatabase((database) => database.prepare('select number from migration').all())
+  // Each once: a second migration of the same number would have failed.
   assert.equal(rows.length, readdirSync(new URL('../../src/store/migrations/', import.meta.url)).length)
 })
 

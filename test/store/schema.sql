@@ -40,6 +40,26 @@ CREATE TABLE email_value (
 
 CREATE INDEX email_value_resource on email_value (connection, resource_id, value_key, email_type);
 
+CREATE TABLE finding (
+  connection text not null,
+  walk bigint not null,
+  account_id text not null,
+  situation text not null,
+  resource_id text,
+  attributes text not null,
+  other_accounts text not null,
+  other_resources text not null,
+  remedy text,
+  done text,
+  primary key (connection, walk, account_id)
+);
+
+CREATE INDEX finding_remedy on finding (connection, walk, account_id) where remedy is not null and done is null;
+
+CREATE INDEX finding_resource on finding (connection, walk, resource_id);
+
+CREATE INDEX finding_situation on finding (connection, walk, situation, account_id);
+
 CREATE TABLE group_link (
   connection text not null,
   resource_id text not null,
@@ -80,6 +100,18 @@ CREATE TABLE link (
 );
 
 CREATE UNIQUE INDEX link_account on link (connection, account_id) where state <> 'tombstone';
+
+CREATE INDEX link_proposed on link (connection, resource_id) where state = 'proposed';
+
+CREATE INDEX link_tombstone on link (connection, account_id) where state = 'tombstone';
+
+CREATE TABLE match_key (
+  connection text not null,
+  walk bigint not null,
+  value_key text not null,
+  resource_id text not null,
+  primary key (connection, walk, value_key, resource_id)
+);
 
 CREATE TABLE member (
   connection text not null,
@@ -122,6 +154,12 @@ CREATE INDEX operation_due on operation (connection, precedence, due_at, id) whe
 
 CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
 
+CREATE TABLE pace (
+  connection text not null,
+  next_at bigint not null,
+  primary key (connection)
+);
+
 CREATE TABLE resource (
   connection text not null,
   id text not null,
@@ -135,9 +173,11 @@ CREATE TABLE resource (
   external_id text,
   display text,
   created text not null,
-  modified text not null,
+  modified text not null, active smallint,
   primary key (connection, id)
 );
+
+CREATE INDEX resource_active on resource (connection, type, active, visible, seq);
 
 CREATE INDEX resource_created on resource (connection, type, created, seq);
 
@@ -152,3 +192,42 @@ CREATE INDEX resource_modified on resource (connection, type, modified, seq);
 CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
+
+CREATE TABLE secret (
+  connection text not null,
+  name text not null,
+  value text not null,
+  primary key (connection, name)
+);
+
+CREATE TABLE walk (
+  connection text not null,
+  number bigint not null,
+  purpose text not null check (purpose in ('reconcile', 'import')),
+  caller text not null,
+  is_repair smallint not null,
+  is_recreate smallint not null,
+  is_dry_run smallint not null,
+  phase text not null check (phase in ('asked', 'keys', 'accounts', 'absent', 'repair', 'finished', 'failed')),
+  place text,
+  accounts bigint not null,
+  is_short smallint not null,
+  failures bigint not null,
+  error text,
+  due_at bigint not null,
+  asked_at bigint not null,
+  finished_at bigint,
+  counts text not null,
+  primary key (connection, number)
+);
+
+CREATE TABLE watch (
+  connection text not null,
+  resource_id text not null,
+  document text not null,
+  next_at bigint not null,
+  ends_at bigint not null,
+  primary key (connection, resource_id)
+);
+
+CREATE INDEX watch_due on watch (connection, next_at);

@@ -59,7 +59,10 @@ export async function requireGroupsOf(session: Session, call: Call, id: AccountI
 /** DSpace finds names that contain the text, in any letter case; a name is unique and case-sensitive. */
 export async function findGroup(session: Session, call: Call, name: string): Promise<Group | undefined> {
   if (name === '') return undefined
-  const found = await allGroups(session, call, [...groupsPath, 'search', 'byMetadata'], [['query', name]])
+  // A text that looks like an id is looked up as one, and never found as a name: all groups are walked for it.
+  const found = uuid.test(name)
+    ? await allGroups(session, call, groupsPath)
+    : await allGroups(session, call, [...groupsPath, 'search', 'byMetadata'], [['query', name]])
   return found?.find((candidate) => candidate.name === name)
 }
 

@@ -19,6 +19,7 @@ export const facts: PlatformFacts = {
         required: true,
         caseExact: false,
         findable: true,
+        companion: 'domainName',
         maxLength: columnLength,
         check: refuseSystemLogin,
       },

@@ -1,0 +1,43 @@
+import { isJsonObject, type JsonObject } from '../json.ts'
+import type { Member, StoredResource } from '../store/store.ts'
+import type { ScimContext } from './context.ts'
+import type { Projection } from './projection.ts'
+import { renderGroup, renderUser } from './render.ts'
+import type { TypeQuery } from './type-query.ts'
+
+/** The rows as they go out, each whole or cut by the projection. */
+export async function renderPage(
+  context: ScimContext,
+  { type, projection }: TypeQuery,
+  rows: readonly StoredResource[],
+): Promise<string[]> {
+  const { store, connection } = context
+  const ids = rows.map((row) => row.id)
+  if (ids.length === 0) return []
+  const cut = (text: string) => (projection.isWhole ? text : JSON.stringify(project(projection, text)))
+  if (type === 'Group') {
+    const none: readonly Member[] = []
+    const members = projection.wantsMembers ? await store.membersOf(connection.name, ids) : undefined
+    return rows.map((row) =>
+      cut(renderGroup(connection.baseUrl, row, members === undefined ? undefined : (members.get(row.id) ?? none))),
+    )
+  }
+  const [groups, provisioning] = await Promise.all([
+    projection.wantsGroups ? store.groupsOf(connection.name, ids) : undefined,
+    projection.wantsProvisioning ? store.provisioningOf(connection.name, ids) : undefined,
+  ])
+  return rows.map((row) =>
+    cut(
+      renderUser(connection.baseUrl, row, {
+        groups: groups?.get(row.id) ?? [],
+        provisioning: provisioning?.get(row.id),
+      }),
+    ),
+  )
+}
+
+function project(projection: Projection, text: string): JsonObject {
+  const parsed: unknown = JSON.parse(text)
+  if (!isJsonObject(parsed)) throw new Error('a rendered resource is not a JSON object')
+  return projection.project(parsed)
+}

@@ -1,0 +1,71 @@
+/**
+ * The store beside the process that holds it: a command asks the running bridge for a walk and reads what it found. The
+ * lease guards everything that the holder writes; a command adds one row to `walk`, in a transaction of its own.
+ */
+import { resolve } from 'node:path'
+import { sql } from 'kysely'
+import { type Clock, systemClock } from '../clock.ts'
+import { createWalkReads, createWalkWrites } from './account-walks.ts'
+import { asStoreError, isBusy, StoreRefused } from './failures.ts'
+import { createFindingReads } from './findings.ts'
+import { leaseMs } from './lease.ts'
+import { newestMigration } from './migrate.ts'
+import type { StoreLocation } from './open.ts'
+import { connectSqlite } from './sqlite.ts'
+import { type Run, statement } from './statement.ts'
+import type { NewWalk, WalkReader } from './walk-store.ts'
+
+/** The holder's transactions are short. */
+const lockPolls = 100
+const lockPollMs = 50
+
+export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'> {
+  addWalk(connection: string, walk: NewWalk): Promise<number>
+  /** Takes a request back that nobody has taken up yet; false when somebody has. */
+  withdrawWalk(connection: string, number: number): Promise<boolean>
+  /** Whether the process that holds the store still lives. */
+  isHeld(): boolean
+  close(): void
+}
+
+/** Throws `StoreRefused` when the store is of another version. */
+export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
+  const file = resolve(location.file)
+  const { database, dialect, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
+  const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
+  if (present !== newestMigration()) {
+    close()
+    throw new StoreRefused(`${file} is in use by another version of the bridge: use the command of that version`)
+  }
+  const run: Run = async (query) => {
+    for (let polls = 0; ; polls += 1) {
+      try {
+        return await dialect.executeQuery(query)
+      } catch (error) {
+        if (!isBusy(error) || polls >= lockPolls) throw asStoreError(error)
+      }
+      await systemClock.sleep(lockPollMs)
+    }
+  }
+  const { getWalk, currentWalk } = createWalkReads(dialect)(run)
+  const withdraw = statement(
+    dialect,
+    ['connection', 'number'],
+    (slot) => sql<{ number: number }>`
+      delete from walk where connection = ${slot('connection')} and number = ${slot('number')} and phase = 'asked'
+      returning number`,
+  )
+  const holder = database.prepare("select renewed_at from lease where name = 'writer'")
+  return {
+    getWalk,
+    currentWalk,
+    ...createFindingReads(dialect)(run),
+    addWalk: (connection, walk) => createWalkWrites(dialect)(run).addWalk(connection, walk),
+    withdrawWalk: async (connection, number) => (await run(withdraw({ connection, number }))).rows.length > 0,
+    isHeld() {
+      const row = holder.get()
+      return row !== undefined && clock.now() - Number(row.renewed_at) <= leaseMs
+    },
+    close,
+  }
+}

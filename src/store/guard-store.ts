@@ -1,0 +1,13 @@
+/** What the store keeps for the guards of a connection: who left, what is held, and when the platform may be called next. */
+export interface GuardWriter {
+  /** This user was switched off or deleted now. */
+  putDeparture(connection: string, resourceId: string, at: number): Promise<void>
+  /** Switched on again: not one who left. */
+  deleteDeparture(connection: string, resourceId: string): Promise<void>
+  /** Users who left since then; earlier ones are forgotten. */
+  countDepartures(connection: string, since: number): Promise<number>
+  /** Held operations go on; answers how many. */
+  releaseHeld(connection: string, now: number): Promise<number>
+  /** Whole milliseconds. The next slot of the connection's pace, not before this time; answers its time. */
+  reserveSlot(connection: string, intervalMs: number, notBefore: number): Promise<number>
+}

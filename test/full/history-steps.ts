@@ -1,0 +1,73 @@
+/** Random steps of a history, and how many histories are run. */
+import fc from 'fast-check'
+import { historyConnections, people, runHistory, type Step } from './history.ts'
+
+const at = fc.constantFrom(...historyConnections)
+const who = fc.nat({ max: people - 1 })
+const familyName = fc.constantFrom('Byron', 'King', 'Hopper')
+const maybe = fc.constantFrom(true, false, undefined)
+const modes = [
+  'down',
+  'lost',
+  'html',
+  '500',
+  '500-after',
+  '401',
+  '429',
+  'reset-after',
+  'truncated',
+  'redirect',
+] as const
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('create'), at, who, active: maybe }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('put'), at, who, familyName, active: maybe }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('patch'), at, who, familyName }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('switch'), at, who, active: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('delete'), at, who }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('by hand'), at, who, change: fc.constantFrom('off', 'on', 'rename') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('fault'),
+      at,
+      mode: fc.constantFrom(...modes),
+      only: fc.constantFrom('reads', 'writes', undefined),
+      skip: fc.nat({ max: 4 }),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: at.map((where): Step => ({ do: 'fault', at: where, mode: 'ok', only: undefined, skip: 0 })),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'restart' }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('time'), ms: fc.constantFrom(1_000, 10_000, 60_000, 600_000, 7_200_000) }),
+  },
+)
+
+/** Given by `HISTORY_SEED`, to run a history again that somebody has found. */
+export function historySeed(): number {
+  const given = process.env.HISTORY_SEED
+  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
+}
+
+/** Rejects with the shortest history that breaks something, its seed and its path. */
+export async function runHistories(seed: number, runs: number, steps: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: process.env.HISTORY_SHRINK === undefined ? steps : 1, maxLength: steps }),
+      runHistory,
+    ),
+    {
+      seed,
+      numRuns: runs,
+      // Each attempt to shorten one costs a bridge.
+      endOnFailure: process.env.HISTORY_SHRINK === undefined,
+    },
+  )
+}

@@ -1,0 +1,105 @@
+/** The memory of the invariants between two looks: what was seen last, and what was done by hand since. */
+import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import type { RecordedCall } from '../../src/sandbox/simulator.ts'
+import { type InnerAccount, innerAccounts } from './accounts.ts'
+
+export interface WatchedWorld {
+  readonly sandbox: Sandbox
+  /** Of the store. */
+  readonly directory: string
+  readonly logLines: readonly string[]
+  /** Secrets of which nothing may be written anywhere. */
+  readonly tokens: ReadonlyMap<DemoPlatform, string>
+}
+
+export interface WatchOptions {
+  readonly mode?: 'confirmed' | 'deferred'
+  /** Grants that the bridge may give and take; default none. */
+  readonly isManagedGrant?: (grant: string) => boolean
+}
+
+/** What is remembered of one connection. */
+export interface Memory {
+  accounts: ReadonlyMap<string, InnerAccount>
+  lastAudit: number
+  /** Account → last line of the audit when it was last seen on. */
+  readonly lastOn: Map<string, number>
+  /** Resources whose unfinished operation may switch on, at the last look. */
+  mayActivate: ReadonlySet<string>
+  /** Account → how it looked when somebody changed it by hand. */
+  readonly byHand: Map<string, string>
+  readonly madeByHand: Set<string>
+  readonly removedByHand: Set<string>
+  readonly seenCalls: WeakSet<RecordedCall>
+  /** Method and path → audit lines "calling" that no call has used. */
+  readonly announced: Map<string, number>
+  /** Resource → the newest operation that called or ended. */
+  readonly newestOperation: Map<string, number>
+  /** Operation that called and has no outcome yet → its resource. */
+  readonly open: Map<number, string>
+}
+
+export interface Watch {
+  readonly world: WatchedWorld
+  readonly platforms: readonly DemoPlatform[]
+  readonly options: WatchOptions
+  memoryOf(platform: DemoPlatform): Memory
+  logLinesSeen: number
+  /** Somebody works on the platform itself, past the bridge. Answers what `work` does. */
+  byHand<Result>(platform: DemoPlatform, work: () => Result): Result
+}
+
+export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform[], options: WatchOptions = {}): Watch {
+  const present = (platform: DemoPlatform) =>
+    new Map(innerAccounts(world.sandbox, platform).map((account) => [account.id, account]))
+  const memories = new Map(platforms.map((platform) => [platform, newMemory(present(platform))]))
+  const memoryOf = (platform: DemoPlatform): Memory => {
+    const memory = memories.get(platform)
+    if (memory === undefined) throw new Error(`${platform} is not watched`)
+    return memory
+  }
+  return {
+    world,
+    platforms,
+    options,
+    memoryOf,
+    logLinesSeen: 0,
+    byHand(platform, work) {
+      const memory = memoryOf(platform)
+      const before = present(platform)
+      const result = work()
+      const after = present(platform)
+      const accounts = new Map(memory.accounts)
+      for (const [id, account] of after) {
+        if (before.get(id)?.text === account.text) continue
+        if (!before.has(id)) memory.madeByHand.add(id)
+        memory.byHand.set(id, account.text)
+        accounts.set(id, account)
+      }
+      for (const id of before.keys()) {
+        if (after.has(id)) continue
+        memory.removedByHand.add(id)
+        accounts.delete(id)
+      }
+      memory.accounts = accounts
+      return result
+    },
+  }
+}
+
+function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
+  return {
+    accounts,
+    lastAudit: 0,
+    lastOn: new Map(),
+    mayActivate: new Set(),
+    byHand: new Map(),
+    madeByHand: new Set(accounts.keys()),
+    removedByHand: new Set(),
+    seenCalls: new WeakSet(),
+    announced: new Map(),
+    newestOperation: new Map(),
+    open: new Map(),
+  }
+}

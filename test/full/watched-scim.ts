@@ -1,0 +1,95 @@
+/** A SCIM client that holds every answer against the invariants that speak of answers, and then looks at everything. */
+import assert from 'node:assert/strict'
+import type { Response } from 'supertest'
+import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import type { JsonObject } from '../../src/json.ts'
+import type { ScimClient } from '../bridge-world.ts'
+import { assertInvariants } from './invariants.ts'
+import { type StoreView, viewStore } from './store-view.ts'
+import type { Watch } from './watch.ts'
+
+export interface WatchedScim {
+  post(body: JsonObject): Promise<Response>
+  put(id: string, body: JsonObject): Promise<Response>
+  patch(id: string, operations: unknown): Promise<Response>
+  delete(id: string): Promise<Response>
+}
+
+/** One request at a time: an answer is compared with what the store said before and says after it. */
+export function watchedScim(watch: Watch, platform: DemoPlatform, scim: () => ScimClient): WatchedScim {
+  const look = () => viewStore(watch.world.directory, platform, Number.MAX_SAFE_INTEGER)
+  const ask = async (send: () => PromiseLike<Response>, idOf: (store: StoreView) => string | undefined) => {
+    const before = look()
+    const answer = await send()
+    const after = look()
+    const id = idOf(after) ?? idOf(before)
+    assertAnswer(answer, before, after, id, watch.options.mode ?? 'confirmed')
+    assertInvariants(watch)
+    return answer
+  }
+  const named = (userName: unknown) => (store: StoreView) => {
+    const key = String(userName).toLowerCase()
+    return store.resources.find(({ document }) => String(document.userName).toLowerCase() === key)?.id
+  }
+  return {
+    post: (body) => ask(() => scim().post('/Users', body), named(body.userName)),
+    put: (id, body) =>
+      ask(
+        () => scim().put(`/Users/${id}`, body),
+        () => id,
+      ),
+    patch: (id, operations) =>
+      ask(
+        () => scim().patch(`/Users/${id}`, operations),
+        () => id,
+      ),
+    delete: (id) =>
+      ask(
+        () => scim().delete(`/Users/${id}`),
+        () => id,
+      ),
+  }
+}
+
+const finalRefusals = [400, 404, 409, 412]
+
+function assertAnswer(
+  { status, headers, text }: Response,
+  before: StoreView,
+  after: StoreView,
+  id: string | undefined,
+  mode: 'confirmed' | 'deferred',
+): void {
+  const known = [200, 201, 204, 429, 500, 503, ...finalRefusals]
+  assert.ok(known.includes(status), `invariant 12: the answer is ${status} ${text}`)
+  if (status !== 204) assert.match(String(headers['content-type']), /^application\/scim\+json/)
+  const operation = after.operations.find(({ resourceId }) => resourceId === id)
+  const resource = after.resources.find((one) => one.id === id)
+  const link = after.links.find(({ resourceId }) => resourceId === id)
+  if (status === 429 || status === 503) {
+    const seconds = Number(headers['retry-after'])
+    assert.ok(Number.isInteger(seconds) && seconds >= 5 && seconds <= 3_600, `Retry-After: ${headers['retry-after']}`)
+    return
+  }
+  if (status >= 200 && status < 300) {
+    if (mode === 'deferred') return
+    assert.equal(operation, undefined, `invariant 3: ${status}, and something is unfinished`)
+    if (status === 204) assert.equal(resource, undefined, 'invariant 3: 204, and the user is there')
+    else assert.ok(link?.state === 'live', `invariant 3: ${status}, and the link is ${link?.state}`)
+    return
+  }
+  const former = before.resources.find((one) => one.id === id)
+  if (status === 404) {
+    const isGone = link?.state === 'tombstone' && resource === undefined
+    assert.ok(
+      former === undefined || !former.isVisible || isGone,
+      `invariant 12: 404 for somebody who is there: ${text}`,
+    )
+    return
+  }
+  if (!finalRefusals.includes(status) || mode === 'deferred') return
+  assert.equal(resource?.text, former?.text, `invariant 3: ${status} is final, and the user was changed`)
+  const unfinished = operation === undefined || operation.isDeprovisioning ? undefined : operation.id
+  const earlier = before.operations.find(({ resourceId }) => resourceId === id)?.id
+  assert.ok(unfinished === undefined || unfinished === earlier, `invariant 3: ${status} is final, and goes on`)
+}

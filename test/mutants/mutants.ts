@@ -1,0 +1,281 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text.
+/** List 9.14: bugs that somebody could make one day, each with the tests that must turn red. */
+
+/** Text that is in the file exactly once, and what the bug makes of it. */
+export type Edit = readonly [from: string, to: string]
+
+export interface Mutant {
+  /** Of the list; those after 24 are additions. */
+  readonly number: number
+  readonly name: string
+  readonly file: string
+  readonly edits: readonly Edit[]
+  /** Files below `test`, without `.test.ts`. */
+  readonly tests: readonly string[]
+}
+
+export const mutants: readonly Mutant[] = [
+  {
+    number: 1,
+    name: 'errors reach the SCIM library unguarded',
+    file: 'src/scim/guard.ts',
+    edits: [['    throw sentinel\n', '    throw error\n']],
+    tests: ['http/library-defects'],
+  },
+  {
+    number: 2,
+    name: 'an unknown outcome is answered with 2xx',
+    file: 'src/provision/provision.ts',
+    edits: [
+      ["    if (settled.kind === 'waiting') throw notYet(settled.error.message, settled.dueAt, settled.error)\n", ''],
+    ],
+    tests: ['provision/ordering'],
+  },
+  {
+    number: 3,
+    name: 'the status of a write is trusted instead of the state',
+    file: 'src/platforms/figshare/connection.ts',
+    edits: [
+      [
+        '    return { ...before, attributes: withAccount(before.attributes, raw) }\n  }\n\n  async function knownOwnId',
+        '    return { ...before, attributes: new Map([...before.attributes, ...changes]) }\n  }\n\n  async function knownOwnId',
+      ],
+    ],
+    tests: ['platforms/figshare'],
+  },
+  {
+    number: 4,
+    name: 'a create does not look for the account first',
+    file: 'src/provision/reach.ts',
+    edits: [['  if (found !== undefined) return adjust(call, situation, found, wanted)\n', '']],
+    tests: ['provision/adoption'],
+  },
+  {
+    number: 5,
+    name: 'what is unfinished is not looked at when the bridge starts',
+    file: 'src/provision/runner.ts',
+    edits: [
+      [
+        `    await makeDue().catch((error: unknown) =>
+      log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
+    )
+`,
+        '',
+      ],
+    ],
+    tests: ['bridge/crash'],
+  },
+  {
+    number: 6,
+    name: 'attempts at one link overlap',
+    file: 'src/provision/runner.ts',
+    edits: [['running.get(resourceId) ?? Promise.resolve()', 'Promise.resolve()']],
+    tests: ['provision/ordering'],
+  },
+  {
+    number: 7,
+    name: 'of two accounts that fit the first is taken',
+    file: 'src/provision/find-account.ts',
+    edits: [['if (hits.size > 1) {', 'if (hits.size > 1_000) {']],
+    tests: ['provision/disputed'],
+  },
+  {
+    number: 8,
+    name: "the platform's 401 is relayed",
+    file: 'src/errors.ts',
+    edits: [
+      [
+        "denied: { outcome: 'not_applied', retry: 'later', status: 429,",
+        "denied: { outcome: 'not_applied', retry: 'stop', status: 401,",
+      ],
+    ],
+    tests: ['provision/suspension'],
+  },
+  {
+    number: 9,
+    name: 'a PUT without active switches on',
+    file: 'src/scim/users.ts',
+    edits: [
+      ['active: active ?? base.active ?? true }', 'active: active ?? true }'],
+      ['return { document: next, active, changed', 'return { document: next, active: active ?? true, changed'],
+    ],
+    tests: ['provision/ordering'],
+  },
+  {
+    number: 11,
+    name: 'a deactivation is given up',
+    file: 'src/provision/commit.ts',
+    edits: [['if (hasEnded && !isLeaver) {', 'if (hasEnded) {']],
+    tests: ['provision/leaving'],
+  },
+  {
+    number: 12,
+    name: 'a create takes the place of a deletion',
+    file: 'src/provision/accept.ts',
+    edits: [
+      [
+        "getOperation(connection.name, existing.id)\n  if (operation?.kind === 'delete') throw beingDeleted(connection)\n",
+        'getOperation(connection.name, existing.id)\n',
+      ],
+    ],
+    tests: ['provision/deferred'],
+  },
+  {
+    number: 13,
+    name: 'the Authorization header is logged',
+    file: 'src/http/access-log.ts',
+    edits: [
+      ['        method: request.method,\n', '        method: request.method,\n        sent: request.rawHeaders,\n'],
+    ],
+    tests: ['http/protocol'],
+  },
+  {
+    number: 14,
+    name: 'redirects are followed',
+    file: 'src/platforms/create-client.ts',
+    edits: [
+      ['import { Agent, buildConnector,', 'import { Agent, interceptors, buildConnector,'],
+      ['agent.compose(noticeStart(', 'agent.compose(interceptors.redirect({ maxRedirections: 3 }), noticeStart('],
+    ],
+    tests: ['platforms/create-client'],
+  },
+  {
+    number: 15,
+    name: 'tokens are compared with ===',
+    file: 'src/http/authenticate.ts',
+    edits: [['timingSafeEqual(known.sha256, presented)', "known.sha256.toString('hex') === presented.toString('hex')"]],
+    tests: ['http/constant-time'],
+  },
+  {
+    number: 16,
+    name: 'one query leaves out the connection',
+    file: 'src/store/reads.ts',
+    edits: [
+      [
+        "where connection = ${slot('connection')} and account_id = ${slot('accountId')}",
+        "where ${slot('connection')} <> '' and account_id = ${slot('accountId')}",
+      ],
+    ],
+    tests: ['store/sqlite'],
+  },
+  {
+    number: 17,
+    name: 'strangers make us parse',
+    file: 'src/http/app.ts',
+    edits: [
+      [
+        '    authenticate(served.gates),\n    callerLimit(),\n    body,\n',
+        '    body,\n    authenticate(served.gates),\n    callerLimit(),\n',
+      ],
+    ],
+    tests: ['http/protocol'],
+  },
+  {
+    number: 18,
+    name: 'locations come from the Host header',
+    file: 'src/scim/users.ts',
+    edits: [
+      [
+        'locationOf(context.connection.baseUrl, stored)',
+        'locationOf(`http://${context.response.req.headers.host}/x`, stored)',
+      ],
+    ],
+    tests: ['http/protocol'],
+  },
+  {
+    number: 19,
+    name: 'names given by clients reach what an object inherits',
+    file: 'src/scim/document-values.ts',
+    edits: [['Object.hasOwn(object, name) ? object[name] : undefined', 'object[name]']],
+    tests: ['scim/hostile-names', 'scim/filter-compile', 'scim/defects'],
+  },
+  {
+    number: 20,
+    name: 'If-Match is ignored',
+    file: 'src/scim/context.ts',
+    edits: [["return ifMatch.split(',').some((tag) => tag.trim() === etagOf(version))", 'return true']],
+    tests: ['http/protocol'],
+  },
+  {
+    number: 21,
+    name: 'a protected account is taken over',
+    file: 'src/provision/find-account.ts',
+    edits: [['  if (protection !== undefined)\n    return `', '  if (connection.name.length === 0)\n    return `']],
+    tests: ['provision/adoption'],
+  },
+  {
+    number: 10,
+    name: 'a grant that was given by hand is taken',
+    file: 'src/provision/grants.ts',
+    edits: [
+      [
+        'const isOurs = !isHeld || isListed || ours.has(identity(grant))',
+        'const isOurs = true || isHeld || isListed || ours.has(identity(grant))',
+      ],
+    ],
+    tests: ['provision/grants', 'grants/figshare'],
+  },
+  {
+    number: 22,
+    name: 'whoever is missing in a list counts as deleted',
+    file: 'src/provision/reconcile-walk.ts',
+    edits: [
+      [
+        '  const account = await platform.read(call, accountId)\n  return world',
+        '  const account = platform.read.length > 9 ? await platform.read(call, accountId) : undefined\n  return world',
+      ],
+    ],
+    tests: ['reconcile/walk'],
+  },
+  {
+    number: 23,
+    name: 'an answer counts as flushed when nobody knows',
+    file: 'src/provision/accept.ts',
+    edits: [['link === undefined || link.wasFlushed || context.isFlushed(existing.id)', 'true']],
+    tests: ['provision/repeated-post'],
+  },
+  {
+    number: 24,
+    name: 'commits are not flushed to the disk',
+    file: 'src/store/open.ts',
+    edits: [['pragma synchronous = full', 'pragma synchronous = off']],
+    tests: ['store/open'],
+  },
+  {
+    number: 25,
+    name: 'a write goes out before its audit line',
+    file: 'src/platforms/create-client.ts',
+    edits: [
+      ['        if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })\n', ''],
+    ],
+    tests: ['platforms/create-client'],
+  },
+  {
+    number: 26,
+    name: 'the outcome is stored without the end of the operation',
+    file: 'src/provision/commit.ts',
+    edits: [['  else await write.deleteOperation(name, operation.id)\n  const known', '  const known']],
+    tests: ['provision/repeated-post'],
+  },
+  {
+    number: 28,
+    name: 'a grant is written before the ledger says so',
+    file: 'src/provision/reach-grants.ts',
+    edits: [['  await situation.noteLedger(plan.before)\n', '']],
+    tests: ['grants/figshare'],
+  },
+  {
+    number: 29,
+    name: 'a membership that changes during an attempt is lost',
+    file: 'src/store/grant-operations.ts',
+    edits: [["update operation set id = ${slot('id')}, due_at", 'update operation set due_at']],
+    tests: ['store/sqlite'],
+  },
+  {
+    number: 27,
+    name: 'a retry switches on what was left off',
+    file: 'src/provision/reach.ts',
+    edits: [['asked.active && !isOn && !operation.mayActivate', 'asked.active && !isOn && operation.attempts < 0']],
+    tests: ['provision/adoption'],
+  },
+]
