@@ -112,6 +112,16 @@ describe("another connection's resources", () => {
     for (const line of lines) assert.doesNotMatch(line, /dspace/)
   })
 
+  test('TE 10 a cursor of theirs is none of ours', async () => {
+    await theirs.post('/Users', aUser())
+    const { body } = await theirs.get('/Users?cursor=&count=1')
+    assert.ok(typeof body.nextCursor === 'string')
+    const path = `/Users?cursor=${encodeURIComponent(body.nextCursor)}&count=1`
+    assert.equal((await theirs.get(path)).status, 200)
+    const answer = await ours.get(path)
+    assert.deepEqual([answer.status, answer.body.scimType], [400, 'invalidCursor'])
+  })
+
   test('TE 10 the same person in both is two links: what one does, the other does not notice', async () => {
     const created = await ours.post('/Users', user)
     assert.equal(created.status, 201)
