@@ -7,7 +7,7 @@ import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createSecretWatch } from './config/secret-watch.ts'
 import { createApp } from './http/app.ts'
-import { callerTokens, type Gate } from './http/authenticate.ts'
+import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
@@ -22,12 +22,14 @@ import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
+import { authenticationSchemes } from './scim/authentication-schemes.ts'
 import type { ScimConnection } from './scim/context.ts'
-import { bearerScheme, createDiscovery } from './scim/discovery.ts'
+import { type AuthenticationScheme, createDiscovery } from './scim/discovery.ts'
 import { createIgnoredNames } from './scim/ignored-names.ts'
 import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
+import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
 import { type WatchedFile, watchFile } from './watched-file.ts'
@@ -87,6 +89,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const tls = serverCertificate(config)
   const store = await openStore(config.store, { clock, log })
   opened = store
+  const credentials = await openedCredentials(config, store, surroundings)
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
@@ -98,7 +101,6 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
   })
   const connections = new Map<string, ScimConnection>()
-  const gates = new Map<string, Gate>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision === undefined) continue
@@ -109,10 +111,6 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       connection.name,
       scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
     )
-    gates.set(connection.name, {
-      tokens: callerTokens(connection.tokens),
-      isSchemeOptional: connection.headerTokenWithoutScheme,
-    })
   }
   const metrics = createMetrics({
     read: () =>
@@ -129,7 +127,15 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
         }),
       ),
   })
-  const app = createApp({ connections, gates, store, clock, log, metrics, workMs, limits: config.limits })
+  const authentication = createAuthentication({
+    ...config,
+    metricsTokens: config.metrics.tokens,
+    credentials,
+    clock,
+    log,
+    metrics,
+  })
+  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits: config.limits })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
@@ -155,7 +161,23 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
+      credentials.close()
     },
+  }
+}
+
+/** The store is given back when it cannot be: nobody else could take it for a minute. */
+async function openedCredentials(config: Config, store: Store, { clock, log }: Surroundings): Promise<Credentials> {
+  try {
+    const now = clock.now()
+    const credentials = openCredentials(credentialFile(config.store.file), { log, now })
+    for (const connection of await closedConnections(config.connections, credentials, now)) {
+      log.warn({ connection }, 'nobody can come in: make a token with scim-bridge token create')
+    }
+    return credentials
+  } catch (error) {
+    await store.close()
+    throw error
   }
 }
 
@@ -249,7 +271,7 @@ function scimConnection(
     name: connection.name,
     baseUrl,
     schemas,
-    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] }),
+    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: schemesOf(connection) }),
     patch: connection.patch,
     groupPatchAnswer: connection.groupPatchAnswer,
     provision,
@@ -257,4 +279,9 @@ function scimConnection(
     cursorKey,
     ignored: createIgnoredNames(connection.name, log),
   }
+}
+
+function schemesOf({ basic, oauth, entra, oidc }: ConnectionConfig): readonly AuthenticationScheme[] {
+  const takesOauth = oauth !== undefined || entra !== undefined || oidc.length > 0
+  return authenticationSchemes({ takesBasic: basic.length > 0, takesOauth })
 }

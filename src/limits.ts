@@ -87,6 +87,33 @@ export const openSockets = 10_000
 export const retentionDays = 400
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
+/** One header with credentials; tokens of identity providers have about 2,000 bytes. */
+export const authorizationBytes = 8_192
+/** Failed attempts of one source address in a minute; more get 429. A valid token is never counted, and never refused for them. */
+export const failedAttemptsPerMinute = 300
+/** Wrong secrets for one client or user from one source address in a minute; more are not even looked at. */
+export const guessesPerMinute = 5
+/** Sources, or clients, whose failures are remembered at once; the oldest is forgotten first. */
+export const throttledKeys = 10_000
+/** Body of a request for a token; the largest honest one carries an assertion of Entra's. */
+export const tokenRequestBytes = 32 * 1024
+/** Allowed difference between an issuer's clock and ours. */
+export const clockToleranceSeconds = 60
+/** An assertion that stands for a client's secret; Entra's live 65 to 90 minutes. */
+export const assertionLifetimeSeconds = 7_200
+/** A published set of keys; Microsoft's has about 20 kB and 10 keys. */
+export const keySetBytes = 256 * 1024
+export const keySetKeys = 100
+export const keySetTimeoutMs = 5_000
+/** An issuer's keys are fetched anew after so long, and used so long when that fails. */
+export const keySetFreshMs = 3_600_000
+export const keySetUsableMs = 86_400_000
+/** Between two fetches for a key that is unknown. */
+export const keySetPauseMs = 30_000
+/** RSA keys shorter than this are not believed. */
+export const rsaBits = 2_048
+/** Age at which a signing key of ours is replaced by a new one. */
+export const signingKeyMs = 90 * 86_400_000
 /** Accounts of one walk over a platform; what lies beyond is not looked at, and the walk says so. */
 export const walkAccounts = 1_000_000
 /** Pages of one walk: every platform gives at least one new account a page, but for pages that shifted meanwhile. */

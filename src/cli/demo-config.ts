@@ -8,6 +8,8 @@ export interface DemoConnection {
   readonly platform: DemoPlatform
   /** Accepted by this connection alone. */
   readonly token: string
+  /** Of the connection's OAuth client; without one there is no client. */
+  readonly clientSecret?: string
   readonly baseUrl: string
   /** The simulator's administrator, in the words of the platform module's settings. */
   readonly credentials: Readonly<Record<string, string | number>>
@@ -15,6 +17,11 @@ export interface DemoConnection {
 
 export function newDemoToken(): string {
   return `scimb_${randomBytes(32).toString('base64url')}`
+}
+
+/** The OAuth client of a demo's connection. */
+export function demoClientId(platform: DemoPlatform): string {
+  return `demo-${platform}`
 }
 
 /** The one that Entra's documentation adds to an application, so that its steps can be tried as they are written. */
@@ -54,6 +61,9 @@ export function demoConfig(options: {
           allowHttp: true,
           allowPrivateAddresses: true,
           tokens: sharedToken === undefined ? [connection.token] : [connection.token, sharedToken],
+          ...(connection.clientSecret === undefined
+            ? {}
+            : { oauth: { clients: [{ id: demoClientId(connection.platform), secrets: [connection.clientSecret] }] } }),
           pace: 'off',
           retryAfterDeniedSeconds: 5,
           extensions: demoExtensions(),

@@ -15,7 +15,7 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
 import { bulkLoad } from '../store/bulk.ts'
 import { openStore } from '../store/open.ts'
 import { endBridge, reservePort, startBridge, untilReady } from './bridge-process.ts'
-import { type DemoConnection, demoConfig, demoPlatforms, newDemoToken } from './demo-config.ts'
+import { type DemoConnection, demoClientId, demoConfig, demoPlatforms, newDemoToken } from './demo-config.ts'
 import { seedPeople, seedUsers } from './seed.ts'
 import { stopSignal } from './stop-signal.ts'
 
@@ -91,6 +91,7 @@ function demoConnections(sandbox: Sandbox): DemoConnection[] {
   return demoPlatforms.map((platform) => ({
     platform,
     token: newDemoToken(),
+    clientSecret: newDemoToken(),
     baseUrl: sandbox[platform].baseUrl,
     credentials: sandbox[platform].credentials,
   }))
@@ -118,7 +119,7 @@ function readyLine(port: number, connections: readonly DemoConnection[], sandbox
     bridge,
     console: `${bridge}/console`,
     connections: Object.fromEntries(
-      connections.map(({ platform, token, baseUrl, credentials }) => [
+      connections.map(({ platform, token, clientSecret, baseUrl, credentials }) => [
         platform,
         {
           scim: `${bridge}/${platform}/scim/v2`,
@@ -126,6 +127,7 @@ function readyLine(port: number, connections: readonly DemoConnection[], sandbox
           platform: baseUrl,
           control: sandbox[platform].controlUrl,
           credentials,
+          oauth: { tokenPath: `/${platform}/oauth2/token`, clientId: demoClientId(platform), clientSecret },
         },
       ]),
     ),

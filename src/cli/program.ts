@@ -7,6 +7,7 @@ import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
+import { tokenCommand } from './token.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
@@ -19,6 +20,7 @@ export function createProgram(): Command {
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
+    .addCommand(tokenCommand())
     .addCommand(reconcileCommand())
     .addCommand(importCommand())
     .addCommand(auditCommand())

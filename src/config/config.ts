@@ -1,4 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
+import type { ConnectionAccess } from '../access.ts'
 import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
@@ -11,6 +12,12 @@ export interface Config {
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: CertificateFiles }
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
   readonly log: { readonly level: string }
+  /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
+  /** Bearer tokens for `/metrics`; none: open, unless somebody has the role for it. */
+  readonly metrics: { readonly tokens: readonly string[] }
+  /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
+  readonly secretFiles: ReadonlyMap<string, string>
   readonly retry: { readonly maximumSeconds: number }
   readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
   readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }
@@ -23,7 +30,7 @@ export interface CertificateFiles {
   readonly key: string
 }
 
-export interface ConnectionConfig {
+export interface ConnectionConfig extends ConnectionAccess {
   readonly name: string
   readonly platform: string
   /** Undefined: the mapping of the platform that comes with the bridge. */
@@ -35,9 +42,6 @@ export interface ConnectionConfig {
   readonly allowPrivateAddresses: boolean
   /** Paths of PEM files. */
   readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string } | undefined
-  /** Bearer tokens that the identity provider may use. */
-  readonly tokens: readonly string[]
-  readonly headerTokenWithoutScheme: boolean
   readonly patch: 'lenient' | 'strict'
   readonly busyStatus: 429 | 503
   /** Undefined: the platform's default. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { declarableTypes, nameProblem, repeated, urnProblem } from '../extensions.ts'
 import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } from '../limits.ts'
+import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -52,8 +53,7 @@ const connection = z.strictObject({
       error: 'certificate and key belong together: name both',
     })
     .optional(),
-  tokens: z.array(z.string().min(1)).min(1).max(20),
-  headerTokenWithoutScheme: z.boolean().default(false),
+  ...connectionAccess,
   patch: z.enum(['lenient', 'strict']).default('lenient'),
   busyStatus: z.literal([429, 503]).default(429),
   pace: z
@@ -97,6 +97,7 @@ export const configFormat = z.strictObject({
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
     .default({ level: 'info' }),
   allowLiteralSecrets: z.boolean().default(false),
+  ...bridgeAccess,
   retry: z.strictObject({ maximumSeconds: seconds.default(3_600) }).default({ maximumSeconds: 3_600 }),
   limits: z
     .strictObject({
@@ -130,6 +131,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['connections.*.guardrails', ['hold']],
   ['connections.*.tls', ['ca', 'certificate', 'key']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
+  ...accessKeys,
   ['connections.*.reconcile', ['everyHours']],
   ['connections.*.extensions.*', ['attributes']],
   ['connections.*.extensions.*.attributes.*', Object.keys(attributeFormat.shape)],

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { shortestSecret } from '../access.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { childOf, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import { type FileProblem, FileProblems } from '../yaml/problems.ts'
 import { suggestion } from '../yaml/suggest.ts'
+import { isSecretOfCaller, secretPlaces } from './access-format.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
@@ -13,7 +15,6 @@ import { type PathPart, type Report, resolveReferences } from './references.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
-const shortestToken = 16
 
 export interface ConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -41,12 +42,16 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   const written = toJson(root)
   const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
   const secretFiles = new Map<string, Map<string, WatchedFile>>()
+  const callerFiles = new Map<string, string>()
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
     allowLiteralSecrets: allowsLiteralSecrets,
     report,
     noteFile: ([, connection, part, ...names], watched) => noteSecret(secretFiles, connection, part, names, watched),
+    fileRead: (path, secretFile) => {
+      if (isSecretOfCaller(path)) callerFiles.set(path.join('.'), secretFile)
+    },
   })
   const isWritten = (path: readonly PathPart[]) => childOf(root, path) !== undefined
   const parsed = configFormat.safeParse(resolved)
@@ -54,12 +59,12 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   if (parsed.success && Object.keys(parsed.data.connections).length === 0) {
     report(['connections'], 'there is no connection: name at least one')
   }
+  if (!allowsLiteralSecrets) for (const place of secretPlaces) checkSecrets(resolved, place, [], report)
   for (const [name, connection] of connectionsOf(resolved)) {
-    if (!allowsLiteralSecrets) checkTokens(connection, ['connections', name, 'tokens'], report)
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, limits, retention, store, connections } = parsed.data
+  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
@@ -69,12 +74,17 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     listen: { host: listen.host, port: listen.port, ...listenTls },
     log,
     retry,
+    trustedProxies,
+    metrics: { tokens: metrics?.tokens ?? [] },
+    secretFiles: callerFiles,
     limits,
     retention,
     store: { kind: 'sqlite', file: path(store.slice('sqlite:'.length)) },
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
       const { pace, retryAfterDeniedSeconds, reconcile, tls } = connection
+      const { tokens = [], basic = [], oauth, entra, oidc = [], allowFrom } = connection
+      const access = { tokens, basic, oauth, entra, oidc, allowFrom }
       const files = Object.entries(tls ?? {}).map(([kind, name]) => [kind, path(name)])
       const extensions = Object.entries(connection.extensions).map(([urn, { attributes }]) => ({
         urn,
@@ -82,6 +92,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
       }))
       return {
         ...connection,
+        ...access,
         name,
         mapping,
         pace,
@@ -132,11 +143,17 @@ function connectionsOf(resolved: Json): readonly [string, JsonObject][] {
 }
 
 /** A demonstration on this machine may have a token that is easy to type; whoever serves others may not. */
-function checkTokens({ tokens }: JsonObject, place: readonly PathPart[], report: Report): void {
-  if (!Array.isArray(tokens)) return
-  for (const [index, token] of tokens.entries()) {
-    if (typeof token === 'string' && token.length < shortestToken) {
-      report([...place, index], `is shorter than ${shortestToken} characters: a token has to be hard to guess`)
+function checkSecrets(value: Json, rest: readonly string[], path: readonly PathPart[], report: Report): void {
+  const [part, ...deeper] = rest
+  if (part === undefined) {
+    if (typeof value === 'string' && value.length < shortestSecret) {
+      report(path, `is shorter than ${shortestSecret} characters: a token has to be hard to guess`)
+    }
+  } else if (Array.isArray(value)) {
+    for (const [index, entry] of value.entries()) checkSecrets(entry, deeper, [...path, index], report)
+  } else if (isJsonObject(value)) {
+    for (const [key, entry] of Object.entries(value)) {
+      if (part === '*' || part === key) checkSecrets(entry, deeper, [...path, key], report)
     }
   }
 }
@@ -174,8 +191,9 @@ function keysAt(path: readonly PathPart[]): readonly string[] {
   return knownKeys.get(general) ?? []
 }
 
-/** Whether the part is a name of the operator's own: of a connection, an extension or its attribute. */
+/** Whether the part is a name of the operator's own (of a connection, an extension or its attribute), or a place in a list. */
 function isName(path: readonly PathPart[], index: number): boolean {
+  if (typeof path[index] === 'number') return true
   if (path[0] !== 'connections') return false
   return index === 1 || (path[2] === 'extensions' && (index === 3 || (index === 5 && path[4] === 'attributes')))
 }

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { type WatchedFile, watchFile } from '../watched-file.ts'
+import { isSecretOfCaller } from './access-format.ts'
 import { secretSettings } from './format.ts'
 
 export type PathPart = string | number
@@ -18,6 +19,8 @@ export interface ReferenceOptions {
   readonly report: Report
   /** Told of every file that a value came from. */
   readonly noteFile: (path: readonly PathPart[], file: WatchedFile) => void
+  /** Told of every file that stands for text: which place, and the file's absolute path. */
+  readonly fileRead: (path: readonly PathPart[], file: string) => void
 }
 
 const reference = /\$(\$?)\{([^}]*)\}/g
@@ -35,16 +38,15 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   return resolved
 }
 
-/** `connections.<name>.tokens.<n>`, and `connections.<name>.settings.….<secret>`. */
+/** What callers prove themselves with, and `connections.<name>.settings.….<secret>`. */
 function isSecretPlace(path: readonly PathPart[]): boolean {
-  if (path[0] !== 'connections') return false
-  if (path[2] === 'tokens') return path.length === 4
-  return path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
+  if (isSecretOfCaller(path)) return true
+  return path[0] === 'connections' && path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
-/** Where `{ file: … }` may stand for text: tokens, and every setting. */
+/** Where `{ file: … }` may stand for text: what callers prove themselves with, and every setting. */
 function mayBeFile(path: readonly PathPart[]): boolean {
-  return path[0] === 'connections' && path.length >= 4 && (path[2] === 'tokens' || path[2] === 'settings')
+  return isSecretOfCaller(path) || (path[0] === 'connections' && path.length >= 4 && path[2] === 'settings')
 }
 
 function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {
@@ -64,8 +66,10 @@ function resolveText(text: string, options: ReferenceOptions, path: readonly Pat
 
 function readSecret(file: string, options: ReferenceOptions, path: readonly PathPart[]): string {
   try {
-    const watched = watchFile(resolve(options.directory, file))
+    const absolute = resolve(options.directory, file)
+    const watched = watchFile(absolute)
     options.noteFile(path, watched)
+    options.fileRead(path, absolute)
     return watched.text()
   } catch {
     options.report(path, 'this file cannot be read')

@@ -5,7 +5,9 @@ import type { RoutedContext, ScimConnection } from '../scim/context.ts'
 import { libraryRoutes, ownRoutes } from '../scim/router.ts'
 import type { Store } from '../store/store.ts'
 import { accessLog } from './access-log.ts'
-import { authenticate, type Gate } from './authenticate.ts'
+import { authenticate } from './authenticate.ts'
+import type { Authentication } from './authentication/create-authentication.ts'
+import { keySetEndpoint, tokenEndpoint } from './authentication/token-endpoint.ts'
 import { body } from './body.ts'
 import { type CallerLimits, callerLimit } from './caller-limit.ts'
 import { health } from './health.ts'
@@ -18,7 +20,7 @@ import { route } from './route.ts'
 
 export interface Served {
   readonly connections: ReadonlyMap<string, ScimConnection>
-  readonly gates: ReadonlyMap<string, Gate>
+  readonly authentication: Authentication
   readonly store: Store
   readonly clock: Clock
   readonly log: Log
@@ -30,13 +32,13 @@ export interface Served {
 
 /** The order of everything that happens to a request. */
 export function createApp(served: Served): Express {
-  const { clock, log, metrics, store } = served
+  const { authentication, clock, log, metrics, store } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
   const scim = inOrder(
     accessLog(log, metrics, clock),
     route,
     // Authentication comes before the first byte of a body: strangers must not make us parse.
-    authenticate(served.gates),
+    authenticate(authentication),
     callerLimit(clock, served.limits),
     body,
     query,
@@ -44,8 +46,12 @@ export function createApp(served: Served): Express {
     ownRoutes(),
     libraryRoutes(),
   )
-  app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim)))
-  app.use(health(store, metrics))
+  const oauth = {
+    token: inOrder(accessLog(log, metrics, clock), tokenEndpoint({ ...authentication, log })),
+    jwks: inOrder(accessLog(log, metrics, clock), keySetEndpoint(authentication.gates)),
+  }
+  app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim), mountOauth(oauth)))
+  app.use(health(store, metrics, authentication.metricsAccess))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app
@@ -64,6 +70,19 @@ function mountConnections(scim: RequestHandler): RequestHandler {
     request.url = request.url.slice(prefix.length) || '/'
     if (!request.url.startsWith('/')) request.url = `/${request.url}`
     return scim(request, response, next)
+  }
+}
+
+const oauthPath = /^\/([^/?]+)\/oauth2\/(token|jwks)(?=\?|$)/
+
+/** `/{connection}/oauth2/token` and `/{connection}/oauth2/jwks`. */
+function mountOauth(endpoints: { readonly token: RequestHandler; readonly jwks: RequestHandler }): RequestHandler {
+  return (request, response, next) => {
+    const match = oauthPath.exec(request.url)
+    if (match === null) return next()
+    stateOf(response).connection = match[1] ?? ''
+    const endpoint = match[2] === 'token' ? endpoints.token : endpoints.jwks
+    return endpoint(request, response, next)
   }
 }
 

@@ -1,72 +1,66 @@
-import { hash, timingSafeEqual } from 'node:crypto'
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { Problem } from '../errors.ts'
+import { type Caller, covers, neededRole } from './authentication/caller.ts'
+import type { Authentication } from './authentication/create-authentication.ts'
+import { presentedBy } from './authentication/presented.ts'
+import { NotAuthenticated } from './authentication/refusal.ts'
 import { stateOf } from './request-state.ts'
 
-/** Longer than any token that we hand out or take. */
-const authorizationBytes = 8_192
-
-/** How callers of one connection prove themselves. */
-export interface Gate {
-  readonly tokens: readonly CallerToken[]
-  /** Some Okta applications send the token without `Bearer`. */
-  readonly isSchemeOptional: boolean
-}
-export interface CallerToken {
-  /** For audit and log: `token-1`. */
-  readonly caller: string
-  readonly sha256: Buffer
-}
-
-export function callerTokens(tokens: readonly string[]): CallerToken[] {
-  return tokens.map((token, index) => ({ caller: `token-${index + 1}`, sha256: sha256(token) }))
-}
-
 /**
- * RFC 6750. Runs before the first byte of a body is read: strangers must not make us parse. One answer for every reason,
- * so that it tells nothing about connections and tokens; 401 is only ever about the caller's own credentials.
+ * Runs before the first byte of a body is read: strangers must not make us parse. One answer for every reason, so that it
+ * tells nothing about connections and credentials; 401 is only ever about the caller's own credentials.
  */
-export function authenticate(gates: ReadonlyMap<string, Gate>): RequestHandler {
+export function authenticate({
+  gates,
+  watch,
+  addressOf,
+}: Pick<Authentication, 'gates' | 'watch' | 'addressOf'>): RequestHandler {
   return (request, response, next) => {
     const state = stateOf(response)
-    const name = state.connection ?? ''
-    const gate = gates.get(name)
-    const token = tokenOf(request, gate?.isSchemeOptional === true)
-    const caller = gate === undefined || token === undefined ? undefined : callerOf(gate, token)
-    if (caller === undefined) {
-      throw new Problem(401, undefined, 'The request needs a valid bearer token of this connection.', {
-        headers: { 'WWW-Authenticate': 'Bearer realm="scim-bridge"' },
-      })
+    const gate = gates.get(state.connection ?? '')
+    const address = addressOf(request)
+    const letIn = ({ name, role }: Caller) => {
+      state.caller = name
+      if (!covers(role, neededRole(request.method, state.route ?? ''))) throw insufficient()
+      return next()
     }
-    state.caller = caller
-    next()
+    const refuse = (error: unknown): never => {
+      if (!(error instanceof NotAuthenticated)) throw error
+      const attempt = { connection: gate?.connection, requestId: state.id, address, door: 'scim' }
+      throw refusalProblem(watch.failed(attempt, error), gate?.takesBasic === true)
+    }
+    let caller: Caller | Promise<Caller>
+    try {
+      if (gate === undefined) throw new NotAuthenticated('unknown')
+      if (!gate.isFrom(address)) throw new NotAuthenticated('address')
+      caller = gate.identify(presentedBy(request, gate.isSchemeOptional), address)
+    } catch (error) {
+      return refuse(error)
+    }
+    // Most callers are known at once: they do not pay for those who are not.
+    return caller instanceof Promise ? caller.catch(refuse).then(letIn) : letIn(caller)
   }
 }
 
-function tokenOf(request: Request, isSchemeOptional: boolean): string | undefined {
-  const header = request.headers.authorization
-  if (header === undefined || header.length > authorizationBytes) return undefined
-  const count = request.rawHeaders.filter(
-    (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
-  ).length
-  if (count !== 1) return undefined
-  const space = header.indexOf(' ')
-  if (space === -1) return isSchemeOptional && header !== '' ? header : undefined
-  if (header.slice(0, space).toLowerCase() !== 'bearer') return undefined
-  const token = header.slice(space + 1).trim()
-  return token === '' ? undefined : token
-}
-
-/** Every hash is compared, in constant time each: the time tells neither which token fits nor how far one did. */
-function callerOf(gate: Gate, token: string): string | undefined {
-  const presented = sha256(token)
-  let caller: string | undefined
-  for (const known of gate.tokens) {
-    if (timingSafeEqual(known.sha256, presented)) caller = known.caller
+/** 401, or 429 after too many of them. */
+export function refusalProblem(retryAfterSeconds: number | undefined, takesBasic: boolean): Problem {
+  if (retryAfterSeconds !== undefined) {
+    return new Problem(429, undefined, 'Too many failed attempts to authenticate; try again later.', {
+      headers: { 'Retry-After': String(retryAfterSeconds) },
+    })
   }
-  return caller
+  const challenges = [
+    'Bearer realm="scim-bridge"',
+    ...(takesBasic ? ['Basic realm="scim-bridge", charset="UTF-8"'] : []),
+  ]
+  return new Problem(401, undefined, 'The request needs valid credentials of this connection.', {
+    headers: { 'WWW-Authenticate': challenges.join(', ') },
+  })
 }
 
-function sha256(text: string): Buffer {
-  return hash('sha256', text, 'buffer')
+/** RFC 6750 §3.1. */
+function insufficient(): Problem {
+  return new Problem(403, undefined, 'These credentials may not do this: they were given another role.', {
+    headers: { 'WWW-Authenticate': 'Bearer realm="scim-bridge", error="insufficient_scope"' },
+  })
 }

@@ -5,6 +5,8 @@ import { situations } from '../store/walk-store.ts'
 export interface Metrics {
   readonly registry: Registry
   countRequest(labels: RequestLabels, seconds: number): void
+  /** `connection`: `-` when there is none of this name. */
+  countFailedAuthentication(connection: string, reason: string): void
 }
 
 /** Each from a closed set: names of connections, routes of the table, methods, statuses. */
@@ -50,6 +52,12 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 25],
     registers: [registry],
   })
+  const failedAuthentications = new Counter({
+    name: 'scim_bridge_authentication_failures_total',
+    help: 'Callers who were not let in',
+    labelNames: ['connection', 'reason'],
+    registers: [registry],
+  })
   const gauge = (name: string, help: string, value: (state: ConnectionState) => number) =>
     new Gauge({
       name,
@@ -77,6 +85,7 @@ export function createMetrics(gauges: Gauges): Metrics {
   })
   return {
     registry,
+    countFailedAuthentication: (connection, reason) => failedAuthentications.inc({ connection, reason }),
     countRequest({ connection, route, method, status }, seconds) {
       const key = `${connection} ${route} ${method} ${status}`
       const known = counts.get(key)

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { NewerSchema } from './newer-schema.ts'
 
-const folder = new URL('./migrations/', import.meta.url)
+/** Of the store itself. */
+const storeMigrations = new URL('./migrations/', import.meta.url)
 
 interface Migration {
   readonly number: number
@@ -10,23 +11,23 @@ interface Migration {
 }
 
 /** The numbered files, in order. */
-function knownMigrations(): readonly Migration[] {
+function knownMigrations(folder: URL): readonly Migration[] {
   return readdirSync(folder)
     .filter((name) => /^\d{4}\.sql$/.test(name))
     .sort()
     .map((name) => ({ number: Number(name.slice(0, 4)), text: readFileSync(new URL(name, folder), 'utf8') }))
 }
 
-/** The number of the schema that this release writes. */
+/** The number of the store's schema that this release writes. */
 export function newestMigration(): number {
-  return knownMigrations().at(-1)?.number ?? 0
+  return knownMigrations(storeMigrations).at(-1)?.number ?? 0
 }
 
 /** Brings the schema up to date, inside the caller's transaction. Throws `NewerSchema`. */
-export function migrate(database: DatabaseSync, now: number): void {
+export function migrate(database: DatabaseSync, now: number, folder: URL = storeMigrations): void {
   database.exec('create table if not exists migration (number bigint primary key, at bigint not null)')
   const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
-  const migrations = knownMigrations()
+  const migrations = knownMigrations(folder)
   const newest = migrations.at(-1)?.number ?? 0
   if (present > newest) {
     throw new NewerSchema(

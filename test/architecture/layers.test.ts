@@ -7,7 +7,18 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 /** Files below all layers: anything may import them, they import each other only. */
-const ground = new Set(['errors', 'clock', 'log', 'limits', 'json', 'facts', 'extensions', 'yaml', 'watched-file'])
+const ground = new Set([
+  'access',
+  'errors',
+  'clock',
+  'log',
+  'limits',
+  'json',
+  'facts',
+  'extensions',
+  'yaml',
+  'watched-file',
+])
 /** Layer → the layers that it may import. */
 const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['mapping', new Set<string>()],

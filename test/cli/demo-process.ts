@@ -13,6 +13,7 @@ export interface ReadyConnection {
   readonly platform: string
   readonly control: string
   readonly credentials: Readonly<Record<string, string | number>>
+  readonly oauth: { readonly tokenPath: string; readonly clientId: string; readonly clientSecret: string }
 }
 
 export interface ReadyLine {

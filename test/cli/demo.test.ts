@@ -57,6 +57,7 @@ describe('the ready line', () => {
         platform: baseUrl,
         control,
         credentials,
+        oauth,
         ...others
       } = demo.ready.connections[platform]
       const origin = new URL(baseUrl).origin
@@ -66,6 +67,8 @@ describe('the ready line', () => {
       assert.match(origin, /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.equal(baseUrl, origin + basePaths[platform])
       assert.equal(control, `${origin}/__sim`)
+      assert.equal(oauth.tokenPath, `/${platform}/oauth2/token`)
+      assert.ok(oauth.clientId.length > 0 && oauth.clientSecret.length >= 32)
       const shape = Object.fromEntries(Object.entries(credentials).map(([name, value]) => [name, typeof value]))
       assert.deepEqual(shape, credentialShapes[platform])
     }
@@ -82,6 +85,26 @@ for (const platform of demoPlatforms) {
         const asked = (with_: string) => scim(demo.ready.connections[other], 'GET', '/Users?count=1', undefined, with_)
         assert.equal((await asked(sharedToken)).status, 200)
         assert.equal((await asked(token)).status, other === platform ? 200 : 401)
+      }
+    })
+
+    test('gives its OAuth client a token, which it takes and no other connection does', async () => {
+      const { tokenPath, clientId, clientSecret } = demo.ready.connections[platform].oauth
+      const answer = await fetch(demo.ready.bridge + tokenPath, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: clientId,
+          client_secret: clientSecret,
+          scope: 'scim',
+        }),
+      })
+      assert.equal(answer.status, 200)
+      const body = JSON.parse(await answer.text())
+      assert.ok(body.expires_in >= 3_600 && body.expires_in <= 21_600)
+      for (const other of demoPlatforms) {
+        const asked = await scim(demo.ready.connections[other], 'GET', '/Users?count=1', undefined, body.access_token)
+        assert.equal(asked.status, other === platform ? 200 : 401)
       }
     })
 

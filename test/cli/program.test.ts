@@ -81,6 +81,19 @@ describe('--help', () => {
       [/<file>/, /--user <file>/, /--groups <names>/, /--json/],
     ],
     [['mapping', 'schema'], [/JSON Schema/]],
+    [
+      ['token', 'create'],
+      [/--connection <name>/, /--name <name>/, /--role <role>/, /--expires <when>/, /--config <file>/, /--json/],
+    ],
+    [
+      ['token', 'list'],
+      [/--connection <name>/, /never the secret/],
+    ],
+    [
+      ['token', 'revoke'],
+      [/--connection <name>/, /--name <name>/],
+    ],
+    [['token', 'rotate-key'], [/--connection <name>/]],
     [['plan'], [/--connection <name>/, /--user <file>/, /--config <file>/, /--json/, /writes\s+nothing/]],
   ]
   for (const [words, texts] of commands) {
@@ -98,6 +111,17 @@ describe('--help', () => {
     assert.equal(exitCode, 0)
     const [, list = ''] = stdout.split('Commands:\n')
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
-    assert.deepEqual(named, ['serve', 'demo', 'mapping', 'plan', 'reconcile', 'import', 'audit', 'erase', 'help'])
+    assert.deepEqual(named, [
+      'serve',
+      'demo',
+      'mapping',
+      'plan',
+      'token',
+      'reconcile',
+      'import',
+      'audit',
+      'erase',
+      'help',
+    ])
   })
 })

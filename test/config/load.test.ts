@@ -14,6 +14,8 @@ const formats = new Map<string, z.ZodType>([
 ])
 const environment = { SCIM_TOKEN: 'a-token-for-the-tests', FIGSHARE_TOKEN: 'figshare-secret' }
 
+const noOtherWayIn = { basic: [], oauth: undefined, entra: undefined, oidc: [], allowFrom: undefined }
+
 const smallest = `publicUrl: https://scim.uni.example/
 connections:
   figshare:
@@ -77,6 +79,9 @@ test('the smallest file gives every default', (t) => {
     retry: { maximumSeconds: 3_600 },
     limits: { requestsPerSecond: 100, burst: 1_000, concurrentRequests: 256 },
     retention: { tombstoneDays: 400, auditDays: 400 },
+    trustedProxies: [],
+    metrics: { tokens: [] },
+    secretFiles: new Map(),
     connections: [
       {
         name: 'figshare',
@@ -87,6 +92,7 @@ test('the smallest file gives every default', (t) => {
         allowPrivateAddresses: false,
         tls: undefined,
         tokens: ['a-token-for-the-tests'],
+        ...noOtherWayIn,
         headerTokenWithoutScheme: false,
         patch: 'lenient',
         busyStatus: 429,
@@ -162,6 +168,9 @@ connections:
       store: { kind: 'sqlite', file: '/var/lib/bridge.sqlite' },
       log: { level: 'silent' },
       retry: { maximumSeconds: 5 },
+      trustedProxies: [],
+      metrics: { tokens: [] },
+      secretFiles: new Map([['connections.repository-2.tokens.0', join(folder, 'secrets/token')]]),
       connections: [
         {
           name: 'repository-2',
@@ -172,6 +181,7 @@ connections:
           allowPrivateAddresses: true,
           tls: { ca: join(folder, 'tls/authority.pem') },
           tokens: ['from-a-file-0123456789', 'x-a-token-for-the-tests'],
+          ...noOtherWayIn,
           headerTokenWithoutScheme: true,
           patch: 'strict',
           busyStatus: 503,

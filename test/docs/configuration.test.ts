@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { accessShapes } from '../../src/config/access-format.ts'
 import { attributeFormat, configFormat, knownKeys } from '../../src/config/format.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { pageText } from './code-blocks.ts'
@@ -32,12 +33,16 @@ function defaultsOf(shape: Readonly<Record<string, z.ZodType>>, prefix = ''): [s
 }
 
 function assertTable(title: string, shape: Readonly<Record<string, z.ZodType>>): void {
+  assertRows(title, defaultsOf(shape))
+}
+
+function assertRows(title: string, rows: [string, unknown][]): void {
   const written = [...table(title)].map(([key, text]): [string, unknown] => {
     const code = /^`(.*)`$/.exec(text)?.[1]
     return [key, code === undefined ? text : parse(code)]
   })
   const byKey = ([a]: [string, unknown], [b]: [string, unknown]) => a.localeCompare(b)
-  assert.deepEqual(written.sort(byKey), defaultsOf(shape).sort(byKey))
+  assert.deepEqual(written.sort(byKey), rows.sort(byKey))
 }
 
 const connection = configFormat.shape.connections.valueType
@@ -45,6 +50,11 @@ const connection = configFormat.shape.connections.valueType
 describe('docs/configuration.md has every key with its default, and no other', () => {
   test('of the bridge', () => assertTable('The bridge', configFormat.shape))
   test('of a connection', () => assertTable('A connection', connection.shape))
+  test('of the ways into a connection', () =>
+    assertRows(
+      'Ways in',
+      [...accessShapes].flatMap(([key, shape]) => defaultsOf(shape, `${key}.`)),
+    ))
   for (const [name, { settings }] of platforms) {
     test(`of the settings of ${name}`, () => {
       assert.ok(settings instanceof z.ZodObject)
@@ -66,6 +76,7 @@ describe('docs/configuration.md says', () => {
       configFormat.shape,
       connection.shape,
       configFormat.shape.log.unwrap().shape,
+      ...accessShapes.values(),
       attributeFormat.shape,
     ]
     for (const { settings } of platforms.values()) if (settings instanceof z.ZodObject) shapes.push(settings.shape)

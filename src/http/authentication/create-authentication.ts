@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import { addressList, type ConnectionAccess } from '../../access.ts'
+import type { Clock } from '../../clock.ts'
+import type { Log } from '../../log.ts'
+import type { Credentials } from '../../store/credentials.ts'
+import type { Metrics } from '../metrics.ts'
+import { createGate, type Gate } from './gate.ts'
+import { liveSecret } from './live-secret.ts'
+import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
+import { sourceAddress } from './source-address.ts'
+import { isUsable } from './stored-tokens.ts'
+import { createWatch, type Watch } from './watch.ts'
+
+/** Everything that decides who may come in. */
+export interface Authentication {
+  readonly gates: ReadonlyMap<string, Gate>
+  readonly watch: Watch
+  readonly addressOf: (request: IncomingMessage) => string
+  readonly metricsAccess: MetricsAccess
+}
+
+export interface AuthenticationOptions {
+  readonly connections: readonly ConnectionAccess[]
+  readonly metricsTokens: readonly string[]
+  readonly trustedProxies: readonly string[]
+  readonly secretFiles: ReadonlyMap<string, string>
+  readonly publicUrl: string
+  readonly credentials: Credentials
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+}
+
+export function createAuthentication(options: AuthenticationOptions): Authentication {
+  const { credentials, clock, secretFiles, metricsTokens } = options
+  const gates = new Map(options.connections.map((access) => [access.name, createGate(access, options)]))
+  const watch = createWatch(options)
+  const trusted = addressList(options.trustedProxies)
+  const addressOf = (request: IncomingMessage) => sourceAddress(request, trusted)
+  const tokens = metricsTokens.map((token, index) =>
+    liveSecret(token, `metrics.tokens.${index}`, { ...options, files: secretFiles }),
+  )
+  return {
+    gates,
+    watch,
+    addressOf,
+    metricsAccess: metricsAccess({ gates, tokens, credentials, clock, watch, addressOf }),
+  }
+}
+
+/** Names of those that nobody can come into: no way in is configured, and the store has no token for them. */
+export async function closedConnections(
+  connections: readonly ConnectionAccess[],
+  credentials: Credentials,
+  now: number,
+): Promise<readonly string[]> {
+  const usable = [...(await credentials.tokens()).values()].filter((token) => isUsable(token, now))
+  const opened = new Set(usable.map(({ connection }) => connection))
+  return connections
+    .filter(({ tokens, basic, oauth, entra, oidc }) => [...tokens, ...basic, ...oidc, oauth, entra].every(isNothing))
+    .map(({ name }) => name)
+    .filter((name) => !opened.has(name))
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined
+}

@@ -1,0 +1,63 @@
+import { statSync } from 'node:fs'
+import { readSecretFile, shortestSecret } from '../../access.ts'
+import type { Clock } from '../../clock.ts'
+import type { Log } from '../../log.ts'
+import { sha256 } from './digest.ts'
+
+/** A file is looked at no more often than this. */
+const lookMs = 1_000
+
+/** A caller's secret of `bridge.yaml`, as it is now. */
+export interface LiveSecret {
+  digest(): Buffer
+}
+
+export interface SecretFiles {
+  readonly clock: Clock
+  readonly log: Log
+  /** Place in the configuration → the file that the secret came from. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+/**
+ * A secret that came from a file is read again when the file changes, so that it can be replaced while the bridge runs.
+ * What cannot be read, or is too short (an editor has just emptied it), changes nothing.
+ */
+export function liveSecret(text: string, place: string, { clock, log, files }: SecretFiles): LiveSecret {
+  let digest = sha256(text)
+  const file = files.get(place)
+  if (file === undefined) return { digest: () => digest }
+  let seen = stampOf(file)
+  let lookedAt = clock.now()
+  return {
+    digest() {
+      const now = clock.now()
+      if (Math.abs(now - lookedAt) < lookMs) return digest
+      lookedAt = now
+      const stamp = stampOf(file)
+      if (stamp === seen) return digest
+      seen = stamp
+      const written = readOrNothing(file)
+      if (written.length < shortestSecret) {
+        log.warn({ place, file, alarm: true }, 'a secret was not read anew: its file cannot be read, or is too short')
+        return digest
+      }
+      digest = sha256(written)
+      log.info({ place }, 'a secret was read anew')
+      return digest
+    },
+  }
+}
+
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false, bigint: true })
+  return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`
+}
+
+function readOrNothing(file: string): string {
+  try {
+    return readSecretFile(file)
+  } catch {
+    return ''
+  }
+}
