@@ -9,7 +9,9 @@ import { startTrap } from './trap.ts'
 const trap = await startTrap()
 after(() => trap.close())
 const platforms = demoPlatforms.filter((platform) => platform !== 'figshare')
-const operations = matrixOperations.filter(({ name }) => ['create', 'patch', 'deactivate', 'grant', 'revoke'].includes(name))
+const operations = matrixOperations.filter(({ name }) =>
+  ['create', 'patch', 'deactivate', 'grant', 'revoke'].includes(name),
+)
 const sample = matrixFaults(trap.url).filter(
   ({ number, isSlow }, index, all) => isSlow !== true && (number === 10 || all[index - 1]?.number !== number),
 )

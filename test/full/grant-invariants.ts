@@ -71,13 +71,21 @@ export function grantsAreAsAsked(watch: Watch, look: GrantLook): void {
       if (grant === undefined) continue
       known.add(grant)
       const isTaken = memory.takenByHand.get(account.id)?.has(grant) === true
-      assert.ok(isTaken || account.grants.includes(grant), `${what} does not hold ${grant}, the ledger says that it does`)
+      assert.ok(
+        isTaken || account.grants.includes(grant),
+        `${what} does not hold ${grant}, the ledger says that it does`,
+      )
     }
     const wanted = wantedBy(platform, store, link)
     for (const grant of known) assert.ok(wanted.has(grant), `${what}: no group asks for ${grant} any more`)
     // Nothing new is given to somebody who is off.
     const mayLack = !account.isOn || document.active === false || memory.switchedByHand.has(account.id)
-    if (!mayLack) assert.deepEqual([...wanted].filter((grant) => !known.has(grant)), [], `${what} lacks grants`)
+    if (!mayLack)
+      assert.deepEqual(
+        [...wanted].filter((grant) => !known.has(grant)),
+        [],
+        `${what} lacks grants`,
+      )
   }
 }
 

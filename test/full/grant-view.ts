@@ -8,8 +8,7 @@ import type { JsonObject } from '../../src/json.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import type { SeenEntry, StoreView } from './store-view.ts'
 
-const roleId = (role: string) =>
-  String(Number.parseInt(createHash('md5').update(role).digest('hex').slice(-7), 16))
+const roleId = (role: string) => String(Number.parseInt(createHash('md5').update(role).digest('hex').slice(-7), 16))
 
 /** Where groups are roles: what each group gives. Undefined: groups are groups there. */
 export const namedGrants: Readonly<Record<DemoPlatform, ReadonlyMap<string, readonly string[]> | undefined>> = {

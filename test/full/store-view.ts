@@ -88,7 +88,9 @@ export function viewStore(directory: string, connection: string, afterAudit = 0)
       members.set(groupId, [...(members.get(groupId) ?? []), String(row.user_id)])
     }
     const groupLinks = rows('select * from group_link where connection = ?')
-    const live = new Map(groupLinks.filter(({ state }) => state === 'live').map((row) => [row.resource_id, row.group_id]))
+    const live = new Map(
+      groupLinks.filter(({ state }) => state === 'live').map((row) => [row.resource_id, row.group_id]),
+    )
     return {
       groups: rows("select id, visible, json from resource where connection = ? and type = 'Group' order by seq").map(
         (row) => ({
