@@ -45,7 +45,8 @@ interface Pattern {
 
 export async function startBench(platform: DemoPlatform, workMs?: number): Promise<Bench> {
   const world = await startBridgeWorld(() => {}, workMs === undefined ? {} : { workMs })
-  const watch = startWatch(world, [platform])
+  const foreign = foreignGrant(world.sandbox, platform)
+  const watch = startWatch(world, [platform], { isManagedGrant: (_platform, grant) => grant !== foreign })
   const scim = watchedScim(watch, platform, () => world.scim(platform))
   const simulator = world.sandbox[platform]
   const patterns = new Map<string, Pattern>()
@@ -71,9 +72,8 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
     const aboutGroup = await groupId()
     const arranged = await operation.arrange?.(scim, id, aboutGroup)
     assert.ok(arranged === undefined || arranged.status === 204, arranged?.text)
-    const grant = foreignGrant(world.sandbox, platform)
     for (const account of accountsOf(user))
-      watch.byHand(platform, () => changeGrantByHand(world.sandbox, platform, account.id, grant, true))
+      watch.byHand(platform, () => changeGrantByHand(world.sandbox, platform, account.id, foreign, true))
     const gives = grantsOfGroup(world.sandbox, platform, aGivingGroup[platform])
     assert.equal(gives.length, 1, 'the group gives something')
     return { id, group: aboutGroup, start: { account: accountsOf(user)[0], gives } }

@@ -46,6 +46,7 @@ export function onlyManagedGrants({ world, options }: Watch, { platform, memory,
       assert.ok(memory.ours.get(id)?.has(grant), `${what} lost ${grant}, which was not given by the bridge`)
       assert.ok(!memory.givenByHand.get(id)?.has(grant), `${what} lost ${grant}, which was given by hand`)
     }
+    for (const grant of grants) memory.takenByHand.get(id)?.delete(grant)
     for (const grant of grants.filter((one) => !before.includes(one))) {
       assert.ok(isManaged(platform, grant), `${what} gained ${grant}, which is not managed`)
       assert.ok(ours.get(id)?.has(grant), `${what} gained ${grant}, and the ledger does not know`)
