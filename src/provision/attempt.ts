@@ -7,6 +7,7 @@
  */
 import { Fault, PlatformError, Unknown } from '../errors.ts'
 import type { AccountId } from '../facts.ts'
+import type { JsonObject } from '../json.ts'
 import { isActive } from '../mapping/evaluate.ts'
 import type { Call } from '../platforms/platform.ts'
 import type { Membership } from '../store/grant-store.ts'
@@ -86,7 +87,11 @@ export async function attempt(
     const grants = await grantsOf(call, user, reached)
     if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
     return await store.transaction(async (write) => {
-      await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, drift: [...reached.drift] })
+      await audit(write, 'outcome', {
+        ...outcomeOf(operation, grants),
+        kind: operation.kind,
+        drift: [...reached.drift],
+      })
       return commitReached(write, context, operation, current, document, { ...reached, grants })
     })
   } catch (error) {
@@ -99,6 +104,12 @@ export async function attempt(
   } finally {
     claims.release(resourceId)
   }
+}
+
+/** Of an operation that is about more, the rest is as wanted all the same. */
+function outcomeOf({ about }: Operation, { refusal }: ReachedGrants): JsonObject {
+  if (refusal === undefined) return { outcome: 'applied' }
+  return { outcome: about === 'grants' ? refusal.rule.outcome : 'applied', error: refusal.kind }
 }
 
 async function grantsOf(call: Call, situation: Situation, { account, isSwitchedOn }: Reached): Promise<ReachedGrants> {

@@ -70,7 +70,7 @@ export function createProvisionedGroups(
     const operations = await store.operationsOf(name, concerned)
     const mine = operations.filter(({ about }) => about === 'grants' || about === 'both')
     const settled = await runMany(mine, places, asked.signal, (one) => runner.runNow(one, asked.signal))
-    if (settled.refused.length > 0) throw await takeBack(accepted, settled.refused)
+    if (settled.refused.length > 0) throw await takeBack(asked, accepted, settled.refused)
     refuseUnfinished(settled, estimate(mine.length, settled.unfinished, startedAt))
   }
 
@@ -92,7 +92,11 @@ export function createProvisionedGroups(
   }
 
   /** What the platform refuses is no membership: the identity provider and the store agree on that. */
-  async function takeBack({ stored, members }: AcceptedGroup, refused: ManySettled['refused']): Promise<Problem> {
+  async function takeBack(
+    asked: Asked,
+    { stored, members }: AcceptedGroup,
+    refused: ManySettled['refused'],
+  ): Promise<Problem> {
     const ids = refused.map(({ resourceId }) => resourceId)
     const added = ids.filter((id) => members.added.has(id))
     const removed = ids.filter((id) => members.removed.has(id))
@@ -103,11 +107,16 @@ export function createProvisionedGroups(
       const now = new Date(clock.now()).toISOString()
       await write.touchResources(name, 'User', [...added, ...removed], now)
       await write.touchResources(name, 'Group', [stored.id], now)
-      for (const operation of await write.operationsOf(name, [...added, ...removed])) {
-        if (operation.state === 'failed' && operation.about === 'grants')
-          await write.deleteOperation(name, operation.id)
-      }
+      // Some of it may have been given, and another membership may still wait for its part: they are looked at again.
+      const operations = await write.operationsOf(name, [...added, ...removed])
+      const aside = operations.filter(({ state, about }) => state === 'failed' && about === 'grants')
+      await write.putGrantOperations(
+        name,
+        aside.map(({ resourceId }) => resourceId),
+        { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },
+      )
     })
+    runner.wake()
     const { error } = refused[0]?.settled ?? {}
     const problem = error === undefined ? undefined : problemOf(error)
     return new Problem(

@@ -15,12 +15,18 @@ export interface InnerAccount {
   readonly grants: readonly string[]
   /** All that a bridge could have written, as text: equal texts are equal accounts. */
   readonly text: string
+  /** The same without roles and groups. */
+  readonly textBesidesGrants: string
   /** The platform's own administrator, whose credentials the bridge uses. */
   readonly isService: boolean
 }
 
-type Seen = Omit<InnerAccount, 'text'>
-const whole = (seen: Seen, more: object = {}): InnerAccount => ({ ...seen, text: JSON.stringify([seen, more]) })
+type Seen = Omit<InnerAccount, 'text' | 'textBesidesGrants'>
+const whole = (seen: Seen, more: object = {}): InnerAccount => ({
+  ...seen,
+  text: JSON.stringify([seen, more]),
+  textBesidesGrants: JSON.stringify([{ ...seen, grants: [] }, more]),
+})
 const lower = (text: string | null | undefined) => (text ?? '').toLowerCase()
 
 const readers: Readonly<Record<DemoPlatform, (sandbox: Sandbox) => InnerAccount[]>> = {

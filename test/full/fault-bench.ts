@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import type { JsonObject } from '../../src/json.ts'
+import { groupUrn } from '../../src/scim/attribute.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import type { ManualClock } from '../manual-clock.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
 import type { MatrixFault, Position, Seen } from './faults.ts'
+import { aGivingGroup, changeGrantByHand, foreignGrant, grantsOfGroup } from './grant-view.ts'
 import { assertInvariants, isSamePerson } from './invariants.ts'
-import type { MatrixOperation } from './operations.ts'
+import type { MatrixOperation, OperationStart } from './operations.ts'
 import { type SeenAudit, viewStore } from './store-view.ts'
 import { startWatch, type Watch } from './watch.ts'
 import { type WatchedScim, watchedScim } from './watched-scim.ts'
@@ -29,6 +31,12 @@ export interface Bench {
   stop(): Promise<void>
 }
 
+interface Prepared {
+  readonly id: string
+  readonly group: string
+  readonly start: OperationStart
+}
+
 /** How often an operation reads before its first write, and how often it writes, when nothing goes wrong. */
 interface Pattern {
   readonly readsBefore: number
@@ -37,7 +45,8 @@ interface Pattern {
 
 export async function startBench(platform: DemoPlatform, workMs?: number): Promise<Bench> {
   const world = await startBridgeWorld(() => {}, workMs === undefined ? {} : { workMs })
-  const watch = startWatch(world, [platform])
+  const foreign = foreignGrant(world.sandbox, platform)
+  const watch = startWatch(world, [platform], { isManagedGrant: (_platform, grant) => grant !== foreign })
   const scim = watchedScim(watch, platform, () => world.scim(platform))
   const simulator = world.sandbox[platform]
   const patterns = new Map<string, Pattern>()
@@ -45,11 +54,29 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
   const accountsOf = (user: JsonObject) =>
     innerAccounts(world.sandbox, platform).filter((account) => isSamePerson(user, account))
 
-  const prepare = async (operation: MatrixOperation, user: JsonObject): Promise<string> => {
-    if (operation.before === undefined) return ''
+  let group: string | undefined
+  const groupId = async () => {
+    if (group !== undefined) return group
+    const made = await scim.postGroup({ schemas: [groupUrn], displayName: aGivingGroup[platform] })
+    assert.equal(made.status, 201, made.text)
+    group = String(made.body.id)
+    return group
+  }
+
+  const prepare = async (operation: MatrixOperation, user: JsonObject): Promise<Prepared> => {
+    if (operation.before === undefined) return { id: '', group: '', start: { account: undefined, gives: [] } }
     const made = await scim.post({ ...user, active: operation.before === 'on' })
     assert.equal(made.status, 201, made.text)
-    return String(made.body.id)
+    const id = String(made.body.id)
+    if (operation.isAboutGroup !== true) return { id, group: '', start: { account: accountsOf(user)[0], gives: [] } }
+    const aboutGroup = await groupId()
+    const arranged = await operation.arrange?.(scim, id, aboutGroup)
+    assert.ok(arranged === undefined || arranged.status === 204, arranged?.text)
+    for (const account of accountsOf(user))
+      watch.byHand(platform, () => changeGrantByHand(world.sandbox, platform, account.id, foreign, true))
+    const gives = grantsOfGroup(world.sandbox, platform, aGivingGroup[platform])
+    assert.equal(gives.length, 1, 'the group gives something')
+    return { id, group: aboutGroup, start: { account: accountsOf(user)[0], gives } }
   }
 
   const patternOf = async (operation: MatrixOperation): Promise<Pattern> => {
@@ -58,11 +85,11 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
     // Signed in already: that is no part of the operation.
     assert.equal((await scim.post(aUser())).status, 201)
     const user = aUser()
-    const id = await prepare(operation, user)
+    const { id, group } = await prepare(operation, user)
     simulator.forgetCalls()
     // Strikes nothing, and counts what writes.
     simulator.fault({ mode: 'slow', delayMs: 0, only: 'writes' })
-    const answer = await operation.ask(scim, user, id)
+    const answer = await operation.ask(scim, user, id, group)
     simulator.fault({ mode: 'ok' })
     assert.equal(answer.status, operation.success, answer.text)
     const kinds = simulator.calls.map((call) => isWrite(call))
@@ -102,13 +129,12 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
     const pattern = await patternOf(operation)
     world.clock.advance(lostCreateMs)
     const user = aUser()
-    const id = await prepare(operation, user)
-    const [former] = accountsOf(user)
+    const { id, group, start } = await prepare(operation, user)
     const audit = store().audit.at(-1)?.id ?? 0
     await strike(pattern)
     let answer: Awaited<ReturnType<typeof operation.ask>>
     try {
-      answer = await whileTimeGoesOn(world.clock, operation.ask(scim, user, id))
+      answer = await whileTimeGoesOn(world.clock, operation.ask(scim, user, id, group))
       // The budget may have ended before the attempt has.
       await eventually('the attempt has ended', () => outcomesAfter(audit).length > 0)
       const [first] = outcomesAfter(audit)
@@ -119,7 +145,7 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
     await finished()
     assertInvariants(watch)
     const isFinal = answer.status >= 400 && answer.status !== 429
-    assertEnd(operation, accountsOf(user), isFinal ? { former } : 'done', store().resources, user)
+    assertEnd(operation, accountsOf(user), { start, isFinal }, store().resources, user)
   }
 
   return {
@@ -138,7 +164,7 @@ export async function startBench(platform: DemoPlatform, workMs?: number): Promi
           simulator.fault({ mode: 'ok' })
           assert.ok(fired > 0, 'the fault did not fire')
         },
-        (answer, seen) => judgeFault(operation, fault, position, answer, seen),
+        (answer, seen) => judgeFault({ platform, operation, fault, position }, answer, seen),
       ),
     runRefused: (operation, position) =>
       cell(
@@ -173,16 +199,23 @@ function seenIn(detail: JsonObject): Seen {
   return detail.outcome === 'applied' ? 'applied' : (String(detail.error) as Seen)
 }
 
+interface Cell {
+  readonly platform: DemoPlatform
+  readonly operation: MatrixOperation
+  readonly fault: MatrixFault
+  readonly position: Position
+}
+
 function judgeFault(
-  operation: MatrixOperation,
-  fault: MatrixFault,
-  position: Position,
+  { platform, operation, fault, position }: Cell,
   answer: { status: number; headers: Record<string, string>; text: string },
   seen: Seen,
 ): void {
   const expected = (position === 'write' ? fault.write : fault.read) ?? []
+  // It drops roles that it does not know without a word: a 2xx that gave nothing looks just so.
+  const isDropped = platform === 'ethosce' && operation.name === 'grant' && [10, 11, 14].includes(fault.number)
   assert.ok(
-    expected.includes(seen),
+    expected.includes(seen) || (isDropped && position === 'write' && seen === 'refused'),
     `seen as ${seen}, expected ${expected.join(' or ')}: ${answer.status} ${answer.text}`,
   )
   const statuses = new Map<Seen, number>([
@@ -201,18 +234,18 @@ function judgeFault(
 function assertEnd(
   operation: MatrixOperation,
   accounts: readonly InnerAccount[],
-  end: 'done' | { readonly former: InnerAccount | undefined },
+  { start, isFinal }: { readonly start: OperationStart; readonly isFinal: boolean },
   resources: readonly { readonly document: JsonObject; readonly isVisible: boolean }[],
   user: JsonObject,
 ): void {
   assert.ok(accounts.length <= 1, `${accounts.length} accounts of one person`)
   const [account] = accounts
   const isShown = resources.some(({ document, isVisible }) => isVisible && document.userName === user.userName)
-  if (end === 'done') {
-    assert.ok(operation.isDone(account), `not as wanted: ${account?.text ?? 'no account'}`)
+  if (!isFinal) {
+    assert.ok(operation.isDone(account, start), `not as wanted: ${account?.text ?? 'no account'}`)
     assert.equal(isShown, operation.isShown, 'shown by SCIM')
     return
   }
-  assert.equal(account?.text, end.former?.text, 'a final refusal changes nothing')
+  assert.equal(account?.text, start.account?.text, 'a final refusal changes nothing')
   assert.equal(isShown, operation.before !== undefined, 'shown by SCIM')
 }

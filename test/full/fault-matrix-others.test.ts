@@ -1,4 +1,4 @@
-/** List 9.1 on the other four platforms: one fault of each number that answers at once, for three operations. */
+/** List 9.1 on the other four platforms: one fault of each number that answers at once, for three operations of accounts and two of groups. */
 import { after, before, describe, test } from 'node:test'
 import { demoPlatforms } from '../../src/cli/demo-config.ts'
 import { type Bench, startBench } from './fault-bench.ts'
@@ -9,7 +9,9 @@ import { startTrap } from './trap.ts'
 const trap = await startTrap()
 after(() => trap.close())
 const platforms = demoPlatforms.filter((platform) => platform !== 'figshare')
-const operations = matrixOperations.filter(({ name }) => ['create', 'patch', 'deactivate'].includes(name))
+const operations = matrixOperations.filter(({ name }) =>
+  ['create', 'patch', 'deactivate', 'grant', 'revoke'].includes(name),
+)
 const sample = matrixFaults(trap.url).filter(
   ({ number, isSlow }, index, all) => isSlow !== true && (number === 10 || all[index - 1]?.number !== number),
 )

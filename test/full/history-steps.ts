@@ -1,10 +1,12 @@
 /** Random steps of a history, and how many histories are run. */
 import fc from 'fast-check'
 import { historyConnections, people, runHistory, type Step } from './history.ts'
+import { groups } from './history-groups.ts'
 
 const at = fc.constantFrom(...historyConnections)
 const who = fc.nat({ max: people - 1 })
 const familyName = fc.constantFrom('Byron', 'King', 'Hopper')
+const group = fc.nat({ max: groups - 1 })
 const maybe = fc.constantFrom(true, false, undefined)
 const modes = [
   'down',
@@ -28,6 +30,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('by hand'), at, who, change: fc.constantFrom('off', 'on', 'rename') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('push'), at, group, members: fc.array(who, { maxLength: people }) }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('member'), at, group, who, isAdded: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('rename group'), at, group, name: group }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('delete group'), at, group }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('grant by hand'),
+      at,
+      who,
+      group: fc.nat({ max: groups }),
+      isGiven: fc.boolean(),
+    }),
   },
   {
     weight: 3,

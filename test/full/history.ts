@@ -8,6 +8,8 @@ import type { FaultMode } from '../../src/sandbox/simulator.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
+import { changeByHand } from './change-by-hand.ts'
+import { type GrantByHand, type GroupStep, HistoryGroups, isHistoryGrant, type KnownPeople } from './history-groups.ts'
 import { assertInvariants, isSamePerson } from './invariants.ts'
 import { viewStore } from './store-view.ts'
 import { startWatch, type Watch } from './watch.ts'
@@ -36,6 +38,8 @@ export type Step =
       readonly skip: number
     }
   | { readonly do: 'restart' }
+  | GroupStep
+  | GrantByHand
   | { readonly do: 'time'; readonly ms: number }
 
 /** What the identity provider has been told, or was told to wait for. `undefined`: nobody can say. */
@@ -69,12 +73,16 @@ class History {
   readonly #watch: Watch
   readonly #scim: ReadonlyMap<HistoryConnection, WatchedScim>
   readonly #people: ReadonlyMap<HistoryConnection, readonly Person[]>
+  readonly #groups: ReadonlyMap<HistoryConnection, HistoryGroups>
 
   constructor(world: BridgeWorld) {
     this.#world = world
-    this.#watch = startWatch(world, historyConnections)
+    this.#watch = startWatch(world, historyConnections, {
+      isManagedGrant: (platform, grant) => isHistoryGrant(world.sandbox, platform, grant),
+    })
     this.#scim = new Map(historyConnections.map((at) => [at, watchedScim(this.#watch, at, () => world.scim(at))]))
     this.#people = new Map(historyConnections.map((at) => [at, Array.from({ length: people }, newPerson)]))
+    this.#groups = new Map(historyConnections.map((at) => [at, new HistoryGroups(this.#watch, at, this.#known(at))]))
   }
 
   async take(step: Step): Promise<void> {
@@ -91,16 +99,25 @@ class History {
       case 'by hand':
         this.#byHand(step)
         break
+      case 'grant by hand':
+        this.#groups.get(step.at)?.changeByHand(step)
+        break
+      case 'push':
+      case 'member':
+      case 'rename group':
+      case 'delete group':
+        await this.#groups.get(step.at)?.take(step, this.#scimOf(step.at))
+        break
       default:
         await this.#ask(step)
+        if (this.#person(step).wanted === undefined) this.#groups.get(step.at)?.forget(step.who)
     }
     assertInvariants(this.#watch)
   }
 
   async #ask(step: Extract<Step, { do: 'create' | 'put' | 'patch' | 'switch' | 'delete' }>): Promise<void> {
     const person = this.#person(step)
-    const scim = this.#scim.get(step.at)
-    if (scim === undefined) throw new Error('no such connection')
+    const scim = this.#scimOf(step.at)
     const { active: _active, ...user } = person.user
     if (step.do === 'create') {
       const body = step.active === undefined ? user : { ...user, active: step.active }
@@ -162,6 +179,7 @@ class History {
     await eventually('nothing is unfinished', isIdle, () => this.#world.clock.advance(10_000))
     assertInvariants(this.#watch)
     for (const at of historyConnections) for (const person of this.#people.get(at) ?? []) this.#assertAsTold(at, person)
+    for (const groups of this.#groups.values()) groups.assertAsTold()
   }
 
   #assertAsTold(at: HistoryConnection, person: Person): void {
@@ -188,6 +206,21 @@ class History {
     }
   }
 
+  #known(at: HistoryConnection): KnownPeople {
+    const person = (who: number) => this.#person({ at, who })
+    return {
+      count: people,
+      idOf: (who) => (this.#isBeingDeleted(at, person(who)) ? undefined : this.#visibleId(at, person(who))),
+      accountOf: (who) => this.#accounts(at, person(who))[0],
+      isWanted: (who) => person(who).wanted !== undefined,
+      isSwitchedByHand: (who) => person(who).isSwitchedByHand,
+    }
+  }
+  #scimOf(at: HistoryConnection): WatchedScim {
+    const scim = this.#scim.get(at)
+    if (scim === undefined) throw new Error('no such connection')
+    return scim
+  }
   #person({ at, who }: Who): Person {
     const person = this.#people.get(at)?.[who]
     if (person === undefined) throw new Error('no such person')
@@ -235,28 +268,6 @@ function learn(person: Person, answer: Response, familyName: string, active: boo
 
 function faultOf({ mode, only, skip }: Extract<Step, { do: 'fault' }>) {
   return only === undefined ? { mode, skip } : { mode, only, skip }
-}
-
-function changeByHand(
-  { sandbox }: BridgeWorld,
-  at: HistoryConnection,
-  account: InnerAccount,
-  change: 'off' | 'on' | 'rename',
-): void {
-  if (at === 'figshare') {
-    const found = sandbox.figshare.logic.state.accounts.get(Number(account.id))
-    if (found === undefined) return
-    if (change === 'rename') found.profile.last_name = 'Byhand'
-    else found.active = change === 'on'
-    return
-  }
-  const found = sandbox.dspace.logic.state.epersons.get(account.id)
-  if (found === undefined) return
-  if (change !== 'rename') found.canLogIn = change === 'on'
-  else {
-    const value = { value: 'Byhand', language: null, authority: null, confidence: -1 }
-    found.metadata = new Map([...found.metadata, ['eperson.lastname', [value]]])
-  }
 }
 
 /** An operator's press, after the platform has broken its contract too often. False: the bridge is writing just now. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/json.ts'
 import { isJsonObject } from '../../src/json.ts'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
+import { grantsAreAsAsked, onlyManagedGrants } from './grant-invariants.ts'
 import { type StoreView, viewStore } from './store-view.ts'
 import type { Memory, Watch } from './watch.ts'
 
@@ -30,7 +31,8 @@ export function assertInvariants(watch: Watch): void {
     if (watch.options.mode !== 'deferred') confirmedIsTrue(look)
     nothingComesBackByItself(look)
     onlyOursAreWritten(look)
-    onlyManagedGrants(look, watch.options.isManagedGrant ?? (() => false))
+    onlyManagedGrants(watch, look)
+    grantsAreAsAsked(watch, look)
     inTheOrderAccepted(look)
     everyWriteIsAudited(watch, look)
     remember(look)
@@ -142,16 +144,6 @@ function onlyOursAreWritten({ platform, memory, accounts, tiesOf }: Look): void 
     if (now?.text === before.text) continue
     assert.ok(!before.isService, `invariant 5: ${platform} protected account ${id} was changed`)
     assert.ok(tiesOf(before).length > 0, `invariant 5: ${platform} account ${id} is not ours and was changed`)
-  }
-}
-
-function onlyManagedGrants({ platform, memory, accounts }: Look, isManaged: (grant: string) => boolean): void {
-  for (const [id, { grants }] of accounts) {
-    const before = memory.accounts.get(id)?.grants
-    if (before === undefined) continue
-    const moved = [...before, ...grants].filter((grant) => !(before.includes(grant) && grants.includes(grant)))
-    const foreign = moved.filter((grant) => !isManaged(grant))
-    assert.deepEqual(foreign, [], `invariant 6: ${platform} account ${id} gained or lost grants that are not managed`)
   }
 }
 

@@ -1,18 +1,29 @@
-/** What can be asked of one person, and what must be true of the account in the end. */
+/** What can be asked of one person or of a group about them, and what must be true of the account in the end. */
 import type { Response } from 'supertest'
 import type { JsonObject } from '../../src/json.ts'
 import type { InnerAccount } from './accounts.ts'
 import type { WatchedScim } from './watched-scim.ts'
 
+/** What was there when the operation began. */
+export interface OperationStart {
+  readonly account: InnerAccount | undefined
+  /** What the group gives, in the words of `accounts.ts`. */
+  readonly gives: readonly string[]
+}
+
 export interface MatrixOperation {
   readonly name: string
   /** What the person has gone through before; undefined: nothing, they are new. */
   readonly before: 'on' | 'off' | undefined
-  ask(scim: WatchedScim, user: JsonObject, id: string): Promise<Response>
+  /** About a group that gives something. */
+  readonly isAboutGroup?: true
+  /** What else they have gone through: of the person's id and the group's. */
+  arrange?(scim: WatchedScim, id: string, group: string): Promise<Response>
+  ask(scim: WatchedScim, user: JsonObject, id: string, group: string): Promise<Response>
   /** The status of the answer when nothing goes wrong. */
   readonly success: number
   /** Undefined: no account. */
-  isDone(account: InnerAccount | undefined): boolean
+  isDone(account: InnerAccount | undefined, start: OperationStart): boolean
   /** Whether SCIM shows the user in the end. */
   readonly isShown: boolean
 }
@@ -20,8 +31,16 @@ export interface MatrixOperation {
 const switched = (value: boolean) => [{ op: 'replace', path: 'active', value }]
 const isOn = (account: InnerAccount | undefined) => account?.isOn === true
 const isOff = (account: InnerAccount | undefined) => account?.isOn === false
+const adding = (id: string) => [{ op: 'add', path: 'members', value: [{ value: id }] }]
+const removing = (id: string) => [{ op: 'remove', path: `members[value eq "${id}"]` }]
 
-export const matrixOperations: readonly MatrixOperation[] = [
+/** These are the grants, and nothing else of the account has changed. */
+function holdsJust(account: InnerAccount | undefined, { account: former }: OperationStart, grants: readonly string[]) {
+  const isSame = account?.textBesidesGrants === former?.textBesidesGrants
+  return account !== undefined && isSame && account.grants.join() === grants.toSorted().join()
+}
+
+export const accountOperations: readonly MatrixOperation[] = [
   {
     name: 'create',
     before: undefined,
@@ -71,3 +90,28 @@ export const matrixOperations: readonly MatrixOperation[] = [
     isShown: false,
   },
 ]
+
+export const grantOperations: readonly MatrixOperation[] = [
+  {
+    name: 'grant',
+    before: 'on',
+    isAboutGroup: true,
+    ask: (scim, _user, id, group) => scim.patchGroup(group, adding(id)),
+    success: 204,
+    isDone: (account, start) => holdsJust(account, start, [...(start.account?.grants ?? []), ...start.gives]),
+    isShown: true,
+  },
+  {
+    name: 'revoke',
+    before: 'on',
+    isAboutGroup: true,
+    arrange: (scim, id, group) => scim.patchGroup(group, adding(id)),
+    ask: (scim, _user, id, group) => scim.patchGroup(group, removing(id)),
+    success: 204,
+    isDone: (account, start) =>
+      holdsJust(account, start, start.account?.grants.filter((grant) => !start.gives.includes(grant)) ?? []),
+    isShown: true,
+  },
+]
+
+export const matrixOperations: readonly MatrixOperation[] = [...accountOperations, ...grantOperations]

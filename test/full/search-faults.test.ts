@@ -9,7 +9,7 @@ import { emailOf } from '../figshare-bridge.ts'
 import { innerAccounts } from './accounts.ts'
 import { type Bench, startBench } from './fault-bench.ts'
 import { assertInvariants, isSamePerson } from './invariants.ts'
-import { matrixOperations } from './operations.ts'
+import { accountOperations } from './operations.ts'
 import { viewStore } from './store-view.ts'
 
 const searches: readonly (readonly [string, Partial<FigshareKnobs>])[] = [
@@ -27,7 +27,7 @@ describe("when Figshare's search", { concurrency: searches.length }, () => {
         Object.assign(bench.world.sandbox.figshare.logic.knobs, knobs)
       })
       after(() => bench.stop())
-      for (const operation of matrixOperations) {
+      for (const operation of accountOperations) {
         test(`16 a ${operation.name} whose answer is lost makes no second account and touches nobody who looks alike`, async () => {
           const { world, watch, scim } = bench
           const { figshare } = world.sandbox
@@ -40,7 +40,7 @@ describe("when Figshare's search", { concurrency: searches.length }, () => {
             id = String(made.body.id)
           }
           figshare.fault({ mode: 'lost', times: 1 })
-          const answer = await operation.ask(scim, user, id)
+          const answer = await operation.ask(scim, user, id, '')
           assert.equal(figshare.faultCount, 1)
           assert.equal(answer.status, 429, answer.text)
           figshare.fault({ mode: 'ok' })
@@ -49,7 +49,7 @@ describe("when Figshare's search", { concurrency: searches.length }, () => {
           assertInvariants(watch)
           const accounts = innerAccounts(world.sandbox, 'figshare').filter((account) => account.email === emailOf(user))
           assert.equal(accounts.length, 1)
-          assert.ok(operation.isDone(accounts[0]))
+          assert.ok(operation.isDone(accounts[0], { account: undefined, gives: [] }))
           world.clock.advance(121_000)
         })
       }

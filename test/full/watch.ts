@@ -3,6 +3,8 @@ import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
+import { oursByAccount } from './grant-invariants.ts'
+import { viewStore } from './store-view.ts'
 
 export interface WatchedWorld {
   readonly sandbox: Sandbox
@@ -15,8 +17,8 @@ export interface WatchedWorld {
 
 export interface WatchOptions {
   readonly mode?: 'confirmed' | 'deferred'
-  /** Grants that the bridge may give and take; default none. */
-  readonly isManagedGrant?: (grant: string) => boolean
+  /** Grants that the bridge may give and take at all; default: those that its ledger knows. */
+  readonly isManagedGrant?: (platform: DemoPlatform, grant: string) => boolean
 }
 
 /** What is remembered of one connection. */
@@ -29,6 +31,13 @@ export interface Memory {
   mayActivate: ReadonlySet<string>
   /** Account → how it looked when somebody changed it by hand. */
   readonly byHand: Map<string, string>
+  readonly switchedByHand: Set<string>
+  /** Account → grants that somebody gave by hand when the bridge had nothing to do with them. */
+  readonly givenByHand: Map<string, Set<string>>
+  /** Account → grants that somebody took by hand, and that it has not had since. */
+  readonly takenByHand: Map<string, Set<string>>
+  /** Account → grants that the bridge had given, or was about to give, at the last look. */
+  ours: ReadonlyMap<string, ReadonlySet<string>>
   readonly madeByHand: Set<string>
   readonly removedByHand: Set<string>
   readonly seenCalls: WeakSet<RecordedCall>
@@ -68,6 +77,8 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
     byHand(platform, work) {
       const memory = memoryOf(platform)
       const before = present(platform)
+      const store = viewStore(world.directory, platform, Number.MAX_SAFE_INTEGER)
+      const ours = oursByAccount(world.sandbox, platform, store)
       const result = work()
       const after = present(platform)
       const accounts = new Map(memory.accounts)
@@ -75,6 +86,10 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
         if (before.get(id)?.text === account.text) continue
         if (!before.has(id)) memory.madeByHand.add(id)
         memory.byHand.set(id, account.text)
+        if (before.get(id)?.isOn !== account.isOn) memory.switchedByHand.add(id)
+        const ties = store.links.filter(({ accountId }) => accountId === id).map(({ resourceId }) => resourceId)
+        const isBusy = store.operations.some(({ resourceId }) => ties.includes(resourceId))
+        noteGrantsByHand(memory, before.get(id), account, isBusy ? undefined : (ours.get(id) ?? new Set()))
         accounts.set(id, account)
       }
       for (const id of before.keys()) {
@@ -88,6 +103,25 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
   }
 }
 
+/** `ours` is undefined while the bridge may be giving or taking something itself. */
+function noteGrantsByHand(
+  memory: Memory,
+  before: InnerAccount | undefined,
+  { id, grants }: InnerAccount,
+  ours: ReadonlySet<string> | undefined,
+): void {
+  const [given, taken] = [memory.givenByHand, memory.takenByHand].map((of) => of.get(id) ?? new Set<string>())
+  if (given === undefined || taken === undefined) return
+  for (const grant of before?.grants ?? []) if (!grants.includes(grant)) taken.add(grant)
+  for (const grant of taken) given.delete(grant)
+  for (const grant of grants) {
+    taken.delete(grant)
+    if (before?.grants.includes(grant) !== true && ours !== undefined && !ours.has(grant)) given.add(grant)
+  }
+  memory.givenByHand.set(id, given)
+  memory.takenByHand.set(id, taken)
+}
+
 function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
   return {
     accounts,
@@ -95,6 +129,10 @@ function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
     lastOn: new Map(),
     mayActivate: new Set(),
     byHand: new Map(),
+    switchedByHand: new Set(),
+    givenByHand: new Map(),
+    takenByHand: new Map(),
+    ours: new Map(),
     madeByHand: new Set(accounts.keys()),
     removedByHand: new Set(),
     seenCalls: new WeakSet(),

@@ -13,6 +13,9 @@ export interface WatchedScim {
   put(id: string, body: JsonObject): Promise<Response>
   patch(id: string, operations: unknown): Promise<Response>
   delete(id: string): Promise<Response>
+  postGroup(body: JsonObject): Promise<Response>
+  patchGroup(id: string, operations: unknown): Promise<Response>
+  deleteGroup(id: string): Promise<Response>
 }
 
 /** One request at a time: an answer is compared with what the store said before and says after it. */
@@ -24,6 +27,13 @@ export function watchedScim(watch: Watch, platform: DemoPlatform, scim: () => Sc
     const after = look()
     const id = idOf(after) ?? idOf(before)
     assertAnswer(answer, before, after, id, watch.options.mode ?? 'confirmed')
+    assertInvariants(watch)
+    return answer
+  }
+  const askGroup = async (send: () => PromiseLike<Response>, idOf: (store: StoreView) => string | undefined) => {
+    const before = look()
+    const answer = await send()
+    assertGroupAnswer(answer, before, look(), idOf, watch.options.mode ?? 'confirmed')
     assertInvariants(watch)
     return answer
   }
@@ -48,10 +58,64 @@ export function watchedScim(watch: Watch, platform: DemoPlatform, scim: () => Sc
         () => scim().delete(`/Users/${id}`),
         () => id,
       ),
+    postGroup: (body) =>
+      askGroup(
+        () => scim().post('/Groups', body),
+        (store) => store.groups.find(({ name }) => name === body.displayName)?.id,
+      ),
+    patchGroup: (id, operations) =>
+      askGroup(
+        () => scim().patch(`/Groups/${id}`, operations),
+        () => id,
+      ),
+    deleteGroup: (id) =>
+      askGroup(
+        () => scim().delete(`/Groups/${id}`),
+        () => id,
+      ),
   }
 }
 
 const finalRefusals = [400, 404, 409, 412]
+
+function assertShape({ status, headers, text }: Pick<Response, 'status' | 'headers' | 'text'>): void {
+  const known = [200, 201, 204, 429, 500, 503, ...finalRefusals]
+  assert.ok(known.includes(status), `invariant 12: the answer is ${status} ${text}`)
+  if (status !== 204) assert.match(String(headers['content-type']), /^application\/scim\+json/)
+  if (status !== 429 && status !== 503) return
+  const seconds = Number(headers['retry-after'])
+  assert.ok(Number.isInteger(seconds) && seconds >= 5 && seconds <= 3_600, `Retry-After: ${headers['retry-after']}`)
+}
+
+function assertGroupAnswer(
+  answer: Response,
+  before: StoreView,
+  after: StoreView,
+  idOf: (store: StoreView) => string | undefined,
+  mode: 'confirmed' | 'deferred',
+): void {
+  const { status, text } = answer
+  assertShape(answer)
+  if (mode === 'deferred') return
+  const former = before.groups.find(({ id }) => id === idOf(before))
+  const present = after.groups.find(({ id }) => id === idOf(after))
+  if (status >= 200 && status < 300) {
+    const members = new Set([...(former?.members ?? []), ...(present?.members ?? [])])
+    const earlier = new Set(before.operations.map(({ id }) => id))
+    const asked = after.operations.filter(({ id, about }) => about !== 'account' && !earlier.has(id))
+    const unfinished = asked.filter(({ resourceId }) => resourceId === present?.id || members.has(resourceId))
+    assert.deepEqual(unfinished, [], `invariant 3: ${status}, and something is unfinished`)
+  }
+  if (!finalRefusals.includes(status)) return
+  if (status === 404) assert.ok(former?.isVisible !== true, `invariant 12: 404 for a group that is there: ${text}`)
+  // Asked for before, and seen by nobody yet: it may be gone.
+  else if (former?.isVisible !== false)
+    assert.deepEqual(
+      [present?.text, present?.members],
+      [former?.text, former?.members],
+      `invariant 3: ${status} is final, and the group was changed`,
+    )
+}
 
 function assertAnswer(
   { status, headers, text }: Response,
@@ -60,17 +124,11 @@ function assertAnswer(
   id: string | undefined,
   mode: 'confirmed' | 'deferred',
 ): void {
-  const known = [200, 201, 204, 429, 500, 503, ...finalRefusals]
-  assert.ok(known.includes(status), `invariant 12: the answer is ${status} ${text}`)
-  if (status !== 204) assert.match(String(headers['content-type']), /^application\/scim\+json/)
+  assertShape({ status, headers, text })
   const operation = after.operations.find(({ resourceId }) => resourceId === id)
   const resource = after.resources.find((one) => one.id === id)
   const link = after.links.find(({ resourceId }) => resourceId === id)
-  if (status === 429 || status === 503) {
-    const seconds = Number(headers['retry-after'])
-    assert.ok(Number.isInteger(seconds) && seconds >= 5 && seconds <= 3_600, `Retry-After: ${headers['retry-after']}`)
-    return
-  }
+  if (status === 429 || status === 503) return
   if (status >= 200 && status < 300) {
     if (mode === 'deferred') return
     assert.equal(operation, undefined, `invariant 3: ${status}, and something is unfinished`)

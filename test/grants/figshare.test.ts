@@ -295,3 +295,30 @@ test('the audit tells of each role that was given and taken, by account', async 
   )
   assert.equal(calling?.n, 1)
 })
+
+test('the audit says of a refused role that nothing was done', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('figshare-reviewers'))
+  const path = '/account/institution/roles'
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', only: 'writes', path })
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ada))).status, 400)
+  const outcomes = "select detail from audit where resource_id = ? and event = 'outcome' order by id"
+  const last = bridge.row(`${outcomes} desc limit 1`, ada.id)
+  assert.equal(JSON.parse(String(last?.detail)).outcome, 'not_applied')
+  assert.equal(JSON.parse(String(last?.detail)).error, 'refused')
+})
+
+test('a role that waits for an earlier membership is given though a later one is refused', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  const reviewers = await scim.post('/Groups', aGroup('figshare-reviewers'))
+  const admins = await scim.post('/Groups', aGroup('figshare-admins'))
+  bridge.fault({ mode: 'down' })
+  assert.equal((await scim.patch(`/Groups/${reviewers.body.id}`, adding(ada))).status, 429)
+  const path = '/account/institution/roles'
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', only: 'writes', path })
+  assert.equal((await scim.patch(`/Groups/${admins.body.id}`, adding(ada))).status, 400)
+  bridge.heal()
+  await bridge.finished()
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+  assert.equal((await scim.get(`/Users/${ada.id}`)).body[provisioningUrn].state, 'applied')
+})

@@ -120,3 +120,16 @@ for (const { platform, group, other, gives, otherGives } of table) {
     })
   })
 }
+
+test('a role that EthosCE answers with 500 is tried again until it is given, however often that is', async () => {
+  const scim = world.scim('ethosce')
+  const user = aUser()
+  const ada = String((await scim.post('/Users', user)).body.id)
+  const { body } = await scim.post('/Groups', aGroup('cme-reporting'))
+  world.sandbox.ethosce.fault({ mode: '500', only: 'writes' })
+  for (let count = 0; count < 4; count += 1)
+    assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ada))).status, 429, `request ${count + 1}`)
+  world.sandbox.ethosce.fault({ mode: 'ok' })
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ada))).status, 204)
+  assert.deepEqual(grantsSeen(world, 'ethosce', emailOf(user)), ['report_viewer'])
+})

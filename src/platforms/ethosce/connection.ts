@@ -1,5 +1,5 @@
 /** One EthosCE site: finding, reading and writing people. */
-import { Absent, Broken, Fault, Refused } from '../../errors.ts'
+import { Absent, Broken, Fault, Refused, Unknown } from '../../errors.ts'
 import type { Account, AccountId, Attributes, Grant } from '../../facts.ts'
 import { remainingChanges, requireWritten } from '../difference.ts'
 import { refuseUnfit } from '../fitting.ts'
@@ -65,7 +65,7 @@ export function createConnection(
   async function putRoles(call: Call, uid: number, rids: readonly number[]): Promise<readonly number[]> {
     const done = await site.put(call, 'user', uid, { roles: rids.map((id) => ({ id })) })
     const read = rolesOf(await requireUser(call, String(uid)))
-    if (done !== 'done' && !isSame(read, rids)) throw new Broken(`PUT /user/${uid} did not write the roles`)
+    if (done !== 'done' && !isSame(read, rids)) throw new Unknown(`PUT /user/${uid} was not confirmed`)
     return read
   }
 

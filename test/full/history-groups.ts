@@ -1,0 +1,199 @@
+/** The groups of one connection in a history: what the identity provider was told of them, and who holds what in the end. */
+import assert from 'node:assert/strict'
+import type { Response } from 'supertest'
+import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import type { JsonObject } from '../../src/json.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { groupUrn } from '../../src/scim/attribute.ts'
+import type { InnerAccount } from './accounts.ts'
+import { changeGrantByHand, foreignGrant, grantsOfGroup } from './grant-view.ts'
+import type { HistoryConnection } from './history.ts'
+import { type SeenGroup, viewStore } from './store-view.ts'
+import type { Watch } from './watch.ts'
+import type { WatchedScim } from './watched-scim.ts'
+
+const names: Readonly<Record<HistoryConnection, readonly string[]>> = {
+  figshare: ['figshare-reviewers', 'figshare-admins', 'everyone'],
+  dspace: ['Readers', 'Writers', 'Everyone'],
+}
+export const groups = 3
+
+export type GroupStep =
+  | { readonly do: 'push'; readonly at: HistoryConnection; readonly group: number; readonly members: readonly number[] }
+  | {
+      readonly do: 'member'
+      readonly at: HistoryConnection
+      readonly group: number
+      readonly who: number
+      readonly isAdded: boolean
+    }
+  | { readonly do: 'rename group'; readonly at: HistoryConnection; readonly group: number; readonly name: number }
+  | { readonly do: 'delete group'; readonly at: HistoryConnection; readonly group: number }
+export interface GrantByHand {
+  readonly do: 'grant by hand'
+  readonly at: HistoryConnection
+  readonly who: number
+  /** The group that gives it, or one more: a grant that no group gives. */
+  readonly group: number
+  readonly isGiven: boolean
+}
+
+interface Told {
+  readonly name: string
+  readonly members: Set<number>
+}
+
+/** What the histories know of the people of the connection. */
+export interface KnownPeople {
+  readonly count: number
+  /** Undefined: SCIM does not show the person, or they are just being deleted. */
+  idOf(who: number): string | undefined
+  accountOf(who: number): InnerAccount | undefined
+  /** Accepted, and not deleted since. */
+  isWanted(who: number): boolean
+  isSwitchedByHand(who: number): boolean
+}
+
+export class HistoryGroups {
+  readonly #watch: Watch
+  readonly #at: HistoryConnection
+  readonly #people: KnownPeople
+  readonly #told = new Map<number, Told>()
+  /** Person → grants that somebody gave or took by hand, and whether the last word was to give. */
+  readonly #byHand = new Map<number, Map<string, boolean>>()
+  #fresh = 0
+
+  constructor(watch: Watch, at: HistoryConnection, people: KnownPeople) {
+    this.#watch = watch
+    this.#at = at
+    this.#people = people
+  }
+
+  async take(step: GroupStep, scim: WatchedScim): Promise<void> {
+    const told = this.#told.get(step.group)
+    if (step.do === 'push') return this.#push(step, scim)
+    const id = this.#group(told?.name)?.id
+    if (told === undefined || id === undefined) return
+    if (step.do === 'delete group') {
+      const answer = await scim.deleteGroup(id)
+      if ([204, 429].includes(answer.status)) this.#told.delete(step.group)
+      else this.#lookAgain(step.group, told.name)
+    } else if (step.do === 'rename group') {
+      const name = this.#newName(step.name)
+      const answer = await scim.patchGroup(id, [{ op: 'replace', path: 'displayName', value: name }])
+      this.#learn(step.group, answer, { ...told, name }, told.name)
+    } else {
+      const member = this.#people.idOf(step.who)
+      if (member === undefined) return
+      const answer = await scim.patchGroup(id, memberChange(member, step.isAdded))
+      const members = new Set(told.members)
+      if (step.isAdded) members.add(step.who)
+      else members.delete(step.who)
+      this.#learn(step.group, answer, { ...told, members }, told.name)
+    }
+  }
+
+  async #push({ group, members }: Extract<GroupStep, { do: 'push' }>, scim: WatchedScim): Promise<void> {
+    const name = this.#told.get(group)?.name ?? names[this.#at][group] ?? ''
+    const known = [...new Set(members)].filter((who) => this.#people.idOf(who) !== undefined)
+    const value = known.map((who): JsonObject => ({ value: this.#people.idOf(who) ?? '' }))
+    const answer = await scim.postGroup({ schemas: [groupUrn], displayName: name, members: value })
+    this.#learn(group, answer, { name, members: new Set(known) }, name)
+  }
+
+  /** Where groups are groups, a name that was used once may be that of a group which was let go. */
+  #newName(number: number): string {
+    this.#fresh += 1
+    return this.#at === 'figshare' ? (names.figshare[number] ?? '') : `Fresh ${this.#fresh}`
+  }
+
+  #learn(group: number, { status }: Response, asked: Told, formerName: string): void {
+    if ([200, 201, 204, 429].includes(status)) this.#told.set(group, asked)
+    else this.#lookAgain(group, formerName)
+  }
+
+  /** Of what was refused the watched client has seen that nothing changed; after a 500 SCIM says what was kept. */
+  #lookAgain(group: number, name: string): void {
+    const seen = this.#group(name, true)
+    const isOthers = [...this.#told].some(([other, told]) => other !== group && told.name === name)
+    if (seen === undefined || isOthers) {
+      this.#told.delete(group)
+      return
+    }
+    const ids = new Set(seen.members)
+    const members = this.#everybody().filter((who) => ids.has(this.#people.idOf(who) ?? ''))
+    this.#told.set(group, { name: seen.name, members: new Set(members) })
+  }
+
+  /** A user who is deleted is a member of nothing. */
+  forget(who: number): void {
+    for (const { members } of this.#told.values()) members.delete(who)
+  }
+
+  changeByHand({ who, group, isGiven }: GrantByHand): void {
+    const account = this.#people.accountOf(who)
+    const { sandbox } = this.#watch.world
+    const name = names[this.#at][group]
+    const grants =
+      name === undefined ? [foreignGrant(sandbox, this.#at)] : grantsOfGroup(sandbox, this.#at, name).slice(0, 1)
+    const [grant] = grants
+    if (account === undefined || grant === undefined) return
+    this.#watch.byHand(this.#at, () => changeGrantByHand(sandbox, this.#at, account.id, grant, isGiven))
+    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
+    this.#byHand.set(who, byHand.set(grant, isGiven))
+  }
+
+  assertAsTold(): void {
+    const { groups: shown } = this.#store()
+    const seen = shown.map(({ name, members }) => [name, [...members].sort()]).sort()
+    const told = [...this.#told.values()]
+      .map(({ name, members }) => [name, [...members].map((who) => this.#people.idOf(who) ?? 'nobody').sort()])
+      .sort()
+    assert.deepEqual(seen, told, `${this.#at}: groups and members in SCIM`)
+    for (const who of this.#everybody()) this.#assertGrants(who)
+  }
+
+  #assertGrants(who: number): void {
+    const account = this.#people.accountOf(who)
+    if (account === undefined) return
+    const { sandbox } = this.#watch.world
+    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
+    const of = [...this.#told.values()].filter(({ members }) => members.has(who))
+    const asked = new Set(of.flatMap(({ name }) => grantsOfGroup(sandbox, this.#at, name)))
+    const held = account.grants.filter((grant) => !byHand.has(grant))
+    const wanted = [...asked].filter((grant) => !byHand.has(grant)).sort()
+    const what = `${this.#at}: grants of person ${who}`
+    const foreign = foreignGrant(sandbox, this.#at)
+    assert.equal(account.grants.includes(foreign), byHand.get(foreign) ?? false, `${what} given by hand`)
+    // Somebody who is off keeps what they have, and gets nothing new.
+    if (account.isOn && this.#people.isWanted(who) && !this.#people.isSwitchedByHand(who))
+      assert.deepEqual(held, wanted, what)
+    else
+      assert.deepEqual(
+        held.filter((grant) => !asked.has(grant)),
+        [],
+        `${what} that nobody asks for`,
+      )
+  }
+
+  #everybody(): number[] {
+    return Array.from({ length: this.#people.count }, (_, who) => who)
+  }
+  #store() {
+    return viewStore(this.#watch.world.directory, this.#at, Number.MAX_SAFE_INTEGER)
+  }
+  #group(name: string | undefined, mayBeHidden = false): SeenGroup | undefined {
+    return this.#store().groups.find((group) => group.name === name && (mayBeHidden || group.isVisible))
+  }
+}
+
+function memberChange(id: string, isAdded: boolean) {
+  return isAdded
+    ? [{ op: 'add', path: 'members', value: [{ value: id }] }]
+    : [{ op: 'remove', path: `members[value eq "${id}"]` }]
+}
+
+/** The groups of the histories give these, and nothing else may ever be given or taken. */
+export function isHistoryGrant(sandbox: Sandbox, platform: DemoPlatform, grant: string): boolean {
+  return platform === 'figshare' ? ['110/49', '100/2'].includes(grant) : grant !== foreignGrant(sandbox, platform)
+}
