@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -66,6 +66,32 @@ test('kill -9 in the middle of a transaction leaves what was committed, and noth
   assert.equal(await store.count('okta', 'User'), 1)
   const stored = await store.transaction((write) => write.insertResource('okta', aUser('halfway')))
   assert.equal(stored.seq, 2)
+})
+
+test('ST 14 a migration that is killed half-way is rolled back, and the next start makes it whole', async (t) => {
+  const file = aFile(t)
+  const database = new DatabaseSync(file)
+  const first = new URL('../../src/store/migrations/0001.sql', import.meta.url)
+  database.exec('create table migration (number bigint primary key, at bigint not null)')
+  database.exec(readFileSync(first, 'utf8'))
+  database.exec(`insert into migration (number, at) values (1, 0);
+    insert into resource (connection, id, type, seq, version, visible, json, user_name_key, display, created, modified)
+    values ('okta', 'ada', 'User', 1, 1, 1, '{"id":"ada","userName":"ada"}', 'ada', 'ada', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`)
+  const { child, said } = await aHolder(t, file, 'migrating')
+  assert.equal(said, 'inside')
+  await kill(child)
+  assert.deepEqual(
+    database
+      .prepare('select number from migration')
+      .all()
+      .map(({ number }) => number),
+    [1],
+  )
+  database.close()
+  const store = await opened(t, file, { clock: systemClock })
+  assert.equal((await store.getResource('okta', 'User', 'ada'))?.version, 1)
+  const rows = await store.withDatabase((whole) => whole.prepare('select number from migration').all())
+  assert.equal(rows.length, readdirSync(new URL('../../src/store/migrations/', import.meta.url)).length)
 })
 
 test('of two processes that start on a new file together, one migrates it and one is refused', async (t) => {
