@@ -272,6 +272,30 @@ export const mutants: readonly Mutant[] = [
     tests: ['store/sqlite'],
   },
   {
+    number: 30,
+    name: 'a refused membership ends what another one waits for',
+    file: 'src/provision/groups.ts',
+    edits: [
+      [
+        '      await write.putGrantOperations(\n        name,\n        aside.map(({ resourceId }) => resourceId),\n        { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },\n      )\n',
+        '      for (const { id } of aside) await write.deleteOperation(name, id)\n',
+      ],
+    ],
+    tests: ['grants/figshare'],
+  },
+  {
+    number: 31,
+    name: 'a grant is taken with the first of the groups that give it',
+    file: 'src/provision/grants.ts',
+    edits: [
+      [
+        "if (wantedKeys.has(entry.key) || entry.origin === 'found' || wantedNow.has(id) || !",
+        "if (entry.origin === 'found' || !",
+      ],
+    ],
+    tests: ['grants/ordering'],
+  },
+  {
     number: 27,
     name: 'a retry switches on what was left off',
     file: 'src/provision/reach.ts',
