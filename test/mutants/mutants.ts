@@ -246,7 +246,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a write goes out before its audit line',
     file: 'src/platforms/create-client.ts',
     edits: [
-      ['        if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })\n', ''],
+      ['      if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })\n', ''],
     ],
     tests: ['platforms/create-client'],
   },
