@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { changeStore } from '../change-store.ts'
 import { scimBridge } from '../cli/processes.ts'
 import { startFigshareBridge } from '../figshare-bridge.ts'
 import { ManualClock } from '../manual-clock.ts'
@@ -41,12 +42,13 @@ test('2 a disk that is full when the outcome is to be stored: 429, and what was 
 
 test('6 a store of a newer release ends the process with 57, and its text says what to do', async (t) => {
   const world = await startBridgeWorld()
-  const { directory } = world
-  // The folder lives until `stop`; the store is free from here on.
-  const database = new DatabaseSync(join(directory, 'bridge.sqlite'))
-  database.exec('insert into migration (number, at) values (9999, 0); delete from lease')
-  database.close()
   t.after(() => world.stop())
+  const { directory } = world
+  // Nobody holds the store for the process that is started.
+  await changeStore(
+    join(directory, 'bridge.sqlite'),
+    'insert into migration (number, at) values (9999, 0); delete from lease',
+  )
   const ended = await scimBridge(['serve', '--config', join(directory, 'bridge.yaml')])
   assert.equal(ended.status, 57, ended.stderr)
   assert.match(ended.stderr, /9999/)

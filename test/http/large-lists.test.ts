@@ -1,12 +1,11 @@
 /** A connection with more users than a filter may look at: what an index answers is answered, the rest is refused. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { userUrn } from '../../src/scim/attribute.ts'
 import { aUser, type BridgeWorld, type ScimClient, startBridgeWorld } from '../bridge-world.ts'
-import { eventually } from '../eventually.ts'
+import { changeStore } from '../change-store.ts'
 
 const crowd = 20_500
 let world: BridgeWorld
@@ -15,11 +14,10 @@ let last: JsonObject
 before(async () => {
   world = await startBridgeWorld()
   scim = world.scim('figshare')
-  const database = new DatabaseSync(join(world.directory, 'bridge.sqlite'), { timeout: 0 })
-  // The bridge may be inside a transaction of its own, on this very thread: only giving way lets it end.
-  await eventually('the store is free', () => begins(database))
   // Every tenth is switched off; titles repeat.
-  database.exec(`
+  await changeStore(
+    join(world.directory, 'bridge.sqlite'),
+    `
     with recursive n (i) as (select 1 union all select i + 1 from n where i < ${crowd})
     insert into resource (connection, id, type, seq, version, visible, json, user_name_key, external_id, created, modified, active)
     select 'figshare', 'id-' || i, 'User', i, 1, 1,
@@ -27,23 +25,13 @@ before(async () => {
         'title', 'T' || (i % 7), 'active', json(case when i % 10 = 0 then 'false' else 'true' end)),
       'user' || i, 'x' || i, strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'), '2026-01-01T00:00:00.000Z', i % 10 <> 0
     from n;
-    insert into counter (connection, name, value) values ('figshare', 'visible.User', ${crowd}), ('figshare', 'resource.seq', ${crowd});
-    commit`)
-  database.close()
+    insert into counter (connection, name, value) values ('figshare', 'visible.User', ${crowd}), ('figshare', 'resource.seq', ${crowd})`,
+  )
   const created = await scim.post('/Users', aUser({ title: 'The last one' }))
   assert.equal(created.status, 201, created.text)
   last = created.body
 })
 after(() => world.stop())
-
-function begins(database: DatabaseSync): boolean {
-  try {
-    database.exec('begin immediate')
-    return true
-  } catch {
-    return false
-  }
-}
 
 const howMany = (fits: (number: number) => boolean) =>
   Array.from({ length: crowd }, (_, index) => index + 1).filter(fits).length

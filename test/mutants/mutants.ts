@@ -134,7 +134,7 @@ export const mutants: readonly Mutant[] = [
     name: 'redirects are followed',
     file: 'src/platforms/create-client.ts',
     edits: [
-      ['import { Agent, buildConnector,', 'import { Agent, interceptors, buildConnector,'],
+      ['import { Agent, type Dispatcher,', 'import { Agent, interceptors, type Dispatcher,'],
       ['agent.compose(noticeStart(', 'agent.compose(interceptors.redirect({ maxRedirections: 3 }), noticeStart('],
     ],
     tests: ['platforms/create-client'],
@@ -142,8 +142,8 @@ export const mutants: readonly Mutant[] = [
   {
     number: 15,
     name: 'tokens are compared with ===',
-    file: 'src/http/authenticate.ts',
-    edits: [['timingSafeEqual(known.sha256, presented)', "known.sha256.toString('hex') === presented.toString('hex')"]],
+    file: 'src/http/authentication/digest.ts',
+    edits: [['timingSafeEqual(digest, presented)', "digest.toString('hex') === presented.toString('hex')"]],
     tests: ['http/constant-time'],
   },
   {
@@ -164,8 +164,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/http/app.ts',
     edits: [
       [
-        '    authenticate(served.gates),\n    callerLimit(),\n    body,\n',
-        '    body,\n    authenticate(served.gates),\n    callerLimit(),\n',
+        '    authenticate(authentication),\n    callerLimit(clock, served.limits),\n    body,\n',
+        '    body,\n    authenticate(authentication),\n    callerLimit(clock, served.limits),\n',
       ],
     ],
     tests: ['http/protocol'],
