@@ -29,7 +29,8 @@ export interface CommitContext {
 
 /** A deactivation or deletion that is refused for good is still tried so often: a leaver's access is a security matter. */
 const refusedLeaverRetryMs = 3_600_000
-const brokenAttempts = 3
+/** So often an answer that breaks the contract is looked into. */
+export const brokenAttempts = 3
 /** Longer than any outage that ends by itself; then an operator decides. */
 const giveUpAfterMs = 30 * 24 * 3_600_000
 

@@ -1,10 +1,10 @@
 /** Whose grants a change of a group concerns, and their operations; inside the transaction of `accept-group.ts`. */
 import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
-import { grantsOf, type NamedGroup } from '../mapping/evaluate.ts'
-import type { Membership } from '../store/grant-store.ts'
+import { grantsOf } from '../mapping/evaluate.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import { parseDocument } from './document.ts'
+import { namedGroup } from './group-name.ts'
 import type { AcceptContext } from './intent.ts'
 import type { ChangedMembers } from './member-change.ts'
 
@@ -74,8 +74,8 @@ async function changedUsers(
     // Before the group is on the platform there is nothing to be a member of.
     return link === undefined ? [] : moved
   }
-  const now = namedOf(parseDocument(stored.json))
-  const earlier = before === undefined ? now : namedOf(before)
+  const now = namedGroup(parseDocument(stored.json))
+  const earlier = before === undefined ? now : namedGroup(before)
   const gives = grantsOf(mapping, [now])
   const gave = grantsOf(mapping, [earlier])
   const isSame = gives.length === gave.length && gives.every((grant) => gave.includes(grant))
@@ -84,7 +84,7 @@ async function changedUsers(
   if (users.length === 0 || (gives.length === 0 && gave.length === 0)) return []
   const memberships = await write.membershipsOf(name, users)
   return users.filter((id) => {
-    const others = (memberships.get(id) ?? []).filter(({ groupId }) => groupId !== stored.id).map(named)
+    const others = (memberships.get(id) ?? []).filter(({ groupId }) => groupId !== stored.id).map(namedGroup)
     const kept = new Set(grantsOf(mapping, others))
     const wasMember = !members.added.has(id)
     const isMember = !members.removed.has(id)
@@ -92,13 +92,4 @@ async function changedUsers(
     const has = isMember ? gives : []
     return [...had, ...has].some((grant) => !kept.has(grant) && had.includes(grant) !== has.includes(grant))
   })
-}
-
-function namedOf({ displayName, externalId }: JsonObject): NamedGroup {
-  const name = typeof displayName === 'string' ? displayName : ''
-  return typeof externalId === 'string' ? { displayName: name, externalId } : { displayName: name }
-}
-
-function named({ displayName, externalId }: Membership): NamedGroup {
-  return externalId === undefined ? { displayName } : { displayName, externalId }
 }

@@ -1,9 +1,11 @@
 /** Which grants memberships ask for, and what that means for an account: pure functions of what is known. */
 import type { Grant, PlatformFacts } from '../facts.ts'
 import { grantsOf } from '../mapping/evaluate.ts'
+import { grantKey } from '../mapping/grants.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlatformGroups } from '../platforms/platform.ts'
 import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import { namedGroup } from './group-name.ts'
 
 export interface WantedGrant {
   /** As `LedgerEntry.key`. */
@@ -25,12 +27,8 @@ export function wantedGrants(
   switch (mapping.groups.as) {
     case 'none':
       return []
-    case 'grants': {
-      const named = memberships.map(({ displayName, externalId }) =>
-        externalId === undefined ? { displayName } : { displayName, externalId },
-      )
-      return grantsOf(mapping, named).map((grant) => ({ key: identityOf(grant, facts), grant }))
-    }
+    case 'grants':
+      return grantsOf(mapping, memberships.map(namedGroup)).map((grant) => ({ key: identityOf(grant, facts), grant }))
     case 'groups':
       return memberships.flatMap(({ groupId, platformGroup }) =>
         platformGroup === undefined || groups === undefined
@@ -51,7 +49,7 @@ export function groupIdOf(key: string): string | undefined {
 
 /** Equal for grants that are the same to the platform. */
 export function identityOf(grant: Grant, { grantsCaseExact = true }: Pick<PlatformFacts, 'grantsCaseExact'>): string {
-  const text = JSON.stringify(Object.entries(grant).sort(([one], [other]) => (one < other ? -1 : 1)))
+  const text = grantKey(grant)
   return grantsCaseExact ? text : text.toLowerCase()
 }
 

@@ -1,8 +1,15 @@
 import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
-import { unmatchedGroups } from '../mapping/evaluate.ts'
+import { type NamedGroup, unmatchedGroups } from '../mapping/evaluate.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { ProvisionedConnection } from './connection.ts'
+
+/** By what a mapping knows a group: of its stored document, or of a membership. */
+export function namedGroup(group: { readonly displayName?: unknown; readonly externalId?: unknown }): NamedGroup {
+  const displayName = typeof group.displayName === 'string' ? group.displayName : ''
+  const { externalId } = group
+  return typeof externalId === 'string' ? { displayName, externalId } : { displayName }
+}
 
 /** What a SCIM group is called where it is a group on the platform. */
 export function platformNameOf({ groups }: Mapping, document: JsonObject): string {
@@ -18,12 +25,7 @@ export function refuseGroup(
 ): void {
   const { groups } = mapping
   if (groups.as === 'grants' && groups.unmatched === 'refuse') {
-    const { displayName, externalId } = document
-    const named = {
-      displayName: typeof displayName === 'string' ? displayName : '',
-      ...(typeof externalId === 'string' ? { externalId } : {}),
-    }
-    if (unmatchedGroups(mapping, [named]).length > 0)
+    if (unmatchedGroups(mapping, [namedGroup(document)]).length > 0)
       throw new Problem(
         400,
         'invalidValue',
