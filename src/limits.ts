@@ -126,3 +126,12 @@ export const walkFailures = 10
 export const walkBatch = 200
 /** Accounts that one step reads by id. */
 export const walkReads = 20
+/** PostgreSQL: a connection, made or free, is waited for so long, so that a request is answered while its client still waits. */
+export const storeConnectMs = 2_000
+/** PostgreSQL ends a transaction of ours that does nothing for so long: its process is stopped, or its network is gone. */
+export const storeIdleTransactionMs = 15_000
+/** Pauses between attempts to reach a server that is away: doubled from the first to the second. */
+export const storeReconnectMs = 100
+export const storeReconnectMaximumMs = 5_000
+/** Writers of one process that wait for PostgreSQL hold at most this part of its connections: readers need the others. */
+export const storeWriterShare = 0.5

@@ -8,6 +8,7 @@ import { dirname } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
+import { skipPostgres } from './postgres-server.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const isFull = process.argv.includes('--full')
@@ -39,6 +40,7 @@ events.on('test:summary', (summary) => {
 })
 events.compose(spec).pipe(process.stdout)
 process.on('exit', () => {
+  if (skipPostgres !== false) console.log(`\nThe tests on PostgreSQL were left out: ${skipPostgres}.`)
   console.log(`\n${passed} passed, ${failed} failed`)
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1
 })

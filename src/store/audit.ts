@@ -89,8 +89,8 @@ export function createAuditReads(dialect: Dialect, counters: Counters): (run: Ru
     ['connection', 'afterId', 'limit'],
     (slot) => sql<VerifiedRow>`
       select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash,
-        exists (select 1 from audit_erased
-          where audit_erased.connection = audit.connection and audit_erased.id = audit.id) as is_erased
+        case when exists (select 1 from audit_erased
+          where audit_erased.connection = audit.connection and audit_erased.id = audit.id) then 1 else 0 end as is_erased
       from audit
       where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
   )

@@ -9,8 +9,8 @@ import { createWalkReads, createWalkWrites } from './account-walks.ts'
 import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingReads } from './findings.ts'
 import { leaseMs } from './lease.ts'
+import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
-import type { StoreLocation } from './open.ts'
 import { connectSqlite } from './sqlite.ts'
 import { type Run, statement } from './statement.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
@@ -29,7 +29,7 @@ export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' 
 }
 
 /** Throws `StoreRefused` when the store is of another version. */
-export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
+export function openBeside(location: SqliteLocation, clock: Clock): StoreBeside {
   const file = resolve(location.file)
   const { database, dialect, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
   const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)

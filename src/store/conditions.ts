@@ -46,24 +46,24 @@ export function source(slot: SlotOf, where: IndexedCondition | undefined): RawBu
   if (where?.attribute === 'member') {
     return sql`(
       select group_id as found from member
-      where connection = ${slot('connection')} and user_id = ${slot('value')}) cross join resource`
+      where connection = ${slot('connection')} and user_id = ${slot('value')}) as matches cross join resource`
   }
   if (where?.attribute === 'email') {
     const ofType = where.type === undefined ? sql`` : sql`and email_type = ${slot('emailType')}`
     return sql`(
       select distinct resource_id || '' as found from email_value
-      where connection = ${slot('connection')} and value_key = ${slot('value')} ${ofType}) cross join resource`
+      where connection = ${slot('connection')} and value_key = ${slot('value')} ${ofType}) as matches cross join resource`
   }
   if (where?.attribute === 'anyOf') {
     const parts = attributesOf(where.of).map((attribute) => foundBy(slot, attribute))
-    return sql`(${sql.join(parts, sql` union `)}) cross join resource`
+    return sql`(${sql.join(parts, sql` union `)}) as matches cross join resource`
   }
   return sql`resource`
 }
 
 /** The ids of rows that have one of the listed values; each value is looked up in the index. */
 function foundBy(slot: SlotOf, attribute: Attribute): RawBuilder<unknown> {
-  const wanted = sql`(select value as wanted from ${listRows(slot(listNames[attribute]))})`
+  const wanted = sql`(select value as wanted from ${listRows(slot(listNames[attribute]))}) as list`
   if (attribute === 'email') {
     return sql`select resource_id as found from ${wanted} cross join email_value
       where connection = ${slot('connection')} and value_key = wanted`

@@ -1,3 +1,4 @@
+import { asPostgresFailure, isTakenThere } from './postgres-failures.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** The store cannot be opened as it is. `message` names the file and what to do; for the operator. */
@@ -35,15 +36,15 @@ export function isBusy(error: unknown): boolean {
   return code !== undefined && (code & 0xff) === 5
 }
 
-/** A unique index, not a primary key: SQLITE_CONSTRAINT_UNIQUE. */
+/** A unique index, not a primary key: SQLITE_CONSTRAINT_UNIQUE, or PostgreSQL's word for it. */
 export function isTaken(error: unknown): boolean {
-  return sqliteCode(error) === 2067
+  return sqliteCode(error) === 2067 || isTakenThere(error)
 }
 
 /** What callers see: `StoreUnavailable` for what an operator can mend, anything else (our own mistakes) as it is. */
 export function asStoreError(error: unknown): unknown {
   const code = sqliteCode(error)
-  if (code === undefined) return error
+  if (code === undefined) return asPostgresFailure(error) ?? error
   const reason = unavailable.get(code & 0xff)
   if (reason === undefined) return error
   return new StoreUnavailable(`the store is unavailable: ${reason} (SQLite ${code})`, { cause: error })

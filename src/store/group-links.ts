@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { isTaken } from './failures.ts'
 import { groupLinkColumns } from './reads.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type StoreWriter } from './store.ts'
 
 export function createGroupLinkWrites(dialect: Dialect): (run: Run) => Pick<StoreWriter, 'putGroupLink'> {
@@ -17,7 +17,7 @@ export function createGroupLinkWrites(dialect: Dialect): (run: Run) => Pick<Stor
   return (run) => ({
     async putGroupLink({ connection, resourceId, state, groupId, name, wasCreated }) {
       try {
-        await run(put({ connection, resourceId, state, groupId, name, wasCreated: wasCreated ? 1 : 0 }))
+        await run(mayBeTaken(put({ connection, resourceId, state, groupId, name, wasCreated: wasCreated ? 1 : 0 })))
       } catch (error) {
         if (isTaken(error)) throw new AccountTaken('another link holds the group', { cause: error })
         throw error

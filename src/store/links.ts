@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { isTaken } from './failures.ts'
 import { linkColumns } from './reads.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type Link, type StoreWriter } from './store.ts'
 
 export function createLinkWrites(
@@ -51,7 +51,7 @@ export function createLinkWrites(
   return (run) => ({
     async putLink(link) {
       try {
-        await run(put(linkValues(link)))
+        await run(mayBeTaken(put(linkValues(link))))
       } catch (error) {
         if (isTaken(error)) throw new AccountTaken('another link holds the account', { cause: error })
         throw error

@@ -1,4 +1,4 @@
-import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import {
   type ConditionName,
   condition,
@@ -11,7 +11,7 @@ import {
 } from './conditions.ts'
 import type { IndexedCondition, ListQuery } from './queries.ts'
 import type { ResourceRow } from './rows.ts'
-import { type Dialect, statement, type Value } from './statement.ts'
+import { type Dialect, type Query, statement, type Value } from './statement.ts'
 import type { ResourceType } from './store.ts'
 
 type Name = ConditionName | 'afterSeq' | 'limit' | 'offset'
@@ -34,10 +34,10 @@ export const orderColumns: Readonly<Record<Order['by'], RawBuilder<unknown>>> = 
 
 /** Statements for lists and counts: one for each shape of a query, compiled when it is first seen. The shapes are few. */
 export function createLists(dialect: Dialect) {
-  const lists = new Map<string, (values: Values) => CompiledQuery<ResourceRow>>()
-  const counts = new Map<string, (values: Values) => CompiledQuery<{ count: number }>>()
+  const lists = new Map<string, (values: Values) => Query<ResourceRow>>()
+  const counts = new Map<string, (values: Values) => Query<{ count: number }>>()
   return {
-    list(connection: string, query: ListQuery): CompiledQuery<ResourceRow> {
+    list(connection: string, query: ListQuery): Query<ResourceRow> {
       const { where, order = { by: 'seq', descending: false }, afterSeq, offset } = query
       if (afterSeq !== undefined && (order.by !== 'seq' || order.descending)) {
         throw new TypeError('afterSeq needs the order by seq, ascending')
@@ -49,7 +49,7 @@ export function createLists(dialect: Dialect) {
       const { type, limit } = query
       return made({ ...wantedBy(where), connection, type, afterSeq: afterSeq ?? 0, limit, offset: offset ?? 0 })
     },
-    count(connection: string, type: ResourceType, where: IndexedCondition): CompiledQuery<{ count: number }> {
+    count(connection: string, type: ResourceType, where: IndexedCondition): Query<{ count: number }> {
       const shape = shapeOf(where)
       const known = counts.get(shape)
       const made = known ?? statement(dialect, names, (slot) => countText(slot, where))

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { NewerSchema } from './newer-schema.ts'
 
 /** Of the store itself. */
-const storeMigrations = new URL('./migrations/', import.meta.url)
+export const storeMigrations = new URL('./migrations/', import.meta.url)
 
 interface Migration {
   readonly number: number
@@ -11,7 +11,7 @@ interface Migration {
 }
 
 /** The numbered files, in order. */
-function knownMigrations(folder: URL): readonly Migration[] {
+export function knownMigrations(folder: URL): readonly Migration[] {
   return readdirSync(folder)
     .filter((name) => /^\d{4}\.sql$/.test(name))
     .sort()
@@ -30,14 +30,18 @@ export function migrate(database: DatabaseSync, now: number, folder: URL = store
   const migrations = knownMigrations(folder)
   const newest = migrations.at(-1)?.number ?? 0
   if (present > newest) {
-    throw new NewerSchema(
-      `the store was written by a newer release (schema ${present}; this release knows ${newest}): ` +
-        'start that release, or restore the backup made before the upgrade',
-    )
+    throw new NewerSchema(newerSchemaText(present, newest))
   }
   for (const { number, text } of migrations) {
     if (number <= present) continue
     database.exec(text)
     database.prepare('insert into migration (number, at) values (?, ?)').run(number, now)
   }
+}
+
+export function newerSchemaText(present: number, newest: number): string {
+  return (
+    `the store was written by a newer release (schema ${present}; this release knows ${newest}): ` +
+    'start that release, or restore the backup made before the upgrade'
+  )
 }

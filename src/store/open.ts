@@ -14,6 +14,7 @@ import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
+import type { SqliteLocation } from './location.ts'
 import { createMatchKeyWrites } from './match-keys.ts'
 import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
@@ -29,11 +30,6 @@ import type { Dialect, Run } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
 import { createWatchWrites } from './watches.ts'
-
-export interface StoreLocation {
-  readonly kind: 'sqlite'
-  readonly file: string
-}
 
 export interface StoreOptions {
   readonly clock: Clock
@@ -53,7 +49,7 @@ export type OpenedStore = Store & BulkTarget & AuditReads & Eraser
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
  * damaged, not a database) or `NewerSchema`.
  */
-export async function openStore(location: StoreLocation, options: StoreOptions): Promise<OpenedStore> {
+export async function openStore(location: SqliteLocation, options: StoreOptions): Promise<OpenedStore> {
   const { clock, log, lockWaitMs = 5_000 } = options
   const file = resolve(location.file)
   const prepared = prepareFile(file, log)
@@ -117,7 +113,8 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
   }
 }
 
-function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
+/** Everything that a transaction may do, in the words of a dialect. */
+export function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
   const counters = createCounters(dialect)
   const parts = [
     createReads(dialect, counters),

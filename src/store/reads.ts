@@ -1,4 +1,4 @@
-import { type CompiledQuery, sql } from 'kysely'
+import { sql } from 'kysely'
 import { createWalkReads } from './account-walks.ts'
 import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
@@ -17,7 +17,7 @@ import {
   toProvisioning,
   toResource,
 } from './rows.ts'
-import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
@@ -56,10 +56,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
   return (run) => {
-    async function one<Row, Thing>(
-      query: CompiledQuery<Row>,
-      toThing: (row: Row) => Thing,
-    ): Promise<Thing | undefined> {
+    async function one<Row, Thing>(query: Query<Row>, toThing: (row: Row) => Thing): Promise<Thing | undefined> {
       const { rows } = await run(query)
       return rows[0] === undefined ? undefined : toThing(rows[0])
     }
@@ -161,8 +158,9 @@ function readStatements(dialect: Dialect) {
       ['connection', 'id'],
       (slot) => sql<UserRow>`
         select resource.seq, resource.version, resource.json, resource.created, resource.modified, ${provisioningColumns},
-          exists (select 1 from member where member.connection = resource.connection and member.user_id = resource.id)
-            as is_member
+          case when exists (
+            select 1 from member where member.connection = resource.connection and member.user_id = resource.id)
+            then 1 else 0 end as is_member
         from resource
           left join link on link.connection = resource.connection and link.resource_id = resource.id
           left join operation on operation.connection = resource.connection and operation.resource_id = resource.id

@@ -4,7 +4,7 @@ import type { Counters } from './counters.ts'
 import { isTaken } from './failures.ts'
 import { foldKey } from './keys.ts'
 import { type ResourceRow, toResource } from './rows.ts'
-import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { type Dialect, listRows, listValue, mayBeTaken, type Run, statement } from './statement.ts'
 import { NameTaken, type ResourceKeys, type ResourceType, type StoreWriter } from './store.ts'
 
 type ResourceWrites = Pick<
@@ -44,7 +44,7 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         const columns = keyColumns(type, resource.keys)
         const visible = resource.visible ? 1 : 0
         const { rows } = await unlessTaken(
-          run(texts.insert({ connection, type, id, json, now, seq, visible, ...columns })),
+          run(mayBeTaken(texts.insert({ connection, type, id, json, now, seq, visible, ...columns }))),
         )
         for (const email of emailRows(resource.keys)) await run(texts.insertEmail({ connection, id, ...email }))
         if (resource.visible) await counters.add(run, connection, `visible.${type}`, 1)
@@ -54,7 +54,7 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         const { type, id, json, now, expectedVersion } = change
         const columns = keyColumns(type, change.keys)
         const { rows } = await unlessTaken(
-          run(texts.update({ connection, type, id, json, now, expectedVersion, ...columns })),
+          run(mayBeTaken(texts.update({ connection, type, id, json, now, expectedVersion, ...columns }))),
         )
         if (rows[0] === undefined) return undefined
         await storeEmails(connection, id, change.keys)

@@ -8,9 +8,9 @@ export function createSlotWrites(dialect: Dialect): (run: Run) => Pick<StoreWrit
     dialect,
     ['connection', 'intervalMs', 'notBefore'],
     (slot) => sql<{ next_at: number }>`
-      insert into pace (connection, next_at) values (${slot('connection')}, ${slot('notBefore')} + ${slot('intervalMs')})
+      insert into pace (connection, next_at) values (${slot('connection')}, cast(${slot('notBefore')} as bigint) + ${slot('intervalMs')})
       on conflict (connection) do update set
-        next_at = case when pace.next_at > ${slot('notBefore')} then pace.next_at else ${slot('notBefore')} end
+        next_at = case when pace.next_at > ${slot('notBefore')} then pace.next_at else cast(${slot('notBefore')} as bigint) end
           + ${slot('intervalMs')}
       returning next_at`,
   )

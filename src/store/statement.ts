@@ -2,8 +2,15 @@ import { type CompiledQuery, type Kysely, type QueryResult, type RawBuilder, sql
 
 export type Value = string | number | null
 
+export interface Query<Row> extends CompiledQuery<Row> {
+  /** Whose rows it is about. */
+  readonly connection?: Value
+  /** It may run into a unique index, and the transaction goes on all the same. */
+  readonly mayBeTaken?: boolean
+}
+
 /** Executes one statement where it belongs: on the connection for reads, or inside one transaction. */
-export type Run = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
+export type Run = <Row>(query: Query<Row>) => Promise<QueryResult<Row>>
 
 /** Knows the dialect; no table types, because statements are plain SQL with typed rows. */
 export type Dialect = Kysely<unknown>
@@ -24,7 +31,7 @@ export function statement<Name extends string, Row>(
   dialect: Dialect,
   names: readonly Name[],
   build: (slot: (name: Name) => RawBuilder<unknown>) => RawBuilder<Row>,
-): (values: Readonly<Record<Name, Value>>) => CompiledQuery<Row> {
+): (values: Readonly<Record<Name, Value>>) => Query<Row> {
   const compiled = build((name) => sql`${new Slot(name)}`).compile(dialect)
   const known = new Set<string>(names)
   const slots = compiled.parameters.map((parameter) => {
@@ -33,13 +40,26 @@ export function statement<Name extends string, Row>(
   })
   const isName = (name: string): name is Name => known.has(name)
   const order = slots.filter(isName)
-  return (values) => ({ ...compiled, parameters: order.map((name) => values[name]) })
+  const tenant = names.find((name) => name === 'connection')
+  return (values) => {
+    const query = { ...compiled, parameters: order.map((name) => values[name]) }
+    return tenant === undefined ? query : { ...query, connection: values[tenant] }
+  }
+}
+
+/** Whoever runs it catches that a name or an account is taken, and goes on. */
+export function mayBeTaken<Row>(query: Query<Row>): Query<Row> {
+  return { ...query, mayBeTaken: true }
 }
 
 /** The texts of a list as one value: a JSON array, so that lists of every length share one statement. */
 export function listValue(texts: readonly string[]): string {
-  return JSON.stringify(texts)
+  // As the databases read a text that stands alone: halves of surrogate pairs and NUL are in no stored one.
+  return JSON.stringify(texts.map((text) => text.toWellFormed().replaceAll('\0', '\ufffd')))
 }
+
+/** How SQLite says it; other dialects know a list by this text. */
+export const listFunction = 'json_each('
 
 /** The rows of `listValue`, with the column `value`. */
 export function listRows(slot: RawBuilder<unknown>): RawBuilder<{ value: string }> {

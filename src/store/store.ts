@@ -1,7 +1,7 @@
 /**
  * What the store keeps and promises. Every method takes the connection first: no query can leave it out (tenancy).
  * Methods of `Store` read committed data; everything that writes happens inside `transaction`, which is atomic and, when
- * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
+ * it resolves, durable (SQLite: WAL with `synchronous=FULL`; PostgreSQL: its default `synchronous_commit`).
  */
 import type { JsonObject } from '../json.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
@@ -247,7 +247,7 @@ export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, Guard
 
 export interface Store extends StoreReader {
   /**
-   * Runs `work` atomically; writers are served one at a time. Durable when it resolves.
+   * Runs `work` atomically; those about one connection are served one at a time. Durable when it resolves.
    * Throws `StoreUnavailable` (locked, disk full, file gone); whatever `work` throws rolls back and is thrown on.
    */
   transaction<T>(work: (write: StoreWriter) => Promise<T>): Promise<T>

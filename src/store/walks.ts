@@ -1,4 +1,4 @@
-import { type CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import {
   type ConditionName,
   condition,
@@ -12,7 +12,7 @@ import {
 import { type Order, orderColumns, orderText } from './lists.ts'
 import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
 import { type ResourceRow, toResource } from './rows.ts'
-import { type Dialect, type Run, statement, type Value } from './statement.ts'
+import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 
 type Name = ConditionName | 'key' | 'seq' | 'limit'
 type Values = Readonly<Record<Name, Value>>
@@ -27,9 +27,9 @@ const names: readonly Name[] = [...conditionNames, 'key', 'seq', 'limit']
 
 /** Rows in order from a place on: the cost of a page does not depend on where it is. */
 export function createWalks(dialect: Dialect) {
-  const statements = new Map<string, (values: Values) => CompiledQuery<PlacedRow>>()
+  const statements = new Map<string, (values: Values) => Query<PlacedRow>>()
 
-  function made(stretch: Stretch, { where, order }: WalkQuery): (values: Values) => CompiledQuery<PlacedRow> {
+  function made(stretch: Stretch, { where, order }: WalkQuery): (values: Values) => Query<PlacedRow> {
     const shape = [stretch, shapeOf(where), order.by, order.descending].join(' ')
     const known = statements.get(shape)
     if (known !== undefined) return known

@@ -7,10 +7,13 @@ export function slotContract(open: OpenEmpty): void {
     const store = await open(t)
     const reserve = (connection: string, intervalMs: number, notBefore: number) =>
       store.transaction((write) => write.reserveSlot(connection, intervalMs, notBefore))
-    assert.deepEqual(
-      await Promise.all([reserve('okta', 100, 1_000), reserve('okta', 100, 1_000), reserve('entra', 100, 1_000)]),
-      [1_000, 1_100, 1_000],
-    )
+    const [first = 0, second = 0, other] = await Promise.all([
+      reserve('okta', 100, 1_000),
+      reserve('okta', 100, 1_000),
+      reserve('entra', 100, 1_000),
+    ])
+    assert.deepEqual([first, second].toSorted(), [1_000, 1_100])
+    assert.equal(other, 1_000)
     assert.equal(await reserve('okta', 100, 5_000), 5_000)
     assert.equal(await reserve('okta', 250, 1_000), 5_100)
     assert.equal(await reserve('okta', 100, 1_000), 5_350)

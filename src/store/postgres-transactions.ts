@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { asStoreError, isTaken } from './failures.ts'
+import { type PostgresPool, type PostgresSession, valuesOf } from './postgres.ts'
+import type { Query, Run } from './statement.ts'
+import { StoreUnavailable } from './store.ts'
+
+export interface PostgresTransactions {
+  /** Runs `work` between `begin` and `commit`; one at a time for each connection of the configuration, by all replicas. */
+  run<Result>(work: (run: Run) => Promise<Result>): Promise<Result>
+  /** Takes no more work and waits for what has been asked. */
+  end(): Promise<void>
+}
+
+/** Replicas on one database and schema share it; another schema has its own. */
+export const lockOf = "pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || $1, 0))"
+
+/**
+ * Writers of one connection are served one at a time, as SQLite serves all: the first statement about a connection takes its
+ * lock, which ends with the transaction. Numbers that follow each other and decisions on what was read need that, and one
+ * connection never waits for another.
+ */
+export function createPostgresTransactions(pool: PostgresPool, writers: number): PostgresTransactions {
+  const places = createPlaces(writers)
+  const current = new AsyncLocalStorage<{ isOpen: boolean }>()
+  const inWork = new Set<Promise<unknown>>()
+  let hasEnded = false
+
+  async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
+    const session = await pool.session()
+    const scope = { isOpen: true }
+    const locked = new Set<string>()
+    let failure: unknown
+    let last: Promise<unknown> = Promise.resolve()
+
+    async function execute<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
+      if (failure !== undefined) throw failure
+      try {
+        if (typeof query.connection === 'string' && !locked.has(query.connection)) {
+          await session.query(`select ${lockOf}`, [query.connection])
+          locked.add(query.connection)
+        }
+        return await (query.mayBeTaken === true ? guarded(session, query) : plain(session, query))
+      } catch (error) {
+        const stored = asStoreError(error)
+        // PostgreSQL takes nothing more in a transaction in which something failed.
+        if (!isTaken(stored)) failure ??= stored
+        throw stored
+      }
+    }
+    const run: Run = (query) => {
+      if (!scope.isOpen) return Promise.reject(new Error('a transaction was used after its end'))
+      const mine = last.then(() => execute(query))
+      last = mine.catch(() => undefined)
+      return mine
+    }
+    let isBroken = true
+    try {
+      await session.query('begin')
+      const result = await current.run(scope, () => work(run))
+      scope.isOpen = false
+      // One that `work` did not await is still inside.
+      await last
+      if (failure !== undefined) throw failure
+      await session.query('commit')
+      isBroken = false
+      return result
+    } catch (error) {
+      scope.isOpen = false
+      await last
+      const failed = asStoreError(error)
+      if (!(failed instanceof StoreUnavailable)) {
+        await session.query('rollback').then(
+          () => {
+            isBroken = false
+          },
+          () => undefined,
+        )
+      }
+      throw failed
+    } finally {
+      session.release(isBroken)
+    }
+  }
+
+  return {
+    async run(work) {
+      if (hasEnded) throw new StoreUnavailable('the store is unavailable: closed')
+      // It could wait for itself for ever.
+      if (current.getStore()?.isOpen === true) throw new Error('a transaction was asked for inside a transaction')
+      const mine = places.within(() => once(work))
+      const settled = mine.catch(() => undefined).finally(() => inWork.delete(settled))
+      inWork.add(settled)
+      return mine
+    },
+    async end() {
+      hasEnded = true
+      await Promise.all(inWork)
+    },
+  }
+}
+
+/** At most so many at once, the others in the order asked. */
+function createPlaces(count: number) {
+  const waiting: (() => void)[] = []
+  let free = count
+  return {
+    async within<Result>(work: () => Promise<Result>): Promise<Result> {
+      if (free > 0) free -= 1
+      else await new Promise<void>((resolve) => waiting.push(resolve))
+      try {
+        return await work()
+      } finally {
+        const next = waiting.shift()
+        if (next === undefined) free += 1
+        else next()
+      }
+    },
+  }
+}
+
+function plain<Row>(session: PostgresSession, query: Query<Row>): Promise<{ rows: Row[] }> {
+  return session.query<Row & Record<string, unknown>>(query.sql, valuesOf(query))
+}
+
+/** What was done before stays, and the transaction goes on, when the name or account is taken. */
+async function guarded<Row>(session: PostgresSession, query: Query<Row>): Promise<{ rows: Row[] }> {
+  await session.query('savepoint before_name')
+  try {
+    const answer = await plain(session, query)
+    await session.query('release savepoint before_name')
+    return answer
+  } catch (error) {
+    if (isTaken(error)) await session.query('rollback to savepoint before_name')
+    throw error
+  }
+}

@@ -1,0 +1,144 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type RawNode } from 'kysely'
+import pg from 'pg'
+import { storeConnectMs, storeIdleTransactionMs, storeReconnectMaximumMs, storeReconnectMs } from '../limits.ts'
+import type { Log } from '../log.ts'
+import { asStoreError } from './failures.ts'
+import type { PostgresLocation } from './location.ts'
+import { type Dialect, listFunction, type Query, type Value } from './statement.ts'
+import { StoreUnavailable } from './store.ts'
+
+/** The statements of SQLite in PostgreSQL's words: only lists are said otherwise. */
+class Compiler extends PostgresQueryCompiler {
+  protected override visitRaw(node: RawNode): void {
+    const [list] = node.parameters
+    if (node.sqlFragments[0] !== listFunction || list === undefined) {
+      super.visitRaw(node)
+      return
+    }
+    this.append('json_array_elements_text(')
+    this.visitNode(list)
+    this.append('::json)')
+  }
+}
+
+/** Compiles only: what runs the statements has its own rules of connections and transactions. */
+export const postgresDialect: Dialect = new Kysely({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (database) => new PostgresIntrospector(database),
+    createQueryCompiler: () => new Compiler(),
+  },
+})
+
+const int8 = 20
+/** Our counters and times are far below 2^53; everything else is text or a small number. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
+}
+
+export interface PostgresSession {
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
+  /** `isBroken`: the connection is not used again. */
+  release(isBroken: boolean): void
+}
+
+export interface PostgresPool {
+  /** One connection until it is released. Throws `StoreUnavailable`. */
+  session(): Promise<PostgresSession>
+  /** One statement on any connection. Throws `StoreUnavailable`. */
+  select<Row>(query: Query<Row>): Promise<{ rows: Row[] }>
+  end(): Promise<void>
+}
+
+/**
+ * A bounded number of connections, made when they are needed. While the server cannot be reached it is asked again with growing
+ * pauses, and whoever asks meanwhile is told at once.
+ */
+export function createPostgresPool(location: PostgresLocation, log: Log): PostgresPool {
+  const { host, port, user, database, password, tls, schema, connections, statementMs } = location
+  const pool = new pg.Pool({
+    host,
+    port,
+    user,
+    database,
+    types,
+    max: connections,
+    ...(password === undefined ? {} : { password }),
+    ssl: tls === undefined ? false : { ca: tls.ca, cert: tls.certificate, key: tls.key },
+    ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
+    application_name: 'scim-bridge',
+    connectionTimeoutMillis: storeConnectMs,
+    statement_timeout: statementMs,
+    lock_timeout: statementMs,
+    // A server that hangs does not keep its own limits: the driver gives up a little later.
+    query_timeout: statementMs + 1_000,
+    idle_in_transaction_session_timeout: storeIdleTransactionMs,
+    keepAlive: true,
+  })
+  // Of connections that nobody uses: they are made anew when somebody does.
+  pool.on('error', (error) => log.warn({ err: error }, 'a connection to the store was lost'))
+  let hasEnded = false
+  let failures = 0
+  let pausedUntil = 0
+
+  async function session(): Promise<PostgresSession> {
+    if (hasEnded) throw new StoreUnavailable('the store is unavailable: closed')
+    if (pool.totalCount === 0 && performance.now() < pausedUntil) {
+      throw new StoreUnavailable('the store is unavailable: PostgreSQL cannot be reached, it is asked again soon')
+    }
+    try {
+      const client = await pool.connect()
+      failures = 0
+      // Without a listener an error between two statements would end the process; the next statement fails of itself.
+      const ignore = () => {}
+      client.on('error', ignore)
+      return {
+        query: (text, values) => client.query(text, values === undefined ? undefined : [...values]),
+        release(isBroken) {
+          client.off('error', ignore)
+          client.release(isBroken)
+        },
+      }
+    } catch (error) {
+      if (pool.totalCount === 0) {
+        pausedUntil = performance.now() + Math.min(storeReconnectMs * 2 ** failures, storeReconnectMaximumMs)
+        failures = Math.min(failures + 1, 16)
+      }
+      throw asStoreError(error)
+    }
+  }
+
+  return {
+    session,
+    async select<Row>(query: Query<Row>) {
+      const held = await session()
+      let isBroken = true
+      try {
+        const { rows } = await held.query<Row & pg.QueryResultRow>(query.sql, valuesOf(query))
+        isBroken = false
+        return { rows }
+      } catch (error) {
+        const failure = asStoreError(error)
+        isBroken = failure instanceof StoreUnavailable
+        throw failure
+      } finally {
+        held.release(isBroken)
+      }
+    },
+    async end() {
+      hasEnded = true
+      await pool.end()
+    },
+  }
+}
+
+/** As PostgreSQL takes them: it has no NUL in texts, and no client may store one; whatever else has one gets U+FFFD. */
+export function valuesOf(query: Query<unknown>): readonly Value[] {
+  return query.parameters.map((value) => {
+    if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+    if (value === null || typeof value === 'number') return value
+    throw new TypeError(`a statement cannot take a value of type ${typeof value}`)
+  })
+}

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { createLog } from '../../src/log.ts'
+import { StoreRefused } from '../../src/store/failures.ts'
+import type { PostgresLocation } from '../../src/store/location.ts'
+import { NewerSchema } from '../../src/store/newer-schema.ts'
+import { openPostgres } from '../../src/store/open-postgres.ts'
+import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
+import { eventually } from '../eventually.ts'
+import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { anAuditEntry, aUser } from './builders.ts'
+import { type OpenEmpty, storeContract } from './contract.ts'
+import { describeSchema } from './postgres-schema.ts'
+
+type Context = Parameters<OpenEmpty>[0]
+
+describe('PostgreSQL', { skip: skipPostgres }, () => {
+  let server: PostgresServer
+  before(async () => {
+    server = await startPostgres()
+  })
+  after(() => server.end())
+
+  async function opened(t: Context, location: PostgresLocation) {
+    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent') })
+    t.after(() => store.close())
+    return store
+  }
+
+  storeContract('the PostgreSQL store', (t) => opened(t, server.location()))
+
+  test('the migrations make the schema of postgres-schema.txt', async (t) => {
+    const location = server.location()
+    await opened(t, location)
+    const golden = readFileSync(new URL('./postgres-schema.txt', import.meta.url), 'utf8')
+    assert.equal(await describeSchema(server, location), golden)
+  })
+
+  test('PG 10 of several processes that start on an empty database one migrates it, and all can use it', async (t) => {
+    const location = server.location()
+    const stores = await Promise.all(Array.from({ length: 4 }, () => opened(t, location)))
+    for (const [index, store] of stores.entries()) {
+      await store.transaction((write) => write.insertResource('okta', aUser(`u${index}`)))
+    }
+    for (const store of stores) assert.equal(await store.count('okta', 'User'), 4)
+    const { rows } = await server.execute(location, 'select count(*) = count(distinct number) as once from migration')
+    assert.deepEqual(rows, [{ once: true }])
+  })
+
+  test('PG 11 a store of a newer release is refused, and who has it open goes on', async (t) => {
+    const location = server.location()
+    const store = await opened(t, location)
+    await server.execute(location, 'insert into migration (number, at) values (9999, 0)')
+    await assert.rejects(
+      opened(t, location),
+      (error) => error instanceof NewerSchema && /schema 9999; this release knows/.test(error.message),
+    )
+    await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+  })
+
+  test('ST 14 a migration that fails half-way leaves nothing behind', async (t) => {
+    const location = server.location()
+    const schema = location.schema ?? ''
+    await server.execute(location, `create schema ${schema}; create table ${schema}.member (name text)`)
+    await assert.rejects(opened(t, location), StoreRefused)
+    const { rows } = await server.execute(location, `select tablename from pg_tables where schemaname = '${schema}'`)
+    assert.deepEqual(rows, [{ tablename: 'member' }])
+  })
+
+  test('a server that cannot be reached, and a wrong password, are told with the place and without the secret', async (t) => {
+    const secret = 'not-the-right-password'
+    for (const change of [{ port: 1 }, { password: () => secret }]) {
+      await assert.rejects(opened(t, server.location(change)), (error) => {
+        assert.ok(error instanceof StoreRefused)
+        assert.match(error.message, /the database postgres on 127\.0\.0\.1:\d+ cannot be used as the store/)
+        assert.doesNotMatch(error.message, new RegExp(secret))
+        return true
+      })
+    }
+  })
+
+  test('a transaction goes on after a name that was taken, with all that it did before', async (t) => {
+    const store = await opened(t, server.location())
+    await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      const same = aUser('eve', { keys: { userName: 'ADA@uni.example' } })
+      await assert.rejects(write.insertResource('okta', same), NameTaken)
+      await write.insertResource('okta', aUser('bob'))
+    })
+    assert.equal(await store.count('okta', 'User'), 2)
+  })
+
+  test('texts are ordered by code points, whatever the language of the database', async (t) => {
+    const store = await opened(t, server.location())
+    const ids = ['Zoe', 'adam', '_x', 'a-b', 'ab', 'éva', '\u{1f600}', '\uff21']
+    await store.transaction(async (write) => {
+      for (const id of ids) await write.insertResource('okta', aUser(id))
+    })
+    const order = { by: 'id', descending: false } as const
+    const rows = await store.list('okta', { type: 'User', order, limit: 99 })
+    const byBytes = ids.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      byBytes,
+    )
+  })
+
+  test('texts that PostgreSQL cannot hold are found nowhere, and break nothing', async (t) => {
+    const store = await opened(t, server.location())
+    await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+    for (const odd of ['\0', 'ada\0', '\ud800', 'ada\udfff']) {
+      assert.equal(await store.getResource('okta', 'User', odd), undefined)
+      assert.deepEqual(
+        await store.transaction((write) => write.unknownUsers('okta', ['ada', odd])).then((x) => x.length),
+        1,
+      )
+    }
+  })
+
+  test('one connection does not wait for the transaction of another', async (t) => {
+    const store = await opened(t, server.location())
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
+    const slow = store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      begin()
+      await mayEnd
+    })
+    await hasBegun
+    await store.transaction((write) => write.insertResource('entra', aUser('ada')))
+    assert.equal(await store.count('entra', 'User'), 1)
+    end()
+    await slow
+  })
+
+  test('two processes write one audit, and its chain holds', async (t) => {
+    const location = server.location()
+    const stores = [await opened(t, location), await opened(t, location)]
+    await Promise.all(
+      Array.from({ length: 40 }, (_, index) =>
+        stores[index % 2]?.transaction((write) => write.appendAudit('okta', anAuditEntry())),
+      ),
+    )
+    assert.deepEqual(await stores[0]?.verifyAudit('okta'), { rows: 40, brokenAt: undefined })
+  })
+
+  test('PG 3 a server that goes away and comes back is used again, and what was committed is there', async (t) => {
+    const store = await opened(t, server.location())
+    await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+    const inside = store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('halfway'))
+      await server.stop()
+      await write.insertResource('okta', aUser('later'))
+    })
+    await assert.rejects(inside, StoreUnavailable)
+    await assert.rejects(store.ping(), StoreUnavailable)
+    await assert.rejects(
+      store.transaction((write) => write.insertResource('okta', aUser('bob'))),
+      StoreUnavailable,
+    )
+    await server.start()
+    await eventually('the store answers', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
+    assert.equal(await store.count('okta', 'User'), 1)
+    await store.transaction((write) => write.insertResource('okta', aUser('bob')))
+  })
+
+  test('PG 4 a server that hangs is given up in time, and used again when it goes on', async (t) => {
+    const store = await opened(t, server.location({ statementMs: 500 }))
+    await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+    server.freeze()
+    try {
+      await assert.rejects(store.ping(), StoreUnavailable)
+      await assert.rejects(
+        store.transaction((write) => write.insertResource('okta', aUser('bob'))),
+        StoreUnavailable,
+      )
+    } finally {
+      server.thaw()
+    }
+    await eventually('the store answers', () =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
+    assert.equal(await store.count('okta', 'User'), 1)
+  })
+
+  test('PG 13 when every writer waits, readers are still served', async (t) => {
+    const location = server.location({ connections: 2 })
+    const store = await opened(t, location)
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
+    const first = store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      begin()
+      await mayEnd
+    })
+    await hasBegun
+    const others = Array.from({ length: 10 }, (_, index) =>
+      store.transaction((write) => write.insertResource('okta', aUser(`u${index}`))),
+    )
+    assert.equal(await store.count('okta', 'User'), 0)
+    end()
+    await Promise.all([first, ...others])
+    assert.equal(await store.count('okta', 'User'), 11)
+  })
+})
