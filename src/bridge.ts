@@ -29,8 +29,8 @@ import { createIgnoredNames } from './scim/ignored-names.ts'
 import { importedDocument } from './scim/import.ts'
 import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
-import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
-import { openStore } from './store/open.ts'
+import type { Credentials } from './store/credentials.ts'
+import { openCredentialsOf, openForBridge } from './store/open-location.ts'
 import type { Store } from './store/store.ts'
 import { type WatchedFile, watchFile } from './watched-file.ts'
 
@@ -87,7 +87,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     provisionedConnection(connection, config, clock, slotsOf(connection)),
   )
   const tls = serverCertificate(config)
-  const store = await openStore(config.store, { clock, log })
+  const store = await openForBridge(config.store, { clock, log })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
@@ -161,7 +161,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
-      credentials.close()
+      await credentials.close()
     },
   }
 }
@@ -170,7 +170,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
 async function openedCredentials(config: Config, store: Store, { clock, log }: Surroundings): Promise<Credentials> {
   try {
     const now = clock.now()
-    const credentials = openCredentials(credentialFile(config.store.file), { log, now })
+    const credentials = await openCredentialsOf(config.store, { log, now })
     for (const connection of await closedConnections(config.connections, credentials, now)) {
       log.warn({ connection }, 'nobody can come in: make a token with scim-bridge token create')
     }

@@ -135,3 +135,11 @@ export const storeReconnectMs = 100
 export const storeReconnectMaximumMs = 5_000
 /** Writers of one process that wait for PostgreSQL hold at most this part of its connections: readers need the others. */
 export const storeWriterShare = 0.5
+/** A process that has not renewed a claim for so long is taken for dead. An attempt is over long before. */
+export const claimMs = 60_000
+/** Claims are renewed so often where work may take longer. */
+export const claimRenewalMs = 20_000
+/** How often it is asked for a claim that another process holds, while a request waits. */
+export const claimPollMs = 200
+/** Rows that a store's own tidying touches at a time. */
+export const outboxBatch = 1_000

@@ -144,3 +144,15 @@ export async function startPostgres(): Promise<PostgresServer> {
     },
   }
 }
+
+/** The same place, as `bridge.yaml` says it. */
+export function postgresStore({ host, port, user, database, schema, connections, statementMs }: PostgresLocation) {
+  const url = `postgres://${user}@${host}:${port}/${database}`
+  return {
+    url,
+    password,
+    connections,
+    statementSeconds: statementMs / 1_000,
+    ...(schema === undefined ? {} : { schema }),
+  }
+}

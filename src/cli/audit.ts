@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { readConfig } from '../bridge.ts'
+import { systemClock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
-import { openAudit } from '../store/open-audit.ts'
+import { createLog } from '../log.ts'
+import { openAuditOf } from '../store/open-location.ts'
 import { connectionNames } from './connection-names.ts'
 import { configFile } from './serve.ts'
 
@@ -49,7 +51,7 @@ export function auditCommand(output: AuditOutput = terminal): Command {
 }
 
 async function exportLines(config: Config, connection: string, after: number, { write }: AuditOutput): Promise<void> {
-  const audit = openAudit(config.store)
+  const audit = await openAuditOf(config.store, { clock: systemClock, log: createLog('silent') })
   try {
     let last = after
     for (;;) {
@@ -59,12 +61,12 @@ async function exportLines(config: Config, connection: string, after: number, { 
       last = entries.at(-1)?.id ?? last
     }
   } finally {
-    audit.close()
+    await audit.close()
   }
 }
 
 async function verify(config: Config, connections: readonly string[], { write, setExitCode }: AuditOutput) {
-  const audit = openAudit(config.store)
+  const audit = await openAuditOf(config.store, { clock: systemClock, log: createLog('silent') })
   try {
     for (const connection of connections) {
       const { rows, brokenAt } = await audit.verifyAudit(connection)
@@ -73,7 +75,7 @@ async function verify(config: Config, connections: readonly string[], { write, s
       write(`${connection}: ${rows} lines, ${found}\n`)
     }
   } finally {
-    audit.close()
+    await audit.close()
   }
 }
 

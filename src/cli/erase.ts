@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
 import { Command } from 'commander'
 import { readConfig } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createLog } from '../log.ts'
 import { eraseUser } from '../provision/erase.ts'
-import { openStore } from '../store/open.ts'
+import { openExisting } from '../store/open-location.ts'
 import { connectionNames } from './connection-names.ts'
 import { configFile } from './serve.ts'
 
@@ -21,19 +20,17 @@ const installed: EraseDependencies = {
   clock: systemClock,
 }
 
-/** `scim-bridge erase`: forgets one person. The store belongs to one process, so the bridge has to be stopped. */
+/** `scim-bridge erase`: forgets one person. SQLite's store belongs to one process, so its bridge has to be stopped. */
 export function eraseCommand({ write, environment, clock }: EraseDependencies = installed): Command {
   return new Command('erase')
-    .description('remove what the store has of one person who has left; the bridge has to be stopped')
+    .description('remove what the store has of one person who has left; a bridge with SQLite has to be stopped')
     .requiredOption('--connection <name>', 'connection of bridge.yaml')
     .requiredOption('--user <id>', "the user's SCIM id or userName")
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async ({ config, connection, user }: { config?: string; connection: string; user: string }) => {
       const read = readConfig(configFile(config), environment)
       connectionNames(read, connection)
-      // Opening would make an empty one.
-      if (!existsSync(read.store.file)) throw new Error(`${read.store.file} does not exist: there is nothing to erase`)
-      const store = await openStore(read.store, { clock, log: createLog('silent') })
+      const store = await openExisting(read.store, { clock, log: createLog('silent') })
       try {
         const { users, auditLines } = await eraseUser(store, clock, connection, user)
         write(`erased: ${users} ${users === 1 ? 'user' : 'users'}, and the subject of ${auditLines} audit lines\n`)

@@ -9,7 +9,8 @@ import { makeSigningKey } from '../http/authentication/access-tokens.ts'
 import { sha256 } from '../http/authentication/digest.ts'
 import { tokenPrefix } from '../http/authentication/stored-tokens.ts'
 import { createLog } from '../log.ts'
-import { type Credentials, credentialFile, openCredentials, type StoredToken } from '../store/credentials.ts'
+import type { Credentials, StoredToken } from '../store/credentials.ts'
+import { openCredentialsOf } from '../store/open-location.ts'
 import { configFile } from './serve.ts'
 
 const dayMs = 86_400_000
@@ -39,8 +40,8 @@ interface Options {
 }
 
 /**
- * `scim-bridge token`: works beside a bridge that runs, which takes or refuses the token from its next request on. Tokens
- * are in a file of their own beside the store, which is why the store's one process is not in the way.
+ * `scim-bridge token`: works beside a bridge that runs, which takes or refuses the token from its next request on. With
+ * SQLite tokens are in a file of their own beside the store, which is why the store's one process is not in the way.
  */
 export function tokenCommand({ write, tell, clock }: TokenOutput = terminal): Command {
   const create = inner('create', 'make a bearer token and show it, once')
@@ -119,11 +120,11 @@ async function withCredentials<Result>(
     const names = config.connections.map(({ name }) => name).join(', ')
     throw new Error(`${file} has no connection '${options.connection}' (have ${names})`)
   }
-  const credentials = openCredentials(credentialFile(config.store.file), { log: createLog('silent'), now: clock.now() })
+  const credentials = await openCredentialsOf(config.store, { log: createLog('silent'), now: clock.now() })
   try {
     return await work(credentials, config)
   } finally {
-    credentials.close()
+    await credentials.close()
   }
 }
 

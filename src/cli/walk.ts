@@ -11,9 +11,9 @@ import { createProvision } from '../provision/provision.ts'
 import { hasEnded, stepWalk } from '../provision/reconcile-walk.ts'
 import { importedDocument } from '../scim/import.ts'
 import { compileSchemas } from '../scim/schema.ts'
-import { openBeside, type StoreBeside } from '../store/beside.ts'
+import type { StoreBeside } from '../store/beside.ts'
 import { StoreInUse } from '../store/failures.ts'
-import { type OpenedStore, openStore } from '../store/open.ts'
+import { type AnyStore, openBesideBridge, openInsteadOfBridge } from '../store/open-location.ts'
 import type { Finding, NewWalk, Situation, Walk, WalkReader } from '../store/walk-store.ts'
 
 const pollMs = 500
@@ -36,9 +36,9 @@ export async function walkFor(
   progress: (text: string) => void,
   report: (ended: Ended) => Promise<void>,
 ): Promise<void> {
-  let store: OpenedStore
+  let store: AnyStore
   try {
-    store = await openStore(config.store, { clock: systemClock, log: createLog('silent') })
+    store = await openInsteadOfBridge(config.store, { clock: systemClock, log: createLog('silent') })
   } catch (error) {
     if (!(error instanceof StoreInUse)) throw error
     return await askBridge(config, connection.name, wish, progress, report)
@@ -57,13 +57,13 @@ async function askBridge(
   progress: (text: string) => void,
   report: (ended: Ended) => Promise<void>,
 ): Promise<void> {
-  const beside = openBeside(config.store, systemClock)
+  const beside = await openBesideBridge(config.store, { clock: systemClock, log: createLog('silent') })
   try {
     const number = (await sameWalk(beside, name, wish)) ?? (await beside.addWalk(name, asked(wish)))
     const walk = await untilEnded(beside, name, number, progress)
     await report({ walk: finished(walk), store: beside, unfinished: undefined })
   } finally {
-    beside.close()
+    await beside.close()
   }
 }
 
@@ -77,7 +77,7 @@ async function untilEnded(
     const walk = await beside.getWalk(name, number)
     if (walk === undefined) throw new Error('the walk was forgotten: a later one has replaced it')
     if (hasEnded(walk)) return walk
-    if (!beside.isHeld()) {
+    if (!(await beside.isHeld())) {
       const wasWithdrawn = await beside.withdrawWalk(name, number)
       throw new Error(
         wasWithdrawn
@@ -92,7 +92,7 @@ async function untilEnded(
 
 /** Nobody else works on the connection, so nothing is waited for. */
 async function walkHere(
-  store: OpenedStore,
+  store: AnyStore,
   config: Config,
   connection: ConnectionConfig,
   wish: Wish,
@@ -134,7 +134,7 @@ async function walkHere(
 
 async function workOn(
   provision: ReturnType<typeof createProvision>,
-  store: OpenedStore,
+  store: AnyStore,
   name: string,
   progress: (text: string) => void,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import type { ConnectionAccess } from '../access.ts'
 import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
+import type { StoreConfig } from './store-format.ts'
 
 export interface Config {
   readonly file: string
@@ -10,7 +11,7 @@ export interface Config {
   readonly publicUrl: string
   /** Without `tls` plain HTTP is spoken. */
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: CertificateFiles }
-  readonly store: { readonly kind: 'sqlite'; readonly file: string }
+  readonly store: StoreConfig
   readonly log: { readonly level: string }
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]

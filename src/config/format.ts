@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { declarableTypes, nameProblem, repeated, urnProblem } from '../extensions.ts'
 import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } from '../limits.ts'
 import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
+import { postgresFormat, storeFormat } from './store-format.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -87,12 +88,7 @@ export const configFormat = z.strictObject({
       tls: z.strictObject({ certificate: file, key: file }, { error: pairText }).optional(),
     })
     .default({ host: '127.0.0.1', port: 8080 }),
-  store: z
-    .string()
-    .refine((text) => text.startsWith('sqlite:') && text.length > 'sqlite:'.length, {
-      error: 'has to be sqlite:<file>, the only store of this version',
-    })
-    .default('sqlite:data/bridge.sqlite'),
+  store: storeFormat,
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
     .default({ level: 'info' }),
@@ -123,6 +119,8 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(configFormat.shape)],
   ['listen', ['host', 'port', 'tls']],
   ['listen.tls', ['certificate', 'key']],
+  ['store', Object.keys(postgresFormat.shape)],
+  ['store.tls', ['ca', 'certificate', 'key']],
   ['log', ['level']],
   ['retry', ['maximumSeconds']],
   ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],

@@ -23,8 +23,10 @@ export function reportIssues(
       for (const key of issue.keys)
         context.report([...path, key], `unknown key${suggestion(key, context.knownKeys(path))}`)
     } else if (issue.code === 'invalid_union' && context.isWritten(path)) {
-      // A map was written: what is wrong inside it says more than that it fits no form.
-      const inner = issue.errors.flat().filter((one) => one.path.length > 0 || one.code === 'unrecognized_keys')
+      // What is wrong inside a map, or with a text that has a form of its own, says more than that it fits no form.
+      const isTelling = (one: z.core.$ZodIssue) =>
+        one.path.length > 0 || one.code === 'unrecognized_keys' || one.code === 'custom'
+      const inner = issue.errors.flat().filter(isTelling)
       if (inner.length === 0) context.report(path, issue.message)
       else reportIssues(inner, path, context)
     } else context.report(path, context.isWritten(path) ? messageOf(issue) : 'is missing')

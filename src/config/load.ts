@@ -11,7 +11,8 @@ import { isSecretOfCaller, secretPlaces } from './access-format.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
-import { type PathPart, type Report, resolveReferences } from './references.ts'
+import { isStorePassword, type PathPart, type Report, resolveReferences } from './references.ts'
+import { storeConfig, type WrittenStore } from './store-format.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
@@ -43,12 +44,17 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
   const secretFiles = new Map<string, Map<string, WatchedFile>>()
   const callerFiles = new Map<string, string>()
+  let storePassword: WatchedFile | undefined
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
     allowLiteralSecrets: allowsLiteralSecrets,
     report,
-    noteFile: ([, connection, part, ...names], watched) => noteSecret(secretFiles, connection, part, names, watched),
+    noteFile: (path, watched) => {
+      if (isStorePassword(path)) storePassword = watched
+      const [, connection, part, ...names] = path
+      noteSecret(secretFiles, connection, part, names, watched)
+    },
     fileRead: (path, secretFile) => {
       if (isSecretOfCaller(path)) callerFiles.set(path.join('.'), secretFile)
     },
@@ -79,7 +85,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     secretFiles: callerFiles,
     limits,
     retention,
-    store: { kind: 'sqlite', file: path(store.slice('sqlite:'.length)) },
+    store: storeConfig(store, path, passwordOf(store, storePassword)),
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
       const { pace, retryAfterDeniedSeconds, reconcile, tls } = connection
@@ -104,6 +110,12 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
       }
     }),
   }
+}
+
+function passwordOf(store: WrittenStore, file: WatchedFile | undefined): (() => string) | undefined {
+  if (file !== undefined) return () => file.text()
+  const password = typeof store === 'string' ? undefined : store.password
+  return password === undefined ? undefined : () => password
 }
 
 /** Only what a platform signs in with is read anew, and only where it stands right in the settings. */

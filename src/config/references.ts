@@ -38,15 +38,20 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   return resolved
 }
 
-/** What callers prove themselves with, and `connections.<name>.settings.….<secret>`. */
+/** What callers prove themselves with, `store.password`, and `connections.<name>.settings.….<secret>`. */
 function isSecretPlace(path: readonly PathPart[]): boolean {
-  if (isSecretOfCaller(path)) return true
+  if (isSecretOfCaller(path) || isStorePassword(path)) return true
   return path[0] === 'connections' && path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
-/** Where `{ file: … }` may stand for text: what callers prove themselves with, and every setting. */
+/** Where `{ file: … }` may stand for text: what callers prove themselves with, the store's password, and every setting. */
 function mayBeFile(path: readonly PathPart[]): boolean {
-  return isSecretOfCaller(path) || (path[0] === 'connections' && path.length >= 4 && path[2] === 'settings')
+  if (isSecretOfCaller(path) || isStorePassword(path)) return true
+  return path[0] === 'connections' && path.length >= 4 && path[2] === 'settings'
+}
+
+export function isStorePassword(path: readonly PathPart[]): boolean {
+  return path.length === 2 && path[0] === 'store' && path[1] === 'password'
 }
 
 function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {

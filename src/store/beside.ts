@@ -24,8 +24,8 @@ export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' 
   /** Takes a request back that nobody has taken up yet; false when somebody has. */
   withdrawWalk(connection: string, number: number): Promise<boolean>
   /** Whether the process that holds the store still lives. */
-  isHeld(): boolean
-  close(): void
+  isHeld(): boolean | Promise<boolean>
+  close(): void | Promise<void>
 }
 
 /** Throws `StoreRefused` when the store is of another version. */

@@ -14,7 +14,7 @@ import { NewerSchema } from './newer-schema.ts'
 import { prepareFile } from './prepare-file.ts'
 import { NameTaken, StoreUnavailable } from './store.ts'
 
-const migrations = new URL('./credential-migrations/', import.meta.url)
+export const credentialMigrations = new URL('./credential-migrations/', import.meta.url)
 /** Other programs hold the file for moments only; the wait blocks the process. */
 const lockWaitMs = 1_000
 /** The time of the last use is kept no more exactly than this. */
@@ -58,7 +58,7 @@ export interface Credentials {
   addSigningKey(key: SigningKey, forgetBefore: number): Promise<void>
   /** False: it was used before. Forgotten when it has expired. */
   useAssertion(sha256: string, expiresAt: number, now: number): Promise<boolean>
-  close(): void
+  close(): void | Promise<void>
 }
 
 /** `data/bridge.sqlite` → `data/bridge-credentials.sqlite`. */
@@ -161,7 +161,7 @@ function openDatabase(file: string, now: number): DatabaseSync {
     database = new DatabaseSync(file, { timeout: lockWaitMs })
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma mmap_size = 0')
     database.exec('begin immediate')
-    migrate(database, now, migrations)
+    migrate(database, now, credentialMigrations)
     database.exec('commit')
     return database
   } catch (error) {
@@ -174,9 +174,9 @@ function openDatabase(file: string, now: number): DatabaseSync {
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+export type Row = Readonly<Record<string, unknown>>
 
-function asToken(row: Row): StoredToken {
+export function asToken(row: Row): StoredToken {
   return {
     id: Number(row.id),
     connection: String(row.connection),
@@ -191,7 +191,7 @@ function asToken(row: Row): StoredToken {
   }
 }
 
-function asKey(row: Row): SigningKey {
+export function asKey(row: Row): SigningKey {
   return {
     connection: String(row.connection),
     kid: String(row.kid),

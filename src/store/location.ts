@@ -13,7 +13,7 @@ export interface PostgresLocation {
   readonly database: string
   /** Undefined: the server asks for none. Read anew for every connection. */
   readonly password: (() => string) | undefined
-  /** Undefined: no TLS. PEM texts. The server's name is always checked. */
+  /** Undefined: no TLS. Paths of PEM files. The server's name is always checked. */
   readonly tls: { readonly ca?: string; readonly certificate?: string; readonly key?: string } | undefined
   /** Undefined: the first of the user's search path. */
   readonly schema: string | undefined

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import { storeWriterShare } from '../limits.ts'
+import { claimRenewalMs, storeWriterShare } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type AuditReads, createAuditReads } from './audit.ts'
 import { createCounters } from './counters.ts'
@@ -8,74 +9,136 @@ import { asStoreError, StoreRefused } from './failures.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createWrites, type Eraser } from './open.ts'
-import { createPostgresPool, type PostgresPool, postgresDialect } from './postgres.ts'
+import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
+import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import type { Run } from './statement.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreWriter } from './store.ts'
 
 const counters = createCounters(postgresDialect)
 const reads = createReads(postgresDialect, counters)
 const audit = createAuditReads(postgresDialect, counters)
-const writes = createWrites(postgresDialect)
 const erasures = createErasureWrites(postgresDialect, counters)
 
 export type PostgresStore = Store & AuditReads & Eraser
+
+export interface PostgresOptions {
+  readonly clock: Clock
+  readonly log: Log
+  /** This process works on the outbox: commands ask it instead of doing the work themselves. */
+  readonly isBridge?: boolean
+}
 
 /**
  * Opens the database and brings its schema up to date. Any number of processes may have it open. Throws `StoreRefused` (cannot be
  * reached, no right) or `NewerSchema`.
  */
-export async function openPostgres(
-  location: PostgresLocation,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-): Promise<PostgresStore> {
+export async function openPostgres(location: PostgresLocation, options: PostgresOptions): Promise<PostgresStore> {
+  const { clock, log, isBridge = false } = options
   const pool = createPostgresPool(location, log)
-  try {
-    await prepare(pool, location, clock.now())
-  } catch (error) {
-    await pool.end()
-    throw error
-  }
+  await prepared(pool, location, async (session) => {
+    await refuseLazyCommits(session)
+    await migratePostgres(session, clock.now())
+  })
   const transactions = createPostgresTransactions(
     pool,
     Math.max(1, Math.floor(location.connections * storeWriterShare)),
   )
   const read: Run = (query) => pool.select(query)
+  const { claims, outbox, register, unregister } = createPostgresClaims(randomUUID())
+  const allWrites = createWrites(postgresDialect, claims)
+  const writes = (run: Run): StoreWriter => {
+    const writer = allWrites(run)
+    return {
+      ...writer,
+      ...outbox(run),
+      // Whoever accepted it has its caller waiting: others leave it alone until the claim ends.
+      async putOperation(connection, operation) {
+        const id = await writer.putOperation(connection, operation)
+        await writer.claim(connection, 'link', operation.resourceId, operation.resourceId)
+        return id
+      },
+    }
+  }
+  const renew = () =>
+    register(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told that a bridge runs here'))
+  if (isBridge) await renew()
+  const timer = isBridge ? setInterval(renew, claimRenewalMs).unref() : undefined
   let closing: Promise<void> | undefined
   return {
     ...reads(read),
     ...audit(read),
+    ...claims(read),
+    ...outbox(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
     async ping() {
       await reads(read).countOperations('')
     },
     close() {
-      closing ??= transactions.end().then(() => pool.end())
+      closing ??= end()
       return closing
     },
   }
-}
 
-async function prepare(pool: PostgresPool, location: PostgresLocation, now: number): Promise<void> {
-  let session: Awaited<ReturnType<PostgresPool['session']>> | undefined
-  try {
-    session = await pool.session()
-    // The schema is ours to make when it is named; who named none has the user's own, or `public`.
-    if (location.schema !== undefined) await session.query(`create schema if not exists "${location.schema}"`)
-    await migratePostgres(session, now)
-  } catch (error) {
-    throw asRefusal(error, location)
-  } finally {
-    // Whatever failed is rolled back with the connection.
-    session?.release(true)
+  async function end(): Promise<void> {
+    clearInterval(timer)
+    await transactions.end()
+    if (isBridge) {
+      await unregister(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told of the end'))
+    }
+    await pool.end()
   }
 }
 
+/** Does what has to be done before anything else, or ends the pool and throws `StoreRefused` or `NewerSchema`. */
+export async function prepared(
+  pool: PostgresPool,
+  location: PostgresLocation,
+  work: (session: PostgresSession) => Promise<void>,
+): Promise<void> {
+  let session: PostgresSession | undefined
+  let isBroken = true
+  try {
+    session = await pool.session()
+    await makeSchema(session, location)
+    await work(session)
+    isBroken = false
+  } catch (error) {
+    // What was begun is rolled back with its connection.
+    session?.release(true)
+    session = undefined
+    await pool.end()
+    throw asRefusal(error, location)
+  } finally {
+    session?.release(isBroken)
+  }
+}
+
+/** The schema is ours to make when it is named; who named none has the user's own, or `public`. */
+async function makeSchema(session: PostgresSession, { schema }: PostgresLocation): Promise<void> {
+  if (schema === undefined) return
+  await session.query('begin')
+  // Two who make it at once would not both succeed.
+  await session.query("select pg_advisory_xact_lock(hashtextextended('scim-bridge schema', 0))")
+  const { rows } = await session.query('select 1 from pg_namespace where nspname = $1', [schema])
+  if (rows.length === 0) await session.query(`create schema "${schema}"`)
+  await session.query('commit')
+}
+
+/** What was accepted has to be there after a crash of the server. */
+async function refuseLazyCommits(session: PostgresSession): Promise<void> {
+  const { rows } = await session.query<{ synchronous_commit: string }>('show synchronous_commit')
+  if (rows[0]?.synchronous_commit !== 'off') return
+  throw new StoreRefused(
+    "synchronous_commit is off: what the bridge has accepted could be lost; set it to on for the bridge's user",
+  )
+}
+
 function asRefusal(error: unknown, location: PostgresLocation): unknown {
-  if (error instanceof NewerSchema) return error
+  if (error instanceof NewerSchema || error instanceof StoreRefused) return error
   const failure = asStoreError(error)
   const cause = failure instanceof Error && failure.cause instanceof Error ? failure.cause : failure
   const reason = cause instanceof Error ? cause.message : 'error'

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import { createWalkWrites } from './account-walks.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
+import { type ClaimStore, soleClaims } from './claim-store.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { createErasureWrites, type ErasureWrites } from './erasure.ts'
@@ -87,6 +88,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   return {
     ...reads(read),
     ...createAuditReads(reader.dialect, counters)(read),
+    ...soleClaims,
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
     withDatabase: (work) => transactions.run(async () => work(writer.database)),
@@ -114,7 +116,10 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
 }
 
 /** Everything that a transaction may do, in the words of a dialect. */
-export function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
+export function createWrites(
+  dialect: Dialect,
+  claims: (run: Run) => ClaimStore = () => soleClaims,
+): (run: Run) => StoreWriter {
   const counters = createCounters(dialect)
   const parts = [
     createReads(dialect, counters),
@@ -166,6 +171,7 @@ export function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...findings(run),
     ...keys(run),
     ...watches(run),
+    ...claims(run),
   })
 }
 

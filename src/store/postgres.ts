@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type RawNode } from 'kysely'
 import pg from 'pg'
 import { storeConnectMs, storeIdleTransactionMs, storeReconnectMaximumMs, storeReconnectMs } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { asStoreError } from './failures.ts'
+import { asStoreError, StoreRefused } from './failures.ts'
 import type { PostgresLocation } from './location.ts'
 import { type Dialect, listFunction, type Query, type Value } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
@@ -66,7 +67,7 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     types,
     max: connections,
     ...(password === undefined ? {} : { password }),
-    ssl: tls === undefined ? false : { ca: tls.ca, cert: tls.certificate, key: tls.key },
+    ssl: tls === undefined ? false : { ca: pem(tls.ca), cert: pem(tls.certificate), key: pem(tls.key) },
     ...(schema === undefined ? {} : { options: `-c search_path=${schema}` }),
     application_name: 'scim-bridge',
     connectionTimeoutMillis: storeConnectMs,
@@ -131,6 +132,15 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       hasEnded = true
       await pool.end()
     },
+  }
+}
+
+function pem(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new StoreRefused(`store.tls: ${file} cannot be read`, { cause })
   }
 }
 

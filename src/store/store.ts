@@ -4,6 +4,7 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`; PostgreSQL: its default `synchronous_commit`).
  */
 import type { JsonObject } from '../json.ts'
+import type { ClaimStore } from './claim-store.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
@@ -170,7 +171,7 @@ export interface StoreReader extends WalkReader, GrantReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter {
+export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter, ClaimStore {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,
@@ -245,7 +246,7 @@ export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, Guard
   appendAudit(connection: string, entry: AuditEntry): Promise<void>
 }
 
-export interface Store extends StoreReader {
+export interface Store extends StoreReader, ClaimStore {
   /**
    * Runs `work` atomically; those about one connection are served one at a time. Durable when it resolves.
    * Throws `StoreUnavailable` (locked, disk full, file gone); whatever `work` throws rolls back and is thrown on.

@@ -147,7 +147,7 @@ test('bridge.yaml is the whole configuration, and for its owner only', () => {
   const config = readConfig(file, {})
   assert.equal(config.publicUrl, demo.ready.bridge)
   assert.deepEqual(config.listen, { host: '127.0.0.1', port: demo.port })
-  assert.equal(config.store.file, join(state, 'bridge.sqlite'))
+  assert.deepEqual(config.store, { kind: 'sqlite', file: join(state, 'bridge.sqlite') })
   assert.equal(config.retry.maximumSeconds, 5)
   assert.equal(statSync(file).mode & 0o077, 0)
   for (const connection of config.connections) {

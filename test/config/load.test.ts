@@ -330,7 +330,7 @@ const mistakes: readonly [what: string, text: string, problems: readonly string[
   [
     'another store',
     withLine(1, 'publicUrl: https://a.example\nstore: postgres://db/bridge'),
-    ['2:1: store: has to be sqlite:<file>, the only store of this version'],
+    ['2:1: store: names no user: write postgres://user@host/database'],
   ],
   [
     'a mistyped mode',

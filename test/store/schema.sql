@@ -25,6 +25,19 @@ CREATE TABLE audit_erased (
   primary key (connection, id)
 );
 
+CREATE TABLE claim (
+  connection text not null,
+  kind text not null check (kind in ('link', 'account', 'walk', 'bridge')),
+  name text not null,
+  holder text not null,
+  claimed_until bigint not null,
+  primary key (connection, kind, name)
+);
+
+CREATE INDEX claim_end on claim (claimed_until);
+
+CREATE INDEX claim_holder on claim (connection, holder);
+
 CREATE TABLE counter (
   connection text not null,
   name text not null,

@@ -1,0 +1,63 @@
+import { sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { createWalkReads, createWalkWrites } from './account-walks.ts'
+import { type AuditReads, createAuditReads } from './audit.ts'
+import type { StoreBeside } from './beside.ts'
+import { createCounters } from './counters.ts'
+import { StoreRefused } from './failures.ts'
+import { createFindingReads } from './findings.ts'
+import { type PostgresLocation, placeOf } from './location.ts'
+import { newestMigration } from './migrate.ts'
+import { prepared } from './open-postgres.ts'
+import { createPostgresPool, postgresDialect } from './postgres.ts'
+import { isBridgeRunning } from './postgres-claims.ts'
+import { createPostgresTransactions } from './postgres-transactions.ts'
+import { type Run, statement } from './statement.ts'
+
+const connections = 2
+const walkReads = createWalkReads(postgresDialect)
+const walkWrites = createWalkWrites(postgresDialect)
+const findingReads = createFindingReads(postgresDialect)
+const auditReads = createAuditReads(postgresDialect, createCounters(postgresDialect))
+const withdraw = statement(
+  postgresDialect,
+  ['connection', 'number'],
+  (slot) => sql<{ number: number }>`
+    delete from walk where connection = ${slot('connection')} and number = ${slot('number')} and phase = 'asked'
+    returning number`,
+)
+
+/** The store beside the bridges that use it, as it is. Throws `StoreRefused` when it is of another version. */
+export async function openPostgresBeside(
+  location: PostgresLocation,
+  { log }: { readonly clock: Clock; readonly log: Log },
+): Promise<StoreBeside & AuditReads & { close(): Promise<void> }> {
+  const pool = createPostgresPool({ ...location, schema: location.schema, connections }, log)
+  await prepared(pool, location, async (session) => {
+    const { rows } = await session.query<{ is_there: boolean }>(
+      "select to_regclass('migration') is not null as is_there",
+    )
+    if (rows[0]?.is_there !== true)
+      throw new StoreRefused(`${placeOf(location)} has no store yet: start the bridge once`)
+    const found = await session.query<{ number: number | null }>('select max(number) as number from migration')
+    if (found.rows[0]?.number === newestMigration()) return
+    throw new StoreRefused(`${placeOf(location)} is of another version of the bridge: use the command of that version`)
+  })
+  const transactions = createPostgresTransactions(pool, 1)
+  const read: Run = (query) => pool.select(query)
+  const { getWalk, currentWalk } = walkReads(read)
+  return {
+    getWalk,
+    currentWalk,
+    ...findingReads(read),
+    ...auditReads(read),
+    addWalk: (connection, walk) => transactions.run((run) => walkWrites(run).addWalk(connection, walk)),
+    withdrawWalk: async (connection, number) => (await read(withdraw({ connection, number }))).rows.length > 0,
+    isHeld: () => isBridgeRunning(read),
+    async close() {
+      await transactions.end()
+      await pool.end()
+    },
+  }
+}
