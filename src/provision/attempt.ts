@@ -62,6 +62,7 @@ export async function attempt(
     now: clock.now(),
     isLinkedElsewhere: async (id: AccountId) => {
       if (!claims.claim(id, resourceId)) return true
+      if (!(await store.claim(connection.name, 'account', id, resourceId))) return true
       const holder = await store.findLinkByAccount(connection.name, id)
       return holder !== undefined && holder.resourceId !== resourceId
     },

@@ -1,4 +1,6 @@
 import type { AccountId } from '../facts.ts'
+import type { ClaimStore } from '../store/claim-store.ts'
+import { type Store, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 
 /**
  * Accounts that attempts in work are about to take over. The store learns of it only at their end, and two users who fit
@@ -23,5 +25,39 @@ export function createClaims(): Claims {
     release(resourceId) {
       for (const [account, holder] of holders) if (holder === resourceId) holders.delete(account)
     },
+  }
+}
+
+/** Another process has taken over what this one was at. */
+export class ClaimLost extends StoreUnavailable {}
+
+/** One process at a time is at a link; false while it is another one. Claimed again, the time begins anew. */
+export function claimLink(store: ClaimStore, connection: string, resourceId: string): Promise<boolean> {
+  return store.claim(connection, 'link', resourceId, resourceId)
+}
+
+/** One process at a time walks over the accounts of a connection. */
+export function claimWalk(store: ClaimStore, connection: string): Promise<boolean> {
+  return store.claim(connection, 'walk', '', walkOwner)
+}
+
+export function releaseWalk(store: ClaimStore, connection: string): Promise<void> {
+  return store.releaseClaims(connection, walkOwner)
+}
+
+const walkOwner = 'walk'
+
+/**
+ * The store as the holder of a claim uses it: everything that it writes, the line before each of its calls included, needs the
+ * claim. Who was taken for dead meanwhile calls no more, and stores nothing over what the next one has found.
+ */
+export function storeOfClaim(store: Store, claim: (write: StoreWriter) => Promise<boolean>): Store {
+  return {
+    ...store,
+    transaction: (work) =>
+      store.transaction(async (write) => {
+        if (await claim(write)) return work(write)
+        throw new ClaimLost('this took too long: another process has taken it over')
+      }),
   }
 }

@@ -1,5 +1,8 @@
 /** Reconciling one connection inside the bridge: walks that were asked for or are due, one at a time, behind everything else. */
+
+import { claimRenewalMs } from '../limits.ts'
 import type { Walk } from '../store/walk-store.ts'
+import { claimWalk, releaseWalk, storeOfClaim } from './claims.ts'
 import type { World } from './connection.ts'
 import type { Provision } from './provision.ts'
 import type { ToDocument } from './reconcile-import.ts'
@@ -26,7 +29,14 @@ export function createReconcile(provision: Provision, world: World, settings: Re
   const { store, clock, log } = world
   const { name } = connection
   const stopping = new AbortController()
-  const context: WalkContext = { connection, world, toDocument: settings.toDocument, stopping: stopping.signal }
+  const walking = { ...world, store: storeOfClaim(store, (write) => claimWalk(write, name)) }
+  const context: WalkContext = {
+    connection,
+    world: walking,
+    toDocument: settings.toDocument,
+    stopping: stopping.signal,
+  }
+  let claim: { isOurs: boolean; readonly askedAt: number } | undefined
   let loop: Promise<void> | undefined
 
   /** Whoever waits for the platform goes first, and a platform that is away is left alone. */
@@ -44,16 +54,37 @@ export function createReconcile(provision: Provision, world: World, settings: Re
     await store.transaction((write) => write.addWalk(name, { ...scheduled, askedAt: now }))
   }
 
+  /** Of several processes one walks: it renews its claim, the others ask for it, every 20 s. */
+  async function isOurs(): Promise<boolean> {
+    // The store's time, not the world's: how long it is since it was asked.
+    const now = performance.now()
+    if (claim === undefined || now - claim.askedAt >= claimRenewalMs) {
+      claim = { isOurs: await claimWalk(store, name), askedAt: now }
+    }
+    return claim.isOurs
+  }
+
   async function turn(): Promise<void> {
-    await askWatches(connection, world)
+    if (!(await isOurs())) return
+    // A page of accounts may take minutes.
+    const renewal = setInterval(() => void isOurs().catch(() => undefined), claimRenewalMs)
+    try {
+      await walk()
+    } finally {
+      clearInterval(renewal)
+    }
+  }
+
+  async function walk(): Promise<void> {
+    await askWatches(connection, walking)
     await askWhenDue()
-    let walk: Walk | undefined = await store.currentWalk(name)
-    if (walk === undefined) return
-    while (!hasEnded(walk) && !stopping.signal.aborted) {
-      if (walk.dueAt > clock.now() || (await mustWait())) return
-      const { failures } = walk
-      walk = await stepWalk(context, walk, (error) => provision.noteFailure(error))
-      if (walk.failures > failures) return
+    let current: Walk | undefined = await store.currentWalk(name)
+    if (current === undefined) return
+    while (!hasEnded(current) && !stopping.signal.aborted) {
+      if (current.dueAt > clock.now() || (await mustWait())) return
+      const { failures } = current
+      current = await stepWalk(context, current, (error) => provision.noteFailure(error))
+      if (current.failures > failures) return
     }
     // A repair has put operations into the outbox.
     provision.wake()
@@ -77,6 +108,7 @@ export function createReconcile(provision: Provision, world: World, settings: Re
     async stop() {
       stopping.abort(new Error('the bridge is stopping'))
       await loop
+      if (claim?.isOurs === true) await releaseWalk(store, name).catch(() => undefined)
     },
   }
 }

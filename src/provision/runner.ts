@@ -1,9 +1,10 @@
 import { Busy, Fault, PlatformError, Unknown } from '../errors.ts'
+import { claimPollMs } from '../limits.ts'
 import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import { createClaims } from './claims.ts'
+import { ClaimLost, claimLink, createClaims, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { retryWaitMs } from './retry.ts'
@@ -47,24 +48,36 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   const running = new Map<string, Promise<void>>()
   const waiters = createWaiters()
   const claims = createClaims()
+  /** Nothing new is begun. */
+  const ending = new AbortController()
+  /** What is in work is given up. */
   const stopping = new AbortController()
   let isStopping = false
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
   let pausedUntil = 0
 
-  /** One attempt at whatever the link's operation is now. */
+  /** One attempt at whatever the link's operation is now, unless another process is at it. */
   async function attemptLink(resourceId: string): Promise<void> {
     let operation: Operation | undefined
+    let isClaimed = false
     try {
-      const start = await store.transaction(async (write): Promise<Start | GroupStart | undefined> => {
-        operation = await write.getOperation(connection.name, resourceId)
-        if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
-        const read = await startOf(write, operation)
-        waiters.begin(resourceId, operation.id)
-        return read
-      })
-      if (start === undefined) return
+      const begin = () =>
+        store.transaction(async (write): Promise<Start | GroupStart | 'elsewhere' | undefined> => {
+          operation = await write.getOperation(connection.name, resourceId)
+          if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
+          if (!(await claimLink(write, connection.name, resourceId))) return 'elsewhere'
+          isClaimed = true
+          const read = await startOf(write, operation)
+          waiters.begin(resourceId, operation.id)
+          return read
+        })
+      let start = await begin()
+      while (start === 'elsewhere' && waiters.hasAny(resourceId) && !isStopping) {
+        await clock.sleep(claimPollMs, ending.signal).catch(() => undefined)
+        start = await begin()
+      }
+      if (start === undefined || start === 'elsewhere') return
       const settled = await attemptOperation(start)
       waiters.settle(resourceId, start.operation.id, settled)
     } catch (error) {
@@ -73,10 +86,18 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
         { connection: connection.name, operation: operation?.id, err: error, alarm: true },
         'an attempt could not be recorded',
       )
-      if (operation !== undefined) await (error instanceof StoreUnavailable ? putOff(operation) : park(operation))
+      if (operation === undefined || error instanceof ClaimLost) return
+      await (error instanceof StoreUnavailable ? putOff(operation) : park(operation))
     } finally {
       waiters.end(resourceId)
+      // Who waits for the next one gets it from here.
+      if (isClaimed && !waiters.hasAny(resourceId)) await letGo(resourceId)
     }
+  }
+
+  /** Not done when the store is away: the claim ends by itself. */
+  async function letGo(resourceId: string): Promise<void> {
+    await store.releaseClaims(connection.name, resourceId).catch(() => undefined)
   }
 
   async function startOf(write: StoreWriter, operation: Operation): Promise<Start | GroupStart> {
@@ -121,9 +142,14 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     if (!breaker.isClosed()) return waitForPlatform(operation)
     const isAwaited = () => waiters.has(operation.resourceId, operation.id)
     const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
+    const { resourceId } = operation
+    const claimed = {
+      ...world,
+      store: storeOfClaim(store, (write) => claimLink(write, connection.name, resourceId)),
+    }
     const settled = await ('link' in start
-      ? attempt({ connection, world, claims, isAwaited }, start, signal)
-      : attemptGroup({ connection, world, isAwaited }, start, signal))
+      ? attempt({ connection, world: claimed, claims, isAwaited }, start, signal)
+      : attemptGroup({ connection, world: claimed, isAwaited }, start, signal))
     if (settled.kind !== 'applied') reportFailure(settled.error)
     else if (breaker.isClosed()) breaker.succeeded()
     return settled
@@ -250,6 +276,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     },
     async stop(graceMs) {
       isStopping = true
+      ending.abort()
       nudge?.()
       const grace = setTimeout(() => stopping.abort(new Error('the bridge is stopping')), graceMs)
       await loop

@@ -10,6 +10,8 @@ export interface Waiters {
   /** Rejects with the signal's reason. */
   wait(resourceId: string, operationId: number, signal: AbortSignal): Promise<Settled>
   has(resourceId: string, operationId: number): boolean
+  /** Whether anybody waits for the link, whichever operation it is. */
+  hasAny(resourceId: string): boolean
   /** The operation is in work: whoever waits for it gets its own result, whatever takes its place. */
   begin(resourceId: string, operationId: number): void
   settle(resourceId: string, operationId: number, settled: Settled): void
@@ -54,6 +56,7 @@ export function createWaiters(): Waiters {
       })
     },
     has: (resourceId, operationId) => of(resourceId, operationId).length > 0,
+    hasAny: (resourceId) => waiting.has(resourceId),
     begin: (resourceId, operationId) => void inWork.set(resourceId, operationId),
     settle(resourceId, operationId, settled) {
       for (const waiter of of(resourceId, operationId)) waiter.settle(settled)
