@@ -143,3 +143,5 @@ export const claimRenewalMs = 20_000
 export const claimPollMs = 200
 /** Rows that a store's own tidying touches at a time. */
 export const outboxBatch = 1_000
+/** Rows that go from one store to another at a time; a document has at most 256 kB. */
+export const copyBatch = 500

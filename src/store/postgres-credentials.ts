@@ -54,7 +54,7 @@ export async function openPostgresCredentials(
       const version = rows[0]?.version
       if (version === seen) return
       const found = await session.query<Row>('select * from token order by id')
-      const keyRows = await session.query<Row>('select * from signing_key order by id desc')
+      const keyRows = await session.query<Row>('select * from signing_key order by created_at desc, id desc')
       tokens = new Map(found.rows.map((row) => [String(row.sha256), asToken(row)]))
       keys = keyRows.rows.map(asKey)
       seen = version

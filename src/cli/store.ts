@@ -1,0 +1,67 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { readConfig } from '../bridge.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
+import { createLog } from '../log.ts'
+import { copyStore } from '../store/copy-store.ts'
+import { placeOf } from '../store/location.ts'
+import { configFile } from './serve.ts'
+
+export interface StoreDependencies {
+  /** Writes to standard output; the text ends with a newline. */
+  readonly write: (text: string) => void
+  /** For people, where standard output is for results. */
+  readonly tell: (text: string) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+}
+
+const installed: StoreDependencies = {
+  write: (text) => process.stdout.write(text),
+  tell: (text) => process.stderr.write(text),
+  environment: process.env,
+  clock: systemClock,
+}
+
+/** Rows after which progress is told. */
+const toldEvery = 10_000
+
+/** `scim-bridge store`: what is done with a store as a whole. */
+export function storeCommand(dependencies: StoreDependencies = installed): Command {
+  const { write, tell, environment, clock } = dependencies
+  const command = new Command('store').description('move the store to PostgreSQL')
+  command
+    .command('copy')
+    .description(
+      'copy a store from SQLite to an empty PostgreSQL, and compare both; no bridge may run. Goes on where it was interrupted',
+    )
+    .requiredOption('--from <address>', 'sqlite:<file>')
+    .option('--to <address>', 'postgres://user@host/database, with $PGPASSWORD (default: the store of bridge.yaml)')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
+    .action(async (options: { from: string; to?: string; config?: string }) => {
+      const from = addressOf('--from', options.from, environment)
+      const to =
+        options.to === undefined
+          ? readConfig(configFile(options.config), environment).store
+          : addressOf('--to', options.to, environment)
+      if (from.kind !== 'sqlite') throw new Error('--from has to be sqlite:<file>')
+      if (to.kind !== 'postgres') throw new Error('the target has to be postgres://user@host/database')
+      let told = 0
+      const tables = await copyStore(from, to, { clock, log: createLog('silent') }, (table, rows) => {
+        if (rows - told >= toldEvery || rows < told) tell(`${table}: ${rows}\n`)
+        told = rows
+      })
+      for (const { table, rows, sha256 } of tables) write(`${table}: ${rows} rows, sha256 ${sha256}\n`)
+      write(`${placeOf(to)} holds the same as ${from.file}: set store in bridge.yaml, then start the bridge\n`)
+    })
+  return command
+}
+
+function addressOf(option: string, text: string, environment: StoreDependencies['environment']): StoreConfig {
+  const parsed = storeFormat.safeParse(text)
+  if (!parsed.success)
+    throw new Error(`${option}: write sqlite:<file>, or postgres://user@host/database without a password`)
+  const { PGPASSWORD: password } = environment
+  return storeConfig(parsed.data, (name) => resolve(name), password === undefined ? undefined : () => password)
+}
