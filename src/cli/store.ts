@@ -4,6 +4,7 @@ import { readConfig } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
 import { createLog } from '../log.ts'
+import { backupStore, restoreStore } from '../store/backup.ts'
 import { copyStore } from '../store/copy-store.ts'
 import { placeOf } from '../store/location.ts'
 import { configFile } from './serve.ts'
@@ -30,7 +31,7 @@ const toldEvery = 10_000
 /** `scim-bridge store`: what is done with a store as a whole. */
 export function storeCommand(dependencies: StoreDependencies = installed): Command {
   const { write, tell, environment, clock } = dependencies
-  const command = new Command('store').description('move the store to PostgreSQL')
+  const command = new Command('store').description('back the store up and restore it, or move it to PostgreSQL')
   command
     .command('copy')
     .description(
@@ -55,7 +56,36 @@ export function storeCommand(dependencies: StoreDependencies = installed): Comma
       for (const { table, rows, sha256 } of tables) write(`${table}: ${rows} rows, sha256 ${sha256}\n`)
       write(`${placeOf(to)} holds the same as ${from.file}: set store in bridge.yaml, then start the bridge\n`)
     })
+  command
+    .command('backup')
+    .description('copy the files of SQLite to a new folder, also while a bridge runs')
+    .requiredOption('--to <folder>', 'made when missing')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
+    .action(async ({ to, config }: { to: string; config?: string }) => {
+      const { files, schema } = await backupStore(sqliteOf(config, environment), resolve(to), clock)
+      for (const { name, bytes, sha256 } of files) write(`${name}: ${bytes} bytes, sha256 ${sha256}\n`)
+      write(`${resolve(to)} is a backup of the store (schema ${schema})\n`)
+    })
+  command
+    .command('restore')
+    .description('put a backup in the place of SQLite, which is renamed; no bridge may run')
+    .requiredOption('--from <folder>', 'that store backup has made')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
+    .action(async ({ from, config }: { from: string; config?: string }) => {
+      const location = sqliteOf(config, environment)
+      const { list, setAside } = await restoreStore(resolve(from), location, { clock, log: createLog('silent') })
+      for (const name of setAside) write(`what was there is ${name} now\n`)
+      write(
+        `${location.file} is as it was at ${list.at}: start the bridge, then run scim-bridge reconcile for each connection\n`,
+      )
+    })
   return command
+}
+
+function sqliteOf(config: string | undefined, environment: StoreDependencies['environment']) {
+  const { store } = readConfig(configFile(config), environment)
+  if (store.kind === 'sqlite') return store
+  throw new Error(`${placeOf(store)} is backed up and restored with pg_dump and pg_restore: see docs/store.md`)
 }
 
 function addressOf(option: string, text: string, environment: StoreDependencies['environment']): StoreConfig {

@@ -42,8 +42,9 @@ export function statement<Name extends string, Row>(
   const order = slots.filter(isName)
   const tenant = names.find((name) => name === 'connection')
   return (values) => {
-    const query = { ...compiled, parameters: order.map((name) => values[name]) }
-    return tenant === undefined ? query : { ...query, connection: values[tenant] }
+    const parameters = order.map((name) => values[name])
+    if (tenant === undefined) return { ...compiled, parameters }
+    return { ...compiled, parameters, connection: values[tenant] }
   }
 }
 

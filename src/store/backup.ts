@@ -1,0 +1,151 @@
+/** A copy of SQLite's files in a folder, made beside a bridge that runs, and put back. */
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { backup, DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import { credentialFile } from './credentials.ts'
+import { StoreInUse, StoreRefused } from './failures.ts'
+import type { SqliteLocation } from './location.ts'
+import { newestMigration } from './migrate.ts'
+import { NewerSchema } from './newer-schema.ts'
+import { openStore } from './open.ts'
+
+const listName = 'backup.json'
+const storeName = 'store.sqlite'
+const credentialsName = 'credentials.sqlite'
+
+const listFormat = z.strictObject({
+  at: z.string(),
+  schema: z.number().int(),
+  files: z.array(z.strictObject({ name: z.enum([storeName, credentialsName]), bytes: z.number(), sha256: z.string() })),
+})
+export type BackupList = z.output<typeof listFormat>
+
+/**
+ * Each file as it is at one moment, checked after it was written. `folder` is made, or empty. Throws `StoreRefused`.
+ */
+export async function backupStore({ file }: SqliteLocation, folder: string, clock: Clock): Promise<BackupList> {
+  if (!existsSync(file)) throw new StoreRefused(`${file} does not exist: there is nothing to back up`)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  if (readdirSync(folder).length > 0)
+    throw new StoreRefused(`${folder} is not empty: name a new folder for each backup`)
+  // First: a token that is made in between is missing from the backup, and not one that nobody knows of.
+  const credentials = credentialFile(resolve(file))
+  const files = existsSync(credentials) ? [await copied(credentials, join(folder, credentialsName))] : []
+  files.push(await copied(resolve(file), join(folder, storeName)))
+  const list = { at: new Date(clock.now()).toISOString(), schema: schemaOf(join(folder, storeName)), files }
+  // Last: a folder without it is half a backup.
+  writeFileSync(join(folder, listName), `${JSON.stringify(list, undefined, 2)}\n`, { mode: 0o600 })
+  return list
+}
+
+/**
+ * Puts a backup in the place of the store; what was there is renamed, and its new name answered. Throws `StoreInUse`, `StoreRefused`
+ * or `NewerSchema`, and then everything is as it was.
+ */
+export async function restoreStore(
+  folder: string,
+  location: SqliteLocation,
+  surroundings: { readonly clock: Clock; readonly log: Log },
+): Promise<{ readonly list: BackupList; readonly setAside: readonly string[] }> {
+  const list = readList(folder)
+  for (const { name, sha256 } of list.files) {
+    if ((await digestOf(join(folder, name))) === sha256) continue
+    throw new StoreRefused(`${join(folder, name)} is not what was backed up: take another backup`)
+  }
+  if (list.schema > newestMigration()) {
+    throw new NewerSchema(`the backup is of a newer release (schema ${list.schema}): restore it with that release`)
+  }
+  const file = resolve(location.file)
+  if (existsSync(file)) await refuseWhenUsed(location, surroundings)
+  const setAside = putAside([file, credentialFile(file)], surroundings.clock)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  for (const { name } of list.files) {
+    const place = name === storeName ? file : credentialFile(file)
+    copyFileSync(join(folder, name), `${place}.restoring`)
+    chmodSync(`${place}.restoring`, 0o600)
+    renameSync(`${place}.restoring`, place)
+  }
+  return { list, setAside }
+}
+
+async function copied(from: string, to: string): Promise<BackupList['files'][number]> {
+  const source = new DatabaseSync(from, { readOnly: true })
+  try {
+    await backup(source, to)
+  } finally {
+    source.close()
+  }
+  chmodSync(to, 0o600)
+  const copy = new DatabaseSync(to)
+  try {
+    // One file, without a log beside it.
+    copy.exec('pragma journal_mode = delete')
+    if (copy.prepare('pragma quick_check(1)').get()?.quick_check !== 'ok') {
+      throw new StoreRefused(`${from} is damaged: its copy cannot be used as a backup`)
+    }
+  } finally {
+    copy.close()
+  }
+  const name = basename(to) === storeName ? storeName : credentialsName
+  return { name, bytes: statSync(to).size, sha256: (await digestOf(to)) ?? '' }
+}
+
+function schemaOf(file: string): number {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    return Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
+  } finally {
+    database.close()
+  }
+}
+
+function readList(folder: string): BackupList {
+  try {
+    return listFormat.parse(JSON.parse(readFileSync(join(folder, listName), 'utf8')))
+  } catch (cause) {
+    throw new StoreRefused(`${folder} holds no whole backup: ${listName} is missing, or not one`, { cause })
+  }
+}
+
+/** Piece by piece: a store may be larger than memory. */
+async function digestOf(file: string): Promise<string | undefined> {
+  if (!existsSync(file)) return undefined
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(file)) hash.update(piece)
+  return hash.digest('hex')
+}
+
+/** A damaged one may be replaced: that is what backups are for. */
+async function refuseWhenUsed(
+  location: SqliteLocation,
+  surroundings: { readonly clock: Clock; readonly log: Log },
+): Promise<void> {
+  try {
+    await (await openStore(location, surroundings)).close()
+  } catch (error) {
+    if (error instanceof StoreInUse) throw error
+  }
+}
+
+function putAside(files: readonly string[], clock: Clock): readonly string[] {
+  const suffix = `.before-${new Date(clock.now()).toISOString().replaceAll(':', '-')}`
+  const setAside: string[] = []
+  for (const file of files) {
+    if (existsSync(file)) setAside.push(file + suffix)
+    for (const end of ['', '-wal', '-shm']) if (existsSync(file + end)) renameSync(file + end, file + suffix + end)
+  }
+  return setAside
+}

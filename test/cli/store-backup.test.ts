@@ -1,0 +1,114 @@
+/** The drill: a backup beside a bridge that runs, a loss, a restore. */
+import assert from 'node:assert/strict'
+import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { stringify } from 'yaml'
+import { storeCommand } from '../../src/cli/store.ts'
+import { createLog } from '../../src/log.ts'
+import { credentialFile, openCredentials } from '../../src/store/credentials.ts'
+import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
+import { NewerSchema } from '../../src/store/newer-schema.ts'
+import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
+
+describe('scim-bridge store backup and restore', () => {
+  let world: BridgeWorld
+  let file: string
+  let folder: string
+  before(async () => {
+    world = await startBridgeWorld()
+    file = join(world.directory, 'bridge.sqlite')
+    folder = join(world.directory, 'backup')
+  })
+  after(() => world.stop())
+
+  async function store(...words: string[]): Promise<string> {
+    let text = ''
+    const write = (piece: string) => {
+      text += piece
+    }
+    const command = storeCommand({ write, tell: () => {}, environment: {}, clock: world.clock })
+    await command.parseAsync([...words, '--config', join(world.directory, 'bridge.yaml')], { from: 'user' })
+    return text
+  }
+
+  test('after the store was lost the bridge serves what it had at the time of the backup, and what came later is pushed again', async () => {
+    const kept = aUser()
+    const later = aUser()
+    const made = await world.scim('dspace').post('/Users', kept).expect(201)
+    const text = await store('backup', '--to', folder)
+    assert.match(text, /^store\.sqlite: \d+ bytes, sha256 [0-9a-f]{64}$/m)
+    assert.match(text, /^credentials\.sqlite: \d+ bytes/m)
+    for (const name of ['store.sqlite', 'credentials.sqlite', 'backup.json']) {
+      assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name)
+    }
+    await world.scim('dspace').post('/Users', later).expect(201)
+    await world.restart(async () => {
+      for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
+      assert.match(await store('restore', '--from', folder), /bridge-credentials\.sqlite\.before-.* now$/m)
+    })
+    const scim = world.scim('dspace')
+    await scim.get(`/Users/${made.body.id}`).expect(200)
+    assert.equal((await scim.get('/Users').expect(200)).body.totalResults, 1)
+    // The account is found on the platform, not made a second time.
+    await scim.post('/Users', later).expect(201)
+    assert.equal((await scim.get('/Users').expect(200)).body.totalResults, 2)
+  })
+
+  test('a store that a bridge has is not replaced', async () => {
+    await assert.rejects(store('restore', '--from', folder), StoreInUse)
+    await world.scim('dspace').get('/Users').expect(200)
+  })
+
+  test('a damaged store is put aside, not removed', async () => {
+    await world.restart(async () => {
+      writeFileSync(file, 'x'.repeat(10_000))
+      const text = await store('restore', '--from', folder)
+      const aside = /what was there is (.*bridge\.sqlite\.before-.*) now/.exec(text)?.[1] ?? ''
+      assert.ok(existsSync(aside))
+      assert.equal(statSync(aside).size, 10_000)
+    })
+    assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 1)
+  })
+
+  test('a folder that is not empty, not whole, changed, or of a newer release is refused, and the store stays', async () => {
+    await assert.rejects(store('backup', '--to', folder), /is not empty/)
+    await world.restart(async () => {
+      await assert.rejects(store('restore', '--from', world.directory), /holds no whole backup/)
+      const newer = join(world.directory, 'newer')
+      await store('backup', '--to', newer)
+      const list = { at: 'then', schema: 9999, files: [] }
+      writeFileSync(join(newer, 'backup.json'), JSON.stringify(list))
+      await assert.rejects(store('restore', '--from', newer), NewerSchema)
+      appendFileSync(join(folder, 'store.sqlite'), 'x')
+      await assert.rejects(store('restore', '--from', folder), (error) => {
+        assert.ok(error instanceof StoreRefused)
+        assert.match(error.message, /is not what was backed up/)
+        return true
+      })
+    })
+    assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 1)
+    openCredentials(credentialFile(file), { log: createLog('silent'), now: 0 }).close()
+  })
+
+  test('of PostgreSQL it says with what', async () => {
+    const path = join(world.directory, 'other.yaml')
+    const connections = {
+      dspace: { platform: 'dspace', baseUrl: 'https://repository.uni.example/server', tokens: ['x'] },
+    }
+    const publicUrl = 'https://scim.uni.example'
+    const settings = { user: 'scim', password: 'secret' }
+    const text = stringify({
+      publicUrl,
+      allowLiteralSecrets: true,
+      store: 'postgres://bridge@127.0.0.1/scim',
+      connections: { dspace: { ...connections.dspace, settings } },
+    })
+    writeFileSync(path, text)
+    const command = storeCommand({ write: () => {}, tell: () => {}, environment: {}, clock: world.clock })
+    await assert.rejects(
+      command.parseAsync(['backup', '--to', join(world.directory, 'no'), '--config', path], { from: 'user' }),
+      /pg_dump and pg_restore: see docs\/store\.md/,
+    )
+  })
+})
