@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { Ajv } from 'ajv'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { z } from 'zod'
 import { readConfig } from '../../src/bridge.ts'
 import { root } from '../cli/processes.ts'
@@ -96,14 +96,17 @@ describe('the examples of bridge.yaml load', () => {
   for (const kind of ['compose', 'kubernetes']) {
     test(`of ${kind}`, () => {
       const file = join(scratch, kind, 'bridge.yaml')
-      const text = readFileSync(join(root, 'deploy', kind, 'bridge.example.yaml'), 'utf8')
+      const written = readFileSync(join(root, 'deploy', kind, 'bridge.example.yaml'), 'utf8')
+      const { store } = parse(written)
+      assert.match(store.url, /^postgres:\/\/bridge@/)
+      assert.deepEqual(store.password, { file: 'secrets/database-password' })
+      // Here a store that needs no server.
+      const text = stringify({ ...parse(written), store: `sqlite:${scratch}/bridge.sqlite` })
       mkdirSync(join(dirname(file), 'secrets'), { recursive: true })
       writeFileSync(file, text)
-      for (const [, path = ''] of text.matchAll(/\{ file: ([^ }]+) \}/g))
+      for (const [, path = ''] of written.matchAll(/\{ file: ([^ }]+) \}/g))
         writeFileSync(join(dirname(file), path), 'a-secret-of-the-example\n')
-      // What the example leaves to the environment: here a store that needs no server.
-      const environment = { DATABASE_URL: `sqlite:${scratch}/bridge.sqlite`, SCIM_HOST: 'scim.uni.example' }
-      const { listen, publicUrl, connections } = readConfig(file, environment)
+      const { listen, publicUrl, connections } = readConfig(file, { SCIM_HOST: 'scim.uni.example' })
       assert.deepEqual([listen.host, listen.port, publicUrl], ['0.0.0.0', 8080, 'https://scim.uni.example'])
       assert.equal(connections.length, 1)
     })

@@ -121,12 +121,12 @@ const withTemplate = z.looseObject({ spec: z.looseObject({ template: podTemplate
 describe('every pod', () => {
   for (const file of ['deployment.yaml', 'migrate.yaml']) {
     const { template } = withTemplate.parse(manifest(file)).spec
-    test(`of ${file} is one that the namespace's "restricted" lets in, and writes to /data only`, () => {
+    test(`of ${file} is one that the namespace's "restricted" lets in, and writes to no disk`, () => {
       for (const { volumeMounts } of template.spec.containers) {
         const writable = volumeMounts.filter(({ readOnly }) => readOnly !== true)
         assert.deepEqual(
           writable.map(({ mountPath }) => mountPath),
-          ['/data'],
+          [],
         )
         const names = template.spec.volumes.map(({ name }) => name)
         for (const { name } of volumeMounts) assert.ok(names.includes(name), name)

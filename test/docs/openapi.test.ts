@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
-import { readOpenApi } from './openapi-document.ts'
+import { type Answer, readOpenApi } from './openapi-document.ts'
 
 const openApi = readOpenApi()
 
@@ -52,31 +53,54 @@ const kept = new Set<string>()
 async function ask(promise: string, asking: Asking = {}): Promise<JsonObject> {
   const [method = '', template = '', status = ''] = promise.split(' ')
   const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => asking.path?.[name] ?? 'nobody')
-  const authorization = new Map([
+  const authorization = new Map<string, Readonly<Record<string, string>>>([
     ['stranger', {}],
     ['reader', { Authorization: `Basic ${Buffer.from(`reader:${readerPassword}`).toString('base64')}` }],
     ['caller', { Authorization: `Bearer ${world.tokens.get('dspace')}` }],
   ]).get(asking.as ?? 'caller')
   const body = typeof asking.body === 'string' || asking.body === undefined ? asking.body : JSON.stringify(asking.body)
-  const answer = await fetch(`${world.url}/dspace${path}${asking.query ?? ''}`, {
+  const answer = await send(`${world.url}/dspace${path}${asking.query ?? ''}`, {
     method,
     headers: {
       ...authorization,
       ...(body === undefined ? {} : { 'Content-Type': 'application/scim+json' }),
       ...asking.headers,
     },
-    ...(body === undefined ? {} : { body }),
+    body,
   })
-  const text = await answer.text()
+  const { text } = answer
   assert.equal(String(answer.status), status, `${promise}: ${text}`)
-  const headers = Object.fromEntries(answer.headers)
-  assert.deepEqual(
-    openApi.problemsOf(method, template, asking.body, { status: answer.status, headers, text }),
-    [],
-    promise,
-  )
+  assert.deepEqual(openApi.problemsOf(method, template, asking.body, answer), [], promise)
   kept.add(promise)
   return text === '' ? {} : JSON.parse(text)
+}
+
+interface Sent {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | undefined
+}
+
+/** A body that is only announced is not sent: nobody could say when the connection ends. */
+function send(url: string, { method, headers, body }: Sent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
+      const parts: Buffer[] = []
+      response.on('data', (part: Buffer) => parts.push(part))
+      response.on('end', () => {
+        const answered = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: Object.fromEntries(answered),
+          text: Buffer.concat(parts).toString(),
+        })
+        request.destroy()
+      })
+    })
+    request.on('error', reject)
+    if (headers['Content-Length'] === undefined) request.end(body)
+    else request.flushHeaders()
+  })
 }
 
 const strange = (promise: string) => ask(promise, { as: 'stranger' })
@@ -86,7 +110,7 @@ async function badBodies(operation: string, hasForbidden = true, path: Asking['p
   await ask(`${operation} 401`, { ...where, as: 'stranger', body: {} })
   if (hasForbidden) await ask(`${operation} 403`, { ...where, as: 'reader', body: {} })
   await ask(`${operation} 415`, { ...where, body: 'text', headers: { 'Content-Type': 'text/plain' } })
-  await ask(`${operation} 413`, { ...where, body: JSON.stringify({ x: 'y'.repeat(8_500_000) }) })
+  await ask(`${operation} 413`, { ...where, body: '', headers: { 'Content-Length': '9000000' } })
 }
 
 describe('every answer that docs/openapi.yaml promises is given, and is as it says', () => {
