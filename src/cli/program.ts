@@ -18,6 +18,7 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
+    .addCommand(storeCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
@@ -26,7 +27,6 @@ export function createProgram(): Command {
     .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
-    .addCommand(storeCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

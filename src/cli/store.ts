@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { readConfig } from '../bridge.ts'
+import { createBridge, readConfig } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
 import { createLog } from '../log.ts'
@@ -29,8 +29,8 @@ const installed: StoreDependencies = {
 const toldEvery = 10_000
 
 /** `scim-bridge store`: what is done with a store as a whole. */
-export function storeCommand(dependencies: StoreDependencies = installed): Command {
-  const { write, tell, environment, clock } = dependencies
+export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Command {
+  const { write, tell, environment, clock } = { ...installed, ...dependencies }
   const command = new Command('store').description('back the store up and restore it, or move it to PostgreSQL')
   command
     .command('copy')
@@ -55,6 +55,19 @@ export function storeCommand(dependencies: StoreDependencies = installed): Comma
       })
       for (const { table, rows, sha256 } of tables) write(`${table}: ${rows} rows, sha256 ${sha256}\n`)
       write(`${placeOf(to)} holds the same as ${from.file}: set store in bridge.yaml, then start the bridge\n`)
+    })
+  command
+    .command('migrate')
+    .description('bring the store up to date and check configuration and mappings; serves nothing, calls nothing')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
+    .action(async (options: { config?: string }) => {
+      // All that a start does before it serves: with several replicas the first of a new release would do it while others are asked.
+      const bridge = await createBridge(readConfig(configFile(options.config), environment), {
+        clock: systemClock,
+        log: createLog('silent'),
+      })
+      await bridge.stop()
+      write('the store is up to date\n')
     })
   command
     .command('backup')

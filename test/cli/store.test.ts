@@ -1,124 +1,92 @@
-/** Moving a store that has been in use, as an operator does it. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, test } from 'node:test'
-import { parse, stringify } from 'yaml'
-import { storeCommand } from '../../src/cli/store.ts'
-import { createLog } from '../../src/log.ts'
-import { copyStore } from '../../src/store/copy-store.ts'
-import { credentialFile } from '../../src/store/credentials.ts'
-import type { PostgresLocation } from '../../src/store/location.ts'
-import { openCredentialsOf } from '../../src/store/open-location.ts'
-import { openPostgres } from '../../src/store/open-postgres.ts'
-import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
-import { type PostgresServer, postgresStore, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, test } from 'node:test'
+import { parse } from 'yaml'
+import { createProgram } from '../../src/cli/program.ts'
+import { aFolder } from './demo-process.ts'
+import { main, root, scimBridge, start, within } from './processes.ts'
 
-describe('scim-bridge store copy', { skip: skipPostgres }, () => {
-  const token = `scimb_${'y'.repeat(43)}`
-  const sha256 = createHash('sha256').update(token).digest('hex')
-  let server: PostgresServer
-  let world: BridgeWorld
-  let location: PostgresLocation
-  let file: string
-  const ids: string[] = []
+const folder = aFolder()
+after(folder.remove)
+const file = join(folder.path, 'bridge.yaml')
+const store = join(folder.path, 'bridge.sqlite')
+const environment = { SCIM_TOKEN: 'a-token-of-the-store-test' }
+const migrate = () => scimBridge(['store', 'migrate', '--config', file], { environment })
 
-  before(async () => {
-    server = await startPostgres()
-    location = server.location()
-    world = await startBridgeWorld()
-    file = join(world.directory, 'bridge.sqlite')
-    const scim = world.scim('dspace')
-    for (let count = 0; count < 12; count += 1) {
-      const made = await scim.post('/Users', aUser({ displayName: `Ünïcode ${count} 😀` })).expect(201)
-      ids.push(made.body.id)
+function write(mode = 'confirmed'): void {
+  writeFileSync(
+    file,
+    `publicUrl: https://scim.uni.example
+listen: { port: 0 }
+store: sqlite:bridge.sqlite
+connections:
+  library:
+    platform: figshare
+    baseUrl: https://api.figshare.com/v2
+    mode: ${mode}
+    tokens: ["\${SCIM_TOKEN}"]
+    settings: { token: "\${SCIM_TOKEN}" }
+`,
+  )
+}
+
+describe('scim-bridge store migrate', () => {
+  test('makes the store with the schema of this version, says so and ends', async () => {
+    write()
+    const { status, stdout, stderr } = await migrate()
+    assert.deepEqual([status, stdout, stderr], [0, 'the store is up to date\n', ''])
+    assert.ok(tables().includes('operation'))
+    assert.equal(statSync(store).mode & 0o077, 0)
+  })
+
+  test('does nothing to one that is up to date, and leaves it free', async () => {
+    const before = tables()
+    assert.equal((await migrate()).status, 0)
+    assert.deepEqual(tables(), before)
+    const database = new DatabaseSync(store)
+    assert.equal(database.prepare("select count(*) as n from lease where name = 'writer'").get()?.n, 0)
+    database.close()
+  })
+
+  test('refuses a configuration that a start would refuse, before the store is touched', async () => {
+    const before = statSync(store).mtimeMs
+    write('sometimes')
+    const { status, stderr } = await migrate()
+    assert.equal(status, 1)
+    assert.match(stderr, /bridge\.yaml:\d+:\d+: .*mode/)
+    assert.equal(statSync(store).mtimeMs, before)
+    write()
+  })
+
+  test('does not take the store away from a bridge that runs', async () => {
+    const bridge = start(process.execPath, [main, 'serve', '--config', file], { environment })
+    try {
+      await within(15_000, 'a bridge that serves', () => bridge.stderr().includes('"serving"'))
+      const { status, stderr } = await migrate()
+      assert.equal(status, 1)
+      assert.match(stderr, /is in use by process \d+/)
+    } finally {
+      bridge.child.kill('SIGTERM')
     }
-    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
-    const members = ids.slice(0, 5).map((value) => ({ value }))
-    await scim.post('/Groups', { schemas, displayName: 'Physics', members }).expect(201)
-    await scim.delete(`/Users/${ids.pop()}`).expect(204)
-    const now = world.clock.now()
-    const credentials = await openCredentialsOf({ kind: 'sqlite', file }, { log: createLog('silent'), now })
-    const made = { connection: 'dspace', name: 'kept', role: 'provision', sha256, createdAt: now } as const
-    await credentials.addToken({ ...made, expiresAt: undefined })
-    await credentials.close()
-  })
-  after(async () => {
-    await world.stop()
-    await server.end()
+    assert.equal((await bridge.ended).status, 0)
   })
 
-  async function copy(): Promise<string> {
-    let text = ''
-    const write = (piece: string) => {
-      text += piece
+  test('is what the migration of Compose and Kubernetes runs', () => {
+    const job = parse(readFileSync(join(root, 'deploy/kubernetes/migrate.yaml'), 'utf8'))
+    const { services } = parse(readFileSync(join(root, 'deploy/compose/compose.yaml'), 'utf8'), { merge: true })
+    for (const words of [job.spec.template.spec.containers[0].args, services.migrate.command]) {
+      const [outer, inner] = words
+      const command = createProgram().commands.find((one) => one.name() === outer)
+      assert.ok(command?.commands.some((one) => one.name() === inner))
     }
-    const dependencies = { write, tell: () => {}, environment: {}, clock: world.clock }
-    const config = join(world.directory, 'bridge.yaml')
-    const words = ['copy', '--from', `sqlite:${file}`, '--config', config]
-    await storeCommand(dependencies).parseAsync(words, { from: 'user' })
-    return text
-  }
-
-  test('is refused while a bridge has the source', async () => {
-    const surroundings = { clock: world.clock, log: createLog('silent') }
-    await assert.rejects(
-      copyStore({ kind: 'sqlite', file }, location, surroundings, () => {}),
-      /is in use by process/,
-    )
-  })
-
-  test('goes on after an interruption, compares everything, and the bridge serves the same from PostgreSQL', async () => {
-    const before = await world.scim('dspace').get('/Users').expect(200)
-    await world.restart(async () => {
-      const surroundings = { clock: world.clock, log: createLog('silent') }
-      const pulled = new Error('the plug was pulled')
-      await assert.rejects(
-        copyStore({ kind: 'sqlite', file }, location, surroundings, (table) => {
-          if (table === 'audit') throw pulled
-        }),
-        pulled,
-      )
-      const path = join(world.directory, 'bridge.yaml')
-      const config = parse(readFileSync(path, 'utf8'))
-      writeFileSync(path, stringify({ ...config, store: postgresStore(location) }))
-      const first = await copy()
-      assert.match(first, /^resource: 12 rows, sha256 [0-9a-f]{64}$/m)
-      assert.match(first, /^token: 1 rows, sha256 [0-9a-f]{64}$/m)
-      assert.equal(await copy(), first, 'again, nothing is different')
-    })
-    const scim = world.scim('dspace')
-    assert.deepEqual((await scim.get('/Users').expect(200)).body, before.body)
-    const headers = { Authorization: `Bearer ${token}` }
-    assert.equal((await fetch(`${world.url}/dspace/scim/v2/Users`, { headers })).status, 200)
-    await scim.patch(`/Users/${ids[0]}`, [{ op: 'replace', path: 'name.givenName', value: 'Grace' }]).expect(200)
-    const store = await openPostgres(location, { clock: world.clock, log: createLog('silent') })
-    assert.equal((await store.verifyAudit('dspace')).brokenAt, undefined)
-    await store.close()
-    const now = world.clock.now()
-    const credentials = await openCredentialsOf(location, { log: createLog('silent'), now })
-    const next = { connection: 'dspace', name: 'next', role: 'read', sha256: 'x', createdAt: now } as const
-    await credentials.addToken({ ...next, expiresAt: undefined })
-    assert.equal((await credentials.tokens()).size, 2)
-    await credentials.close()
-  })
-
-  test('is refused while a bridge runs on the target, and into a database that holds something else', async () => {
-    const surroundings = { clock: world.clock, log: createLog('silent') }
-    const from = { kind: 'sqlite', file } as const
-    assert.ok(credentialFile(file).endsWith('bridge-credentials.sqlite'))
-    await assert.rejects(
-      copyStore(from, location, surroundings, () => {}),
-      /a bridge is running on the target/,
-    )
-    const other = server.location()
-    const store = await openPostgres(other, surroundings)
-    await store.transaction((write) => write.keepSecret('dspace', 'cursor', 'of somebody else'))
-    await store.close()
-    await assert.rejects(
-      copyStore(from, other, surroundings, () => {}),
-      /the table secret of the target holds something else/,
-    )
   })
 })
+
+function tables(): unknown[] {
+  const database = new DatabaseSync(store, { readOnly: true })
+  const rows = database.prepare("select name from sqlite_schema where type = 'table' order by name").all()
+  database.close()
+  return rows.map(({ name }) => name)
+}
