@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Command } from 'commander'
-import { readConfig } from '../bridge.ts'
+import { readConfig, sealerOf } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createLog } from '../log.ts'
 import { eraseUser } from '../provision/erase.ts'
@@ -33,7 +33,7 @@ export function eraseCommand({ write, environment, clock }: EraseDependencies = 
       connectionNames(read, connection)
       // Opening would make an empty one.
       if (!existsSync(read.store.file)) throw new Error(`${read.store.file} does not exist: there is nothing to erase`)
-      const store = await openStore(read.store, { clock, log: createLog('silent') })
+      const store = await openStore(read.store, { clock, log: createLog('silent'), sealer: sealerOf(read) })
       try {
         const { users, auditLines } = await eraseUser(store, clock, connection, user)
         write(`erased: ${users} ${users === 1 ? 'user' : 'users'}, and the subject of ${auditLines} audit lines\n`)

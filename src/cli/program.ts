@@ -7,6 +7,7 @@ import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
+import { storeCommand } from './store.ts'
 import { tokenCommand } from './token.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
@@ -25,6 +26,7 @@ export function createProgram(): Command {
     .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
+    .addCommand(storeCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

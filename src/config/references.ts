@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { type WatchedFile, watchFile } from '../watched-file.ts'
-import { isSecretOfCaller } from './access-format.ts'
+import { isSecretOfCaller, isStoreKey } from './access-format.ts'
 import { secretSettings } from './format.ts'
 
 export type PathPart = string | number
@@ -38,15 +38,19 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   return resolved
 }
 
-/** What callers prove themselves with, and `connections.<name>.settings.….<secret>`. */
+/** What callers prove themselves with, what the store is encrypted with, and `connections.<name>.settings.….<secret>`. */
 function isSecretPlace(path: readonly PathPart[]): boolean {
-  if (isSecretOfCaller(path)) return true
+  if (isSecretOfCaller(path) || isStoreKey(path)) return true
   return path[0] === 'connections' && path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
-/** Where `{ file: … }` may stand for text: what callers prove themselves with, and every setting. */
+/** Where `{ file: … }` may stand for text: where secrets are, and every setting. */
 function mayBeFile(path: readonly PathPart[]): boolean {
-  return isSecretOfCaller(path) || (path[0] === 'connections' && path.length >= 4 && path[2] === 'settings')
+  return (
+    isSecretOfCaller(path) ||
+    isStoreKey(path) ||
+    (path[0] === 'connections' && path.length >= 4 && path[2] === 'settings')
+  )
 }
 
 function resolveText(text: string, options: ReferenceOptions, path: readonly PathPart[]): string {
