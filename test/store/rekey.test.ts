@@ -69,6 +69,20 @@ test('a store is encrypted in place, goes over to another key, and is decrypted;
   assert.deepEqual([nothing.rows, nothing.verified], [0, third.verified])
 })
 
+test('what was left in pages that nothing uses any more is gone after encrypting', async (t) => {
+  const sealer = createSealer(newKey())
+  const { file } = await filled(t, plainSealer)
+  const database = new DatabaseSync(file)
+  database.exec('pragma secure_delete = off')
+  const insert = database.prepare("insert into watch values ('okta', ?, 'left-of-dora', 1, 2)")
+  for (let index = 0; index < 2_000; index += 1) insert.run(`w${index}`)
+  database.exec("delete from watch where document = 'left-of-dora'")
+  database.close()
+  assert.deepEqual(readable(file, ['left-of-dora']), ['left-of-dora'])
+  await rekey(file, sealer, [sealer])
+  assert.deepEqual(readable(file, ['left-of-dora', ...secrets]), [])
+})
+
 test('killed after each row in turn, it goes on where it was, and loses and repeats nothing', async (t) => {
   const [one, other] = [newKey(), newKey()]
   const { file, before } = await filled(t, createSealer(one))

@@ -47,6 +47,7 @@ test('a sealed value opens in its own column, connection and row only, with its 
     ['cut short', () => sealer.open(...place, prefix + body.subarray(0, 20).toString('base64'))],
     ['not sealed', () => sealer.open(...place, '{"userName":"eve"}')],
   ]
+  assert.equal(sealer.open(...place, stored), 'ada')
   for (const [what, open] of wrong) assert.throws(open, StoreUnsealable, what)
 })
 
