@@ -271,7 +271,10 @@ function scimConnection(
   provision: Provision,
   { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
-  const schemas = compileSchemas({ extensions: connection.extensions })
+  const schemas = compileSchemas({
+    extensions: connection.extensions,
+    computedAttributes: connection.computedAttributes,
+  })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
   return {
     name: connection.name,
