@@ -8,12 +8,13 @@ import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
+  type MembershipRow,
   type OperationRow,
   type ProvisioningRow,
-  parseObject,
   type ResourceRow,
   toGroupLink,
   toLink,
+  toMembership,
   toOperation,
   toProvisioning,
   toResource,
@@ -36,14 +37,6 @@ export const operationColumns = sql.raw(
 )
 
 export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
-
-interface MembershipRow {
-  readonly user_id: string
-  readonly id: string
-  readonly json: string
-  readonly group_id: string | null
-  readonly name: string | null
-}
 
 type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
   Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
@@ -286,18 +279,6 @@ function readStatements(dialect: Dialect) {
           and due_at <= ${slot('now')}
         order by due_at, id limit ${slot('limit')}`,
     ),
-  }
-}
-
-/** Out of the document: where values are sealed, the columns beside it cannot be read. */
-function toMembership(sealer: Sealer, connection: string, row: MembershipRow): Membership {
-  const { displayName, externalId } = parseObject(sealer.open('resource.json', [connection, row.id], row.json))
-  const name = row.name === null ? null : sealer.open('group_link.name', [connection, row.id], row.name)
-  return {
-    groupId: row.id,
-    displayName: typeof displayName === 'string' ? displayName : '',
-    externalId: typeof externalId === 'string' ? externalId : undefined,
-    platformGroup: row.group_id === null || name === null ? undefined : { id: row.group_id, name },
   }
 }
 

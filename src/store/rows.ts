@@ -1,6 +1,6 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { GroupLink, LedgerEntry } from './grant-store.ts'
+import type { GroupLink, LedgerEntry, Membership } from './grant-store.ts'
 import type { Sealer } from './sealing.ts'
 import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
 
@@ -50,6 +50,14 @@ export interface GroupLinkRow {
   readonly group_id: string
   readonly name: string
   readonly was_created: number
+}
+
+export interface MembershipRow {
+  readonly user_id: string
+  readonly id: string
+  readonly json: string
+  readonly group_id: string | null
+  readonly name: string | null
 }
 
 export interface OperationRow {
@@ -138,6 +146,18 @@ export function toGroupLink(sealer: Sealer, row: GroupLinkRow): GroupLink {
   }
 }
 
+/** Out of the document: where values are sealed, the columns beside it cannot be read. */
+export function toMembership(sealer: Sealer, connection: string, row: MembershipRow): Membership {
+  const { displayName, externalId } = parseObject(sealer.open('resource.json', [connection, row.id], row.json))
+  const name = row.name === null ? null : sealer.open('group_link.name', [connection, row.id], row.name)
+  return {
+    groupId: row.id,
+    displayName: typeof displayName === 'string' ? displayName : '',
+    externalId: typeof externalId === 'string' ? externalId : undefined,
+    platformGroup: row.group_id === null || name === null ? undefined : { id: row.group_id, name },
+  }
+}
+
 export function toOperation(sealer: Sealer, row: OperationRow): Operation {
   const name = [row.connection, row.resource_id] as const
   return {
@@ -177,7 +197,7 @@ export function toAudit(row: AuditRow): AuditEntry & { id: number } {
   }
 }
 
-export function parseObject(text: string): JsonObject {
+function parseObject(text: string): JsonObject {
   const value: unknown = JSON.parse(text)
   if (!isJsonObject(value)) throw new TypeError('a stored object is not a JSON object')
   return value
