@@ -31,6 +31,7 @@ import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import type { Credentials } from './store/credentials.ts'
 import { openCredentialsOf, openForBridge } from './store/open-location.ts'
+import { createSealer, plainSealer, type Sealer } from './store/sealing.ts'
 import type { Store } from './store/store.ts'
 import { type WatchedFile, watchFile } from './watched-file.ts'
 
@@ -54,6 +55,11 @@ export function readConfig(file: string, environment: Readonly<Record<string, st
     platforms: [...platforms.keys()],
     hostProblem,
   })
+}
+
+/** How this configuration's store keeps values of people. */
+export function sealerOf({ encryption: { key } }: Config): Sealer {
+  return key === undefined ? plainSealer : createSealer(key)
 }
 
 export interface Bridge {
@@ -87,7 +93,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     provisionedConnection(connection, config, clock, slotsOf(connection)),
   )
   const tls = serverCertificate(config)
-  const store = await openForBridge(config.store, { clock, log })
+  const store = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
   const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }

@@ -40,10 +40,15 @@ export interface BridgeWorld {
   stop(): Promise<void>
 }
 
+export interface BridgeWorldOptions extends Pick<Surroundings, 'workMs' | 'graceMs' | 'socketTimes'> {
+  /** The store is encrypted with it. */
+  readonly storeKey?: string
+}
+
 /** `change` edits the configuration before it is read. */
 export async function startBridgeWorld(
   change: (config: JsonObject) => void = () => {},
-  options: Pick<Surroundings, 'workMs' | 'graceMs' | 'socketTimes'> = {},
+  options: BridgeWorldOptions = {},
 ): Promise<BridgeWorld> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
   const clock = new ManualClock()
@@ -58,6 +63,8 @@ export async function startBridgeWorld(
   const config: JsonObject = parse(
     demoConfig({ port: 0, sharedToken: undefined, mappings: builtInMappings, connections }),
   )
+
+  if (options.storeKey !== undefined) config.encryption = { key: options.storeKey }
   change(config)
   const file = join(directory, 'bridge.yaml')
   writeFileSync(file, stringify(config))
@@ -74,7 +81,8 @@ export async function startBridgeWorld(
   let bridge: Bridge
   let url = ''
   const start = async () => {
-    bridge = await createBridge(readConfig(file, {}), { clock, log, ...options })
+    const { storeKey: _, ...surroundings } = options
+    bridge = await createBridge(readConfig(file, {}), { clock, log, ...surroundings })
     const address = await bridge.listen()
     url = `http://${address.host}:${address.port}`
   }

@@ -38,6 +38,8 @@ export interface FigshareBridgeOptions {
   readonly graceMs?: number
   readonly maximumRetrySeconds?: number
   readonly hold?: boolean
+  /** The store is encrypted with it. */
+  readonly storeKey?: string
 }
 
 export async function startFigshareBridge(
@@ -57,6 +59,7 @@ export async function startFigshareBridge(
     {
       ...(options.workMs === undefined ? {} : { workMs: options.workMs }),
       ...(options.graceMs === undefined ? {} : { graceMs: options.graceMs }),
+      ...(options.storeKey === undefined ? {} : { storeKey: options.storeKey }),
     },
   )
   t.after(() => world.stop())

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { readConfig } from '../bridge.ts'
+import { readConfig, sealerOf } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { createLog } from '../log.ts'
 import { eraseUser } from '../provision/erase.ts'
@@ -30,7 +30,7 @@ export function eraseCommand({ write, environment, clock }: EraseDependencies = 
     .action(async ({ config, connection, user }: { config?: string; connection: string; user: string }) => {
       const read = readConfig(configFile(config), environment)
       connectionNames(read, connection)
-      const store = await openExisting(read.store, { clock, log: createLog('silent') })
+      const store = await openExisting(read.store, { clock, log: createLog('silent'), sealer: sealerOf(read) })
       try {
         const { users, auditLines } = await eraseUser(store, clock, connection, user)
         write(`erased: ${users} ${users === 1 ? 'user' : 'users'}, and the subject of ${auditLines} audit lines\n`)

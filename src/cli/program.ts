@@ -27,6 +27,7 @@ export function createProgram(): Command {
     .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
+    .addCommand(storeCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

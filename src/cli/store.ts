@@ -1,13 +1,15 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { createBridge, readConfig } from '../bridge.ts'
+import { createBridge, readConfig, sealerOf } from '../bridge.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
 import { createLog } from '../log.ts'
 import { backupStore, restoreStore } from '../store/backup.ts'
 import { copyStore } from '../store/copy-store.ts'
 import { placeOf } from '../store/location.ts'
+import { plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
+import { storeKeyCommand, storeRekeyCommand } from './store-rekey.ts'
 
 export interface StoreDependencies {
   /** Writes to standard output; the text ends with a newline. */
@@ -31,7 +33,9 @@ const toldEvery = 10_000
 /** `scim-bridge store`: what is done with a store as a whole. */
 export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Command {
   const { write, tell, environment, clock } = { ...installed, ...dependencies }
-  const command = new Command('store').description('back the store up and restore it, or move it to PostgreSQL')
+  const command = new Command('store').description(
+    'back the store up and restore it, encrypt it, or move it to PostgreSQL',
+  )
   command
     .command('copy')
     .description(
@@ -42,14 +46,21 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async (options: { from: string; to?: string; config?: string }) => {
       const from = addressOf('--from', options.from, environment)
-      const to =
-        options.to === undefined
-          ? readConfig(configFile(options.config), environment).store
-          : addressOf('--to', options.to, environment)
+      // Who names both ends needs no configuration, unless it has the key of the source.
+      const config =
+        options.to === undefined || options.config !== undefined
+          ? readConfig(configFile(options.config), environment)
+          : undefined
+      const to = options.to === undefined ? config?.store : addressOf('--to', options.to, environment)
       if (from.kind !== 'sqlite') throw new Error('--from has to be sqlite:<file>')
-      if (to.kind !== 'postgres') throw new Error('the target has to be postgres://user@host/database')
+      if (to?.kind !== 'postgres') throw new Error('the target has to be postgres://user@host/database')
       let told = 0
-      const tables = await copyStore(from, to, { clock, log: createLog('silent') }, (table, rows) => {
+      const surroundings = {
+        clock,
+        log: createLog('silent'),
+        sealer: config === undefined ? plainSealer : sealerOf(config),
+      }
+      const tables = await copyStore(from, to, surroundings, (table, rows) => {
         if (rows - told >= toldEvery || rows < told) tell(`${table}: ${rows}\n`)
         told = rows
       })
@@ -92,7 +103,7 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
         `${location.file} is as it was at ${list.at}: start the bridge, then run scim-bridge reconcile for each connection\n`,
       )
     })
-  return command
+  return command.addCommand(storeKeyCommand()).addCommand(storeRekeyCommand())
 }
 
 function sqliteOf(config: string | undefined, environment: StoreDependencies['environment']) {

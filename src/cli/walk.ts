@@ -2,7 +2,7 @@
  * A walk asked for by a command. While a bridge holds the store, it is asked through a row beside it and does the work at
  * its own pace; while none runs, this process is the bridge of that one connection until the walk has ended.
  */
-import { provisionedConnection } from '../bridge.ts'
+import { provisionedConnection, sealerOf } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
 import type { Config, ConnectionConfig } from '../config/config.ts'
 import { requestBudgetMs } from '../limits.ts'
@@ -38,7 +38,11 @@ export async function walkFor(
 ): Promise<void> {
   let store: AnyStore
   try {
-    store = await openInsteadOfBridge(config.store, { clock: systemClock, log: createLog('silent') })
+    store = await openInsteadOfBridge(config.store, {
+      clock: systemClock,
+      log: createLog('silent'),
+      sealer: sealerOf(config),
+    })
   } catch (error) {
     if (!(error instanceof StoreInUse)) throw error
     return await askBridge(config, connection.name, wish, progress, report)
@@ -57,7 +61,11 @@ async function askBridge(
   progress: (text: string) => void,
   report: (ended: Ended) => Promise<void>,
 ): Promise<void> {
-  const beside = await openBesideBridge(config.store, { clock: systemClock, log: createLog('silent') })
+  const beside = await openBesideBridge(config.store, {
+    clock: systemClock,
+    log: createLog('silent'),
+    sealer: sealerOf(config),
+  })
   try {
     const number = (await sameWalk(beside, name, wish)) ?? (await beside.addWalk(name, asked(wish)))
     const walk = await untilEnded(beside, name, number, progress)

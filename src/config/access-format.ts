@@ -150,10 +150,22 @@ export const secretPlaces: readonly (readonly string[])[] = [
   ['connections', '*', 'oauth', 'clients', '*', 'secrets', '*'],
 ]
 
+/** What the store is encrypted with. */
+const storeKeyPlaces: readonly (readonly string[])[] = [
+  ['encryption', 'key'],
+  ['encryption', 'formerKeys', '*'],
+]
+
+export function isStoreKey(path: readonly (string | number)[]): boolean {
+  return storeKeyPlaces.some((place) => isAt(place, path))
+}
+
 export function isSecretOfCaller(path: readonly (string | number)[]): boolean {
-  return secretPlaces.some(
-    (place) => place.length === path.length && place.every((part, index) => part === '*' || part === path[index]),
-  )
+  return secretPlaces.some((place) => isAt(place, path))
+}
+
+function isAt(place: readonly string[], path: readonly (string | number)[]): boolean {
+  return place.length === path.length && place.every((part, index) => part === '*' || part === path[index])
 }
 
 function refuseTwice<Key extends string>(key: Key) {

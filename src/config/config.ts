@@ -12,6 +12,8 @@ export interface Config {
   /** Without `tls` plain HTTP is spoken. */
   readonly listen: { readonly host: string; readonly port: number; readonly tls?: CertificateFiles }
   readonly store: StoreConfig
+  /** Keys of the store in base64; without `key` it is not encrypted. `formerKeys` are for changing it. */
+  readonly encryption: { readonly key: string | undefined; readonly formerKeys: readonly string[] }
   readonly log: { readonly level: string }
   /** Addresses and ranges of proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]

@@ -79,6 +79,12 @@ const connection = z.strictObject({
   settings: z.record(z.string(), z.json()).default({}),
 })
 
+/** More than any rotation needs: one after the other is tried. */
+const formerKeys = 10
+const storeKey = z.string().refine(isStoreKey, {
+  error: 'has to be a key of 32 bytes in base64: make one with `scim-bridge store key`, and keep a copy of it',
+})
+
 /** The shape of `bridge.yaml`, references replaced. */
 export const configFormat = z.strictObject({
   publicUrl: url,
@@ -90,6 +96,9 @@ export const configFormat = z.strictObject({
     })
     .default({ host: '127.0.0.1', port: 8080 }),
   store: storeFormat,
+  encryption: z
+    .strictObject({ key: storeKey.optional(), formerKeys: z.array(storeKey).max(formerKeys).default([]) })
+    .optional(),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') })
     .default({ level: 'info' }),
@@ -122,6 +131,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['listen.tls', ['certificate', 'key']],
   ['store', Object.keys(postgresFormat.shape)],
   ['store.tls', ['ca', 'certificate', 'key']],
+  ['encryption', ['key', 'formerKeys']],
   ['log', ['level']],
   ['retry', ['maximumSeconds']],
   ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],
@@ -153,6 +163,12 @@ function named<Value extends z.ZodType>(value: Value, problemOf: (name: string) 
     }
     if (names.length > limit) context.addIssue({ code: 'custom', message: `has more than ${limit} entries` })
   })
+}
+
+/** 32 bytes in base64, written in the one way there is. */
+function isStoreKey(text: string): boolean {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === 32 && bytes.toString('base64') === text
 }
 
 /** Only what can stand in front of a path: anything after it would be cut off or sent along. */

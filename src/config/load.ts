@@ -70,7 +70,8 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics } = parsed.data
+  const { encryption, publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics } =
+    parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
@@ -85,6 +86,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     secretFiles: callerFiles,
     limits,
     retention,
+    encryption: { key: encryption?.key, formerKeys: encryption?.formerKeys ?? [] },
     store: storeConfig(store, path, passwordOf(store, storePassword)),
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../json.ts'
 import type { IndexedCondition } from '../store/queries.ts'
 import type { ResourceSchema } from './attribute.ts'
 import { asParts, isPresent, valuesOf } from './document-values.ts'
-import { chooseIndex } from './filter-index.ts'
+import { chooseIndex, fullKnowledge, type IndexKnowledge } from './filter-index.ts'
 import { type Comparison, definitionOf, type Filter, type Operator, type Target } from './filter-tree.ts'
 import { fold } from './fold.ts'
 import { parseInstant } from './instant.ts'
@@ -19,8 +19,12 @@ export interface CompiledFilter {
   test(document: JsonObject): boolean
 }
 
-export function compileFilter(filter: Filter, schema: ResourceSchema): CompiledFilter {
-  const choice = chooseIndex(filter)
+export function compileFilter(
+  filter: Filter,
+  schema: ResourceSchema,
+  knowledge: IndexKnowledge = fullKnowledge,
+): CompiledFilter {
+  const choice = chooseIndex(filter, knowledge)
   const rest = choice === undefined ? [filter] : choice.rest
   const tests = rest.map(compileTest)
   return {

@@ -27,12 +27,20 @@ const preference: readonly IndexedCondition['attribute'][] = [
   'active',
 ]
 
+/** What the store's indexes know. */
+export interface IndexKnowledge {
+  /** Names only as wholes: neither how they begin nor their order. */
+  readonly hasSealedNames: boolean
+}
+
+export const fullKnowledge: IndexKnowledge = { hasSealedNames: false }
+
 /** Undefined when no index helps, as for every `not`. */
-export function chooseIndex(filter: Filter): IndexChoice | undefined {
+export function chooseIndex(filter: Filter, knowledge: IndexKnowledge = fullKnowledge): IndexChoice | undefined {
   const parts = conjuncts(filter)
   let best: { condition: IndexedCondition; isExact: boolean; part: Filter } | undefined
   for (const part of parts) {
-    const found = indexed(part)
+    const found = indexed(part, knowledge)
     if (found === undefined) continue
     if (best === undefined || rank(found.condition) < rank(best.condition)) best = { ...found, part }
   }
@@ -45,16 +53,19 @@ function rank(condition: IndexedCondition): number {
   return preference.indexOf(condition.attribute)
 }
 
-function indexed(part: Filter): { condition: IndexedCondition; isExact: boolean } | undefined {
-  if (part.kind === 'compare') return indexedComparison(part, part.target)
-  if (part.kind === 'or') return indexedAlternatives(part.parts)
+function indexed(
+  part: Filter,
+  knowledge: IndexKnowledge,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
+  if (part.kind === 'compare') return indexedComparison(part, part.target, knowledge)
+  if (part.kind === 'or') return indexedAlternatives(part.parts, knowledge)
   if (part.kind !== 'some') return undefined
   const inner = conjuncts(part.part)
   const named = (name: string) =>
     inner.find((test) => test.kind === 'compare' && test.operator === 'eq' && test.target.attribute.name === name)
   const byValue = named('value')
   if (byValue?.kind !== 'compare') return undefined
-  const found = indexedComparison(byValue, { ...part.target, sub: byValue.target.attribute })
+  const found = indexedComparison(byValue, { ...part.target, sub: byValue.target.attribute }, knowledge)
   if (found === undefined) return undefined
   const byType = named('type')
   if (found.condition.attribute !== 'email' || byType?.kind !== 'compare' || !isText(byType.value)) {
@@ -65,11 +76,14 @@ function indexed(part: Filter): { condition: IndexedCondition; isExact: boolean 
 }
 
 /** `userName eq "a" or externalId eq "b"`: when an index finds each of them, it finds them together. */
-function indexedAlternatives(parts: readonly Filter[]): { condition: IndexedCondition; isExact: boolean } | undefined {
+function indexedAlternatives(
+  parts: readonly Filter[],
+  knowledge: IndexKnowledge,
+): { condition: IndexedCondition; isExact: boolean } | undefined {
   const of: EqualCondition[] = []
   let isExact = true
   for (const part of parts) {
-    const choice = chooseIndex(part)
+    const choice = chooseIndex(part, knowledge)
     if (choice === undefined) return undefined
     const { condition, rest } = choice
     if (condition.attribute === 'anyOf') of.push(...condition.of)
@@ -88,6 +102,7 @@ function isText(value: Comparison['value']): value is string {
 function indexedComparison(
   { operator, value }: Comparison,
   { extension, attribute, sub }: Target,
+  { hasSealedNames }: IndexKnowledge,
 ): { condition: IndexedCondition; isExact: boolean } | undefined {
   if (extension !== undefined) return undefined
   const path = sub === undefined ? attribute.name : `${attribute.name}.${sub.name}`
@@ -97,7 +112,7 @@ function indexedComparison(
   if (!isText(value)) return undefined
   if (path === 'meta.lastModified') return indexedTime('lastModified', operator, value)
   if (path === 'meta.created') return indexedTime('created', operator, value)
-  if (operator === 'sw') return indexedPrefix(path, value)
+  if (operator === 'sw') return hasSealedNames && path !== 'id' ? undefined : indexedPrefix(path, value)
   if (operator !== 'eq') return undefined
   switch (path) {
     case 'id':

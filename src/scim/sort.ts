@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import type { ListQuery } from '../store/queries.ts'
 import type { ResourceSchema } from './attribute.ts'
 import { valuesOf } from './document-values.ts'
+import { fullKnowledge, type IndexKnowledge } from './filter-index.ts'
 import { definitionOf, type Target } from './filter-tree.ts'
 import { fold } from './fold.ts'
 import { parseInstant } from './instant.ts'
@@ -36,12 +37,16 @@ const indexes: ReadonlyMap<string, IndexName> = new Map<string, IndexName>([
   ['meta.lastModified', 'lastModified'],
 ])
 
+/** In order only while they are not sealed. */
+const nameIndexes: ReadonlySet<IndexName> = new Set<IndexName>(['userName', 'displayName', 'externalId'])
+
 /** Undefined without `sortBy`. `others` are the schemas that are listed beside this one. Throws 400 `invalidValue` for an attribute that cannot be sorted by, or another order. */
 export function parseSort(
   schema: ResourceSchema,
   sortBy: string | undefined,
   sortOrder: string | undefined,
   others: readonly ResourceSchema[] = [],
+  { hasSealedNames }: IndexKnowledge = fullKnowledge,
 ): Sort | undefined {
   const order = (sortOrder ?? '').toLowerCase()
   if (order !== '' && order !== 'ascending' && order !== 'descending') {
@@ -50,8 +55,9 @@ export function parseSort(
   if (sortBy === undefined || sortBy === '') return undefined
   const target = toTarget(schema, sortBy, others)
   const descending = order === 'descending'
+  const index = target.extension === undefined ? indexes.get(pathOf(target)) : undefined
   return {
-    index: target.extension === undefined ? indexes.get(pathOf(target)) : undefined,
+    index: index !== undefined && hasSealedNames && nameIndexes.has(index) ? undefined : index,
     descending,
     keyOf: (document) => toKey(document, target),
     compare(left, right) {

@@ -33,8 +33,9 @@ export function compileQueries(
     return {
       type: schema.type,
       schema,
-      filter: filter === undefined ? undefined : compileFilter(parseFilter(filter, schema, others), schema),
-      sort: parseSort(schema, sortBy, sortOrder, others),
+      filter:
+        filter === undefined ? undefined : compileFilter(parseFilter(filter, schema, others), schema, context.store),
+      sort: parseSort(schema, sortBy, sortOrder, others, context.store),
       projection: parseProjection(schema, attributes, excludedAttributes),
     }
   })

@@ -11,8 +11,10 @@ import { createFindingReads } from './findings.ts'
 import { leaseMs } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
+import { plainSealer, type Sealer } from './sealing.ts'
+import { assertSealer } from './sealing-state.ts'
 import { connectSqlite } from './sqlite.ts'
-import { type Run, statement } from './statement.ts'
+import { runWith, statement } from './statement.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
 
 /** The holder's transactions are short. */
@@ -28,8 +30,8 @@ export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' 
   close(): void | Promise<void>
 }
 
-/** Throws `StoreRefused` when the store is of another version. */
-export function openBeside(location: SqliteLocation, clock: Clock): StoreBeside {
+/** Throws `StoreRefused` when the store is of another version, or sealed with another key. */
+export function openBeside(location: SqliteLocation, clock: Clock, sealer: Sealer = plainSealer): StoreBeside {
   const file = resolve(location.file)
   const { database, dialect, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
   const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
@@ -37,7 +39,13 @@ export function openBeside(location: SqliteLocation, clock: Clock): StoreBeside 
     close()
     throw new StoreRefused(`${file} is in use by another version of the bridge: use the command of that version`)
   }
-  const run: Run = async (query) => {
+  try {
+    assertSealer(database, sealer, file)
+  } catch (error) {
+    close()
+    throw error
+  }
+  const run = runWith(sealer, async (query) => {
     for (let polls = 0; ; polls += 1) {
       try {
         return await dialect.executeQuery(query)
@@ -46,7 +54,7 @@ export function openBeside(location: SqliteLocation, clock: Clock): StoreBeside 
       }
       await systemClock.sleep(lockPollMs)
     }
-  }
+  })
   const { getWalk, currentWalk } = createWalkReads(dialect)(run)
   const withdraw = statement(
     dialect,

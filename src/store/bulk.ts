@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { linkValues } from './links.ts'
 import { emailRows, keyColumns } from './resources.ts'
+import type { Sealer } from './sealing.ts'
 import type { Link, NewResource } from './store.ts'
 
 export interface BulkRow {
@@ -10,7 +11,7 @@ export interface BulkRow {
 
 /** What `openStore` answers, as far as this file is concerned: one transaction on the bare handle. */
 export interface BulkTarget {
-  withDatabase<Result>(work: (database: DatabaseSync) => Result): Promise<Result>
+  withDatabase<Result>(work: (database: DatabaseSync, sealer: Sealer) => Result): Promise<Result>
 }
 
 /**
@@ -18,10 +19,10 @@ export interface BulkTarget {
  * layer. Answers how many were stored; a name or account that is taken fails the whole.
  */
 export function bulkLoad(store: BulkTarget, connection: string, rows: Iterable<BulkRow>): Promise<number> {
-  return store.withDatabase((database) => load(database, connection, rows))
+  return store.withDatabase((database, sealer) => load(database, sealer, connection, rows))
 }
 
-function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow>): number {
+function load(database: DatabaseSync, sealer: Sealer, connection: string, rows: Iterable<BulkRow>): number {
   const addTo = database.prepare(
     'insert into counter (connection, name, value) values (?, ?, ?) ' +
       'on conflict (connection, name) do update set value = counter.value + excluded.value returning value',
@@ -44,7 +45,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
   for (const { resource, link } of rows) {
     count += 1
     const { type, id, json, now } = resource
-    const keys = keyColumns(type, resource.keys)
+    const keys = keyColumns(sealer, connection, resource)
     const isVisible = resource.visible ? 1 : 0
     const { userNameKey, displayKey, externalId, display, active } = keys
     insertResource.run(
@@ -53,7 +54,7 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
       type,
       start + count,
       isVisible,
-      json,
+      sealer.seal('resource.json', [connection, id], json),
       userNameKey,
       displayKey,
       externalId,
@@ -62,8 +63,10 @@ function load(database: DatabaseSync, connection: string, rows: Iterable<BulkRow
       now,
       now,
     )
-    for (const email of emailRows(resource.keys)) insertEmail.run(connection, id, email.valueKey, email.emailType)
-    const values = linkValues(link)
+    for (const { valueKey, emailType } of emailRows(sealer, connection, resource.keys)) {
+      insertEmail.run(connection, id, valueKey, emailType)
+    }
+    const values = linkValues(sealer, link)
     insertLink.run(
       connection,
       id,

@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { endOfPrefix, foldKey } from './keys.ts'
 import type { EqualCondition, IndexedCondition } from './queries.ts'
+import type { Sealer } from './sealing.ts'
 import { listRows, listValue, type Value } from './statement.ts'
 
 export type ConditionName = 'connection' | 'type' | 'value' | 'end' | 'emailType' | ListName
@@ -119,8 +120,9 @@ export function shapeOf(where: IndexedCondition | undefined): string {
 /** What differs between conditions of one shape; connection and type come beside it. */
 export type Wanted = Omit<ConditionValues, 'connection' | 'type'>
 
-export function wantedBy(where: IndexedCondition | undefined): Wanted {
+export function wantedBy(sealer: Sealer, connection: string, where: IndexedCondition | undefined): Wanted {
   if (where === undefined) return nothing
+  const keyOf = (one: EqualCondition) => indexKey(sealer, connection, one)
   switch (where.attribute) {
     case 'created':
     case 'lastModified':
@@ -132,9 +134,14 @@ export function wantedBy(where: IndexedCondition | undefined): Wanted {
     case 'active':
       return { ...nothing, value: where.equals ? 1 : 0 }
     case 'email':
-      return { ...nothing, value: keyOf(where), emailType: where.type === undefined ? null : foldKey(where.type) }
+      return {
+        ...nothing,
+        value: keyOf(where),
+        emailType:
+          where.type === undefined ? null : sealer.index('email_value.email_type', connection, foldKey(where.type)),
+      }
     case 'anyOf':
-      return { ...nothing, ...listsOf(where.of) }
+      return { ...nothing, ...listsOf(where.of, keyOf) }
     default:
       return { ...nothing, value: keyOf(where) }
   }
@@ -153,7 +160,10 @@ const nothing: Wanted = {
 }
 
 /** The values that are looked for, each once: a row that is found twice would be two rows. */
-function listsOf(conditions: readonly EqualCondition[]): Partial<Record<ListName, Value>> {
+function listsOf(
+  conditions: readonly EqualCondition[],
+  keyOf: (condition: EqualCondition) => string,
+): Partial<Record<ListName, Value>> {
   const lists: Partial<Record<ListName, Value>> = {}
   for (const attribute of attributesOf(conditions)) {
     const keys = conditions.filter((one) => one.attribute === attribute).map(keyOf)
@@ -162,9 +172,16 @@ function listsOf(conditions: readonly EqualCondition[]): Partial<Record<ListName
   return lists
 }
 
-function keyOf(where: EqualCondition): string {
-  const isExact = where.attribute === 'id' || where.attribute === 'externalId' || where.attribute === 'member'
-  return isExact ? where.equals : foldKey(where.equals)
+const indexedBy = {
+  userName: 'resource.user_name_key',
+  displayName: 'resource.display_key',
+  externalId: 'resource.external_id',
+  email: 'email_value.value_key',
+} as const
+
+function indexKey(sealer: Sealer, connection: string, { attribute, equals }: EqualCondition): string {
+  if (attribute === 'id' || attribute === 'member') return equals
+  return sealer.index(indexedBy[attribute], connection, attribute === 'externalId' ? equals : foldKey(equals))
 }
 
 /** In one order, each once. */

@@ -7,14 +7,17 @@ import { credentialFile, openCredentials } from './credentials.ts'
 import { StoreInUse, StoreRefused } from './failures.ts'
 import type { PostgresLocation, SqliteLocation } from './location.ts'
 import { openStore } from './open.ts'
-import { openPostgres } from './open-postgres.ts'
+import { migratedPool } from './open-postgres.ts'
 import { createPostgresPool, type PostgresSession } from './postgres.ts'
 import { openPostgresBeside } from './postgres-beside.ts'
 import { openPostgresCredentials } from './postgres-credentials.ts'
+import type { Sealer } from './sealing.ts'
 
 interface Surroundings {
   readonly clock: Clock
   readonly log: Log
+  /** Of the source; what is encrypted stays so, with the same key. */
+  readonly sealer: Sealer
 }
 
 /**
@@ -45,8 +48,8 @@ export async function copyStore(
 
 /** With its schema, and without a bridge. */
 async function makeTarget(to: PostgresLocation, surroundings: Surroundings): Promise<void> {
-  await (await openPostgres(to, surroundings)).close()
-  const beside = await openPostgresBeside(to, surroundings)
+  await (await migratedPool(to, surroundings)).end()
+  const beside = await openPostgresBeside(to, { clock: surroundings.clock, log: surroundings.log })
   try {
     if (await beside.isHeld()) throw new StoreInUse('a bridge is running on the target: stop it first')
   } finally {

@@ -55,7 +55,11 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
       const { rows } = await run(texts.names({ connection }))
       const key = foldKey(idOrUserName)
       return rows
-        .filter((row) => row.resource_id === idOrUserName || (row.user_name !== null && foldKey(row.user_name) === key))
+        .filter((row) => {
+          if (row.resource_id === idOrUserName) return true
+          const userName = run.sealer.open('link.user_name', [connection, row.resource_id], row.user_name)
+          return userName !== null && foldKey(userName) === key
+        })
         .map((row) => row.resource_id)
     },
     async eraseTraces(connection, resourceId) {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { linkColumns } from './reads.ts'
 import { type LinkRow, parseTexts, toLink } from './rows.ts'
+import type { Sealer } from './sealing.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { Link, Operation } from './store.ts'
 import type { Finding, HeldAccount, Remedy, Situation, WalkReader, WalkWriter } from './walk-store.ts'
@@ -47,7 +48,7 @@ export function createFindingReads(dialect: Dialect): (run: Run) => Pick<WalkRea
           ? texts.all(place)
           : texts.ofSituation({ ...place, situation })
       const { rows } = await run(query)
-      return rows.map(toFinding)
+      return rows.map((row) => toFinding(run.sealer, connection, walk, row))
     },
     async countFindings(connection, walk) {
       const { rows } = await run(texts.count({ connection, walk }))
@@ -82,7 +83,7 @@ export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
           otherAccounts: JSON.stringify(finding.otherAccounts),
           otherResources: JSON.stringify(finding.otherResources),
           remedy: finding.remedy ?? null,
-          done: finding.done ?? null,
+          done: run.sealer.seal('finding.done', [connection, String(walk), finding.accountId], finding.done ?? null),
         }),
       )
     },
@@ -92,30 +93,33 @@ export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
     },
     async findingsOfResource(connection, walk, resourceId) {
       const { rows } = await run(texts.ofResource({ connection, walk, resourceId }))
-      return rows.map(toFinding)
+      return rows.map((row) => toFinding(run.sealer, connection, walk, row))
     },
     async heldAccounts(connection, accountIds) {
       const { rows } = await run(texts.held({ connection, ids: listValue(accountIds) }))
-      return new Map(rows.map((row): [string, HeldAccount] => [row.account_id, toHeld(row)]))
+      return new Map(rows.map((row): [string, HeldAccount] => [row.account_id, toHeld(run.sealer, connection, row)]))
     },
     async tombstonesOf(connection, accountIds) {
       const { rows } = await run(texts.tombstones({ connection, ids: listValue(accountIds) }))
       const newest = new Map<string, Link>()
-      for (const link of rows.map(toLink)) if (link.accountId !== undefined) newest.set(link.accountId, link)
+      for (const row of rows) {
+        const link = toLink(run.sealer, row)
+        if (link.accountId !== undefined) newest.set(link.accountId, link)
+      }
       return newest
     },
     async missingAccounts(connection, walk, afterResource, limit) {
       const { rows } = await run(texts.missing({ connection, walk, afterResource, limit }))
-      return rows.map(toHeld)
+      return rows.map((row) => toHeld(run.sealer, connection, row))
     },
     async proposedDocuments(connection, limit) {
       const { rows } = await run(texts.proposed({ connection, limit }))
-      return rows.map((row) => row.json)
+      return rows.map((row) => run.sealer.open('resource.json', [connection, row.id], row.json))
     },
   })
 }
 
-function toFinding(row: FindingRow): Finding {
+function toFinding(sealer: Sealer, connection: string, walk: number, row: FindingRow): Finding {
   return {
     accountId: row.account_id,
     situation: row.situation,
@@ -124,16 +128,16 @@ function toFinding(row: FindingRow): Finding {
     otherAccounts: parseTexts(row.other_accounts),
     otherResources: parseTexts(row.other_resources),
     remedy: row.remedy ?? undefined,
-    done: row.done ?? undefined,
+    done: sealer.open('finding.done', [connection, String(walk), row.account_id], row.done) ?? undefined,
   }
 }
 
-function toHeld(row: HeldRow): HeldAccount {
+function toHeld(sealer: Sealer, connection: string, row: HeldRow): HeldAccount {
   return {
     accountId: row.account_id,
     resourceId: row.resource_id,
     lastAppliedAt: row.last_applied_at ?? undefined,
-    json: row.json ?? undefined,
+    json: sealer.open('resource.json', [connection, row.resource_id], row.json) ?? undefined,
     operationState: row.operation_state ?? undefined,
   }
 }
@@ -238,8 +242,8 @@ function writeStatements(dialect: Dialect) {
     proposed: statement(
       dialect,
       ['connection', 'limit'],
-      (slot) => sql<{ json: string }>`
-        select resource.json from link
+      (slot) => sql<{ id: string; json: string }>`
+        select resource.id, resource.json from link
           join resource on resource.connection = link.connection and resource.id = link.resource_id
         where link.connection = ${slot('connection')} and link.state = 'proposed' limit ${slot('limit')}`,
     ),

@@ -15,7 +15,8 @@ export function createGroupLinkWrites(dialect: Dialect): (run: Run) => Pick<Stor
         name = excluded.name, was_created = excluded.was_created`,
   )
   return (run) => ({
-    async putGroupLink({ connection, resourceId, state, groupId, name, wasCreated }) {
+    async putGroupLink({ connection, resourceId, state, groupId, wasCreated, ...link }) {
+      const name = run.sealer.seal('group_link.name', [connection, resourceId], link.name)
       try {
         await run(mayBeTaken(put({ connection, resourceId, state, groupId, name, wasCreated: wasCreated ? 1 : 0 })))
       } catch (error) {

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { isTaken } from './failures.ts'
 import { linkColumns } from './reads.ts'
+import type { Sealer } from './sealing.ts'
 import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type Link, type StoreWriter } from './store.ts'
 
@@ -51,7 +52,7 @@ export function createLinkWrites(
   return (run) => ({
     async putLink(link) {
       try {
-        await run(mayBeTaken(put(linkValues(link))))
+        await run(mayBeTaken(put(linkValues(run.sealer, link))))
       } catch (error) {
         if (isTaken(error)) throw new AccountTaken('another link holds the account', { cause: error })
         throw error
@@ -66,21 +67,23 @@ export function createLinkWrites(
   })
 }
 
-export function linkValues(link: Link) {
+export function linkValues(sealer: Sealer, link: Link) {
+  const name = [link.connection, link.resourceId] as const
+  const applied = link.applied === undefined ? null : JSON.stringify(link.applied)
   return {
     connection: link.connection,
     resourceId: link.resourceId,
     state: link.state,
     accountId: link.accountId ?? null,
-    applied: link.applied === undefined ? null : JSON.stringify(link.applied),
+    applied: sealer.seal('link.applied', name, applied),
     lastAppliedAt: link.lastAppliedAt ?? null,
     drift: JSON.stringify(link.drift),
     wasFlushed: link.wasFlushed ? 1 : 0,
-    userName: link.userName ?? null,
-    externalId: link.externalId ?? null,
+    userName: sealer.seal('link.user_name', name, link.userName ?? null),
+    externalId: sealer.seal('link.external_id', name, link.externalId ?? null),
     deletedAt: link.deletedAt ?? null,
     invitedAt: link.invitedAt ?? null,
     invitations: link.invitations,
-    grants: JSON.stringify(link.grants),
+    grants: sealer.seal('link.grants', name, JSON.stringify(link.grants)),
   }
 }

@@ -11,6 +11,7 @@ import {
 } from './conditions.ts'
 import type { IndexedCondition, ListQuery } from './queries.ts'
 import type { ResourceRow } from './rows.ts'
+import type { Sealer } from './sealing.ts'
 import { type Dialect, type Query, statement, type Value } from './statement.ts'
 import type { ResourceType } from './store.ts'
 
@@ -37,8 +38,9 @@ export function createLists(dialect: Dialect) {
   const lists = new Map<string, (values: Values) => Query<ResourceRow>>()
   const counts = new Map<string, (values: Values) => Query<{ count: number }>>()
   return {
-    list(connection: string, query: ListQuery): Query<ResourceRow> {
+    list(sealer: Sealer, connection: string, query: ListQuery): Query<ResourceRow> {
       const { where, order = { by: 'seq', descending: false }, afterSeq, offset } = query
+      assertIndexed(sealer, where, order)
       if (afterSeq !== undefined && (order.by !== 'seq' || order.descending)) {
         throw new TypeError('afterSeq needs the order by seq, ascending')
       }
@@ -47,15 +49,34 @@ export function createLists(dialect: Dialect) {
       const made = known ?? statement(dialect, names, (slot) => listText(slot, where, order, afterSeq !== undefined))
       if (known === undefined) lists.set(shape, made)
       const { type, limit } = query
-      return made({ ...wantedBy(where), connection, type, afterSeq: afterSeq ?? 0, limit, offset: offset ?? 0 })
+      return made({
+        ...wantedBy(sealer, connection, where),
+        connection,
+        type,
+        afterSeq: afterSeq ?? 0,
+        limit,
+        offset: offset ?? 0,
+      })
     },
-    count(connection: string, type: ResourceType, where: IndexedCondition): Query<{ count: number }> {
+    count(sealer: Sealer, connection: string, type: ResourceType, where: IndexedCondition): Query<{ count: number }> {
+      assertIndexed(sealer, where)
       const shape = shapeOf(where)
       const known = counts.get(shape)
       const made = known ?? statement(dialect, names, (slot) => countText(slot, where))
       if (known === undefined) counts.set(shape, made)
-      return made({ ...wantedBy(where), connection, type, afterSeq: 0, limit: 0, offset: 0 })
+      return made({ ...wantedBy(sealer, connection, where), connection, type, afterSeq: 0, limit: 0, offset: 0 })
     },
+  }
+}
+
+const orderedSealed: ReadonlySet<string> = new Set(['seq', 'id', 'created', 'lastModified'])
+
+/** What indexes cannot answer of sealed names would come out wrong, not slow. */
+export function assertIndexed(sealer: Sealer, where: IndexedCondition | undefined, order?: Order): void {
+  if (sealer.keyId === undefined) return
+  const isPrefix = where?.attribute === 'prefix' && where.of !== 'id'
+  if (isPrefix || (order !== undefined && !orderedSealed.has(order.by))) {
+    throw new TypeError('sealed names have no order: documents have to be compared')
   }
 }
 

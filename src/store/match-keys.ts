@@ -23,12 +23,16 @@ export function createMatchKeyWrites(
   )
   return (run) => ({
     async putMatchKey(connection, walk, key, resourceId) {
-      await run(put({ connection, walk, key, resourceId }))
+      await run(put({ connection, walk, key: run.sealer.index('match_key.value_key', connection, key), resourceId }))
     },
     async resourcesByKeys(connection, walk, keys) {
-      const { rows } = await run(find({ connection, walk, keys: listValue(keys) }))
+      const wanted = new Map(keys.map((key) => [run.sealer.index('match_key.value_key', connection, key), key]))
+      const { rows } = await run(find({ connection, walk, keys: listValue([...wanted.keys()]) }))
       const resources = new Map<string, string[]>()
-      for (const { value_key: key, resource_id: id } of rows) resources.set(key, [...(resources.get(key) ?? []), id])
+      for (const row of rows) {
+        const key = wanted.get(row.value_key)
+        if (key !== undefined) resources.set(key, [...(resources.get(key) ?? []), row.resource_id])
+      }
       return resources
     },
   })

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { type AuditReads, createAuditReads } from './audit.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { plainSealer } from './sealing.ts'
 import { connectSqlite } from './sqlite.ts'
-import type { Run } from './statement.ts'
+import { runWith } from './statement.ts'
 
 const lockWaitMs = 5_000
 
@@ -26,12 +27,13 @@ export function openAudit(location: { readonly file: string }): AuditReads & { c
     throw new StoreRefused(`${file} cannot be read (SQLite ${code ?? 'error'})`, { cause })
   }
   const { dialect, select, close } = connection
-  const read: Run = async (query) => {
+  // The audit holds no values of people: it can be read without a key.
+  const read = runWith(plainSealer, async (query) => {
     try {
       return { rows: select(query) }
     } catch (error) {
       throw asStoreError(error)
     }
-  }
+  })
   return { ...createAuditReads(dialect, createCounters(dialect))(read), close }
 }

@@ -12,6 +12,7 @@ import { openAudit } from './open-audit.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openPostgresBeside } from './postgres-beside.ts'
 import { openPostgresCredentials } from './postgres-credentials.ts'
+import type { Sealer } from './sealing.ts'
 import type { Store } from './store.ts'
 
 export type AnyStore = Store & AuditReads & Eraser
@@ -19,6 +20,7 @@ export type AnyStore = Store & AuditReads & Eraser
 interface Surroundings {
   readonly clock: Clock
   readonly log: Log
+  readonly sealer: Sealer
 }
 
 /** For the bridge itself. Throws `StoreRefused` or `NewerSchema`. */
@@ -52,14 +54,14 @@ export function openExisting(location: StoreLocation, surroundings: Surroundings
 
 /** For a command that asks the bridge that has the store. Throws `StoreRefused`. */
 export async function openBesideBridge(location: StoreLocation, surroundings: Surroundings): Promise<StoreBeside> {
-  if (location.kind === 'sqlite') return openBeside(location, surroundings.clock)
+  if (location.kind === 'sqlite') return openBeside(location, surroundings.clock, surroundings.sealer)
   return openPostgresBeside(location, surroundings)
 }
 
 /** For reading the audit, also while bridges use the store. Throws `StoreRefused`. */
 export async function openAuditOf(
   location: StoreLocation,
-  surroundings: Surroundings,
+  surroundings: Pick<Surroundings, 'clock' | 'log'>,
 ): Promise<AuditReads & { close(): void | Promise<void> }> {
   if (location.kind === 'sqlite') return openAudit(location)
   return openPostgresBeside(location, surroundings)

@@ -12,9 +12,11 @@ import { createWrites, type Eraser } from './open.ts'
 import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
+import { admitPostgresSealer } from './postgres-sealing.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
-import type { Run } from './statement.ts'
+import { plainSealer, type Sealer } from './sealing.ts'
+import { type Run, runWith } from './statement.ts'
 import type { Store, StoreWriter } from './store.ts'
 
 const counters = createCounters(postgresDialect)
@@ -29,6 +31,8 @@ export interface PostgresOptions {
   readonly log: Log
   /** This process works on the outbox: commands ask it instead of doing the work themselves. */
   readonly isBridge?: boolean
+  /** How values of people lie in the store; as they are by default. */
+  readonly sealer?: Sealer
 }
 
 /**
@@ -36,17 +40,16 @@ export interface PostgresOptions {
  * reached, no right) or `NewerSchema`.
  */
 export async function openPostgres(location: PostgresLocation, options: PostgresOptions): Promise<PostgresStore> {
-  const { clock, log, isBridge = false } = options
-  const pool = createPostgresPool(location, log)
-  await prepared(pool, location, async (session) => {
-    await refuseLazyCommits(session)
-    await migratePostgres(session, clock.now())
-  })
+  const { log, isBridge = false, sealer = plainSealer } = options
+  const pool = await migratedPool(location, options, (session) =>
+    admitPostgresSealer(session, sealer, placeOf(location)),
+  )
   const transactions = createPostgresTransactions(
     pool,
     Math.max(1, Math.floor(location.connections * storeWriterShare)),
+    sealer,
   )
-  const read: Run = (query) => pool.select(query)
+  const read = runWith(sealer, (query) => pool.select(query))
   const { claims, outbox, register, unregister } = createPostgresClaims(randomUUID())
   const allWrites = createWrites(postgresDialect, claims)
   const writes = (run: Run): StoreWriter => {
@@ -68,6 +71,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   const timer = isBridge ? setInterval(renew, claimRenewalMs).unref() : undefined
   let closing: Promise<void> | undefined
   return {
+    hasSealedNames: sealer.keyId !== undefined,
     ...reads(read),
     ...audit(read),
     ...claims(read),
@@ -91,6 +95,21 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     }
     await pool.end()
   }
+}
+
+/** Connections to a database whose schema is up to date. Throws as `openPostgres`; `admit` may throw `StoreRefused`, too. */
+export async function migratedPool(
+  location: PostgresLocation,
+  { clock, log }: Pick<PostgresOptions, 'clock' | 'log'>,
+  admit: (session: PostgresSession) => Promise<void> = () => Promise.resolve(),
+): Promise<PostgresPool> {
+  const pool = createPostgresPool(location, log)
+  await prepared(pool, location, async (session) => {
+    await refuseLazyCommits(session)
+    await migratePostgres(session, clock.now())
+    await admit(session)
+  })
+  return pool
 }
 
 /** Does what has to be done before anything else, or ends the pool and throws `StoreRefused` or `NewerSchema`. */

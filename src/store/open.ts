@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { createWalkWrites } from './account-walks.ts'
@@ -24,10 +25,12 @@ import { createOperationWrites } from './operations.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
+import { plainSealer, type Sealer } from './sealing.ts'
+import { admitSealer } from './sealing-state.ts'
 import { createSecretWrites } from './secrets.ts'
 import { createSlotWrites } from './slots.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
-import type { Dialect, Run } from './statement.ts'
+import { type Dialect, type Run, runWith } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
 import { createWatchWrites } from './watches.ts'
@@ -37,6 +40,8 @@ export interface StoreOptions {
   readonly log: Log
   /** How long a lock of another program (a backup) is waited for; default 5 s. */
   readonly lockWaitMs?: number
+  /** How values of people lie in it; default: as they are. A store that is sealed otherwise is refused. */
+  readonly sealer?: Sealer
 }
 
 /** Forgets, atomically. What is deleted is overwritten in the file. */
@@ -51,10 +56,14 @@ export type OpenedStore = Store & BulkTarget & AuditReads & Eraser
  * damaged, not a database) or `NewerSchema`.
  */
 export async function openStore(location: SqliteLocation, options: StoreOptions): Promise<OpenedStore> {
-  const { clock, log, lockWaitMs = 5_000 } = options
+  const { clock, log, lockWaitMs = 5_000, sealer = plainSealer } = options
   const file = resolve(location.file)
   const prepared = prepareFile(file, log)
-  const { writer, reader, lease } = openFile(file, { lockWaitMs, now: clock.now() })
+  const { writer, reader, lease } = openFile(file, {
+    lockWaitMs,
+    now: clock.now(),
+    admit: (database) => admitSealer(database, sealer, file),
+  })
 
   const assertInPlace = () => {
     const present = statSync(file, { throwIfNoEntry: false })
@@ -66,14 +75,14 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
     assertInPlace()
     if (!lease.isHeld()) throw new StoreUnavailable('the store is unavailable: another process has taken it over')
   }
-  const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite })
-  const read: Run = async (query) => {
+  const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite, sealer })
+  const read = runWith(sealer, async (query) => {
     try {
       return { rows: reader.select(query) }
     } catch (error) {
       throw asReadError(error, reader)
     }
-  }
+  })
   const renew = () =>
     transactions
       .run(async () => lease.renew(clock.now()))
@@ -86,12 +95,13 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))
   let closing: Promise<void> | undefined
   return {
+    hasSealedNames: sealer.keyId !== undefined,
     ...reads(read),
     ...createAuditReads(reader.dialect, counters)(read),
     ...soleClaims,
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
-    withDatabase: (work) => transactions.run(async () => work(writer.database)),
+    withDatabase: (work) => transactions.run(async () => work(writer.database, sealer)),
     async ping() {
       assertInPlace()
       await reads(read).countOperations('')
@@ -175,14 +185,21 @@ export function createWrites(
   })
 }
 
-interface OpenedFile {
+export interface OpenedFile {
   readonly writer: SqliteConnection
   /** Readers never wait for a writer, and see only what is committed. */
   readonly reader: SqliteConnection
   readonly lease: Lease
 }
 
-function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: number }): OpenedFile {
+interface OpeningOptions {
+  readonly lockWaitMs: number
+  readonly now: number
+  /** Asked inside the transaction that takes the lease; refuses by throwing. */
+  readonly admit: (database: DatabaseSync) => void
+}
+
+export function openFile(file: string, { lockWaitMs, now, admit }: OpeningOptions): OpenedFile {
   let writer: SqliteConnection | undefined
   try {
     writer = connectSqlite(file, { readOnly: false, lockWaitMs })
@@ -195,6 +212,7 @@ function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: 
     database.exec('begin immediate')
     migrate(database, now)
     const lease = takeLease(database, file, now)
+    admit(database)
     database.exec('commit')
     // From now on locks are waited for without blocking the process.
     database.exec('pragma busy_timeout = 0')

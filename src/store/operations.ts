@@ -24,7 +24,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
           about: operation.about,
           isDeprovisioning: operation.isDeprovisioning ? 1 : 0,
           mayActivate: operation.mayActivate ? 1 : 0,
-          before: operation.before ?? null,
+          before: run.sealer.seal('operation.before', [connection, operation.resourceId], operation.before ?? null),
           version: operation.version,
           dueAt: operation.dueAt,
           requestId: operation.requestId,
@@ -39,19 +39,20 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
     async updateOperation(connection, id, change) {
       const { rows } = await run(texts.read({ connection, id }))
       if (rows[0] === undefined) return
-      const next: Operation = { ...toOperation(rows[0]), ...change }
+      const next: Operation = { ...toOperation(run.sealer, rows[0]), ...change }
+      const name = [connection, next.resourceId] as const
       await run(
         texts.update({
           connection,
           id,
           kind: next.kind,
           about: next.about,
-          before: next.before ?? null,
+          before: run.sealer.seal('operation.before', name, next.before ?? null),
           state: next.state,
           attempts: next.attempts,
           dueAt: next.dueAt,
           errorKind: next.errorKind ?? null,
-          errorMessage: next.errorMessage ?? null,
+          errorMessage: run.sealer.seal('operation.error_message', name, next.errorMessage ?? null),
           leaseUntil: next.leaseUntil ?? null,
           unknownSince: next.unknownSince ?? null,
           isDeprovisioning: next.isDeprovisioning ? 1 : 0,

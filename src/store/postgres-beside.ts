@@ -12,8 +12,10 @@ import { newestMigration } from './migrate.ts'
 import { prepared } from './open-postgres.ts'
 import { createPostgresPool, postgresDialect } from './postgres.ts'
 import { isBridgeRunning } from './postgres-claims.ts'
+import { assertPostgresSealer } from './postgres-sealing.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
-import { type Run, statement } from './statement.ts'
+import { plainSealer, type Sealer } from './sealing.ts'
+import { runWith, statement } from './statement.ts'
 
 const connections = 2
 const walkReads = createWalkReads(postgresDialect)
@@ -28,10 +30,10 @@ const withdraw = statement(
     returning number`,
 )
 
-/** The store beside the bridges that use it, as it is. Throws `StoreRefused` when it is of another version. */
+/** The store beside the bridges that use it, as it is. Throws `StoreRefused` when it is of another version, or sealed otherwise. */
 export async function openPostgresBeside(
   location: PostgresLocation,
-  { log }: { readonly clock: Clock; readonly log: Log },
+  { log, sealer }: { readonly clock: Clock; readonly log: Log; readonly sealer?: Sealer | undefined },
 ): Promise<StoreBeside & AuditReads & { close(): Promise<void> }> {
   const pool = createPostgresPool({ ...location, schema: location.schema, connections }, log)
   await prepared(pool, location, async (session) => {
@@ -41,11 +43,14 @@ export async function openPostgresBeside(
     if (rows[0]?.is_there !== true)
       throw new StoreRefused(`${placeOf(location)} has no store yet: start the bridge once`)
     const found = await session.query<{ number: number | null }>('select max(number) as number from migration')
-    if (found.rows[0]?.number === newestMigration()) return
-    throw new StoreRefused(`${placeOf(location)} is of another version of the bridge: use the command of that version`)
+    if (found.rows[0]?.number !== newestMigration())
+      throw new StoreRefused(
+        `${placeOf(location)} is of another version of the bridge: use the command of that version`,
+      )
+    if (sealer !== undefined) await assertPostgresSealer(session, sealer, placeOf(location))
   })
-  const transactions = createPostgresTransactions(pool, 1)
-  const read: Run = (query) => pool.select(query)
+  const transactions = createPostgresTransactions(pool, 1, sealer ?? plainSealer)
+  const read = runWith(sealer ?? plainSealer, (query) => pool.select(query))
   const { getWalk, currentWalk } = walkReads(read)
   return {
     getWalk,

@@ -74,9 +74,9 @@ export function createPostgresClaims(process: string) {
         const holders = holderOf('')
         const first = await run(due({ connection, precedence: 0, now, limit, holders }))
         const left = limit - first.rows.length
-        if (left <= 0) return first.rows.map(toOperation)
+        if (left <= 0) return first.rows.map((row) => toOperation(run.sealer, row))
         const then = await run(due({ connection, precedence: 1, now, limit: left, holders }))
-        return [...first.rows, ...then.rows].map(toOperation)
+        return [...first.rows, ...then.rows].map((row) => toOperation(run.sealer, row))
       },
     }),
     /** Says that a bridge runs here, and forgets what nobody renews any more. */

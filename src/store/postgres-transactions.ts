@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { asStoreError, isTaken } from './failures.ts'
 import { type PostgresPool, type PostgresSession, valuesOf } from './postgres.ts'
-import type { Query, Run } from './statement.ts'
+import type { Sealer } from './sealing.ts'
+import { type Query, type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
 export interface PostgresTransactions {
@@ -19,7 +20,7 @@ export const lockOf = "pg_advisory_xact_lock(hashtextextended(current_schema() |
  * lock, which ends with the transaction. Numbers that follow each other and decisions on what was read need that, and one
  * connection never waits for another.
  */
-export function createPostgresTransactions(pool: PostgresPool, writers: number): PostgresTransactions {
+export function createPostgresTransactions(pool: PostgresPool, writers: number, sealer: Sealer): PostgresTransactions {
   const places = createPlaces(writers)
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
   const inWork = new Set<Promise<unknown>>()
@@ -47,12 +48,12 @@ export function createPostgresTransactions(pool: PostgresPool, writers: number):
         throw stored
       }
     }
-    const run: Run = (query) => {
+    const run = runWith(sealer, (query) => {
       if (!scope.isOpen) return Promise.reject(new Error('a transaction was used after its end'))
       const mine = last.then(() => execute(query))
       last = mine.catch(() => undefined)
       return mine
-    }
+    })
     let isBroken = true
     try {
       await session.query('begin')

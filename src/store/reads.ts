@@ -8,15 +8,18 @@ import { createLists } from './lists.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
+  type MembershipRow,
   type OperationRow,
   type ProvisioningRow,
   type ResourceRow,
   toGroupLink,
   toLink,
+  toMembership,
   toOperation,
   toProvisioning,
   toResource,
 } from './rows.ts'
+import type { Sealer } from './sealing.ts'
 import { type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
@@ -35,15 +38,6 @@ export const operationColumns = sql.raw(
 
 export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
 
-interface MembershipRow {
-  readonly user_id: string
-  readonly id: string
-  readonly display: string | null
-  readonly external_id: string | null
-  readonly group_id: string | null
-  readonly name: string | null
-}
-
 type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
   Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
 
@@ -56,10 +50,17 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
   return (run) => {
-    async function one<Row, Thing>(query: Query<Row>, toThing: (row: Row) => Thing): Promise<Thing | undefined> {
+    async function one<Row, Thing>(
+      query: Query<Row>,
+      toThing: (sealer: Sealer, row: Row) => Thing,
+    ): Promise<Thing | undefined> {
       const { rows } = await run(query)
-      return rows[0] === undefined ? undefined : toThing(rows[0])
+      return rows[0] === undefined ? undefined : toThing(run.sealer, rows[0])
     }
+    const shown = (connection: string, { id, display }: { id: string; display: string | null }) => ({
+      id,
+      display: run.sealer.open('resource.display', [connection, id], display) ?? undefined,
+    })
     return {
       ...walks(run),
       ...findings(run),
@@ -70,46 +71,47 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const [row] = rows
         if (row === undefined) return undefined
         const inGroups = row.is_member === 0 ? undefined : await this.groupsOf(connection, [id])
-        const { seq, version, json, created, modified } = row
+        const { seq, version, created, modified } = row
+        const json = run.sealer.open('resource.json', [connection, id], row.json)
         return {
           resource: { connection, type: 'User', id, seq, version, json, created, modified },
-          provisioning: toProvisioning(row),
+          provisioning: toProvisioning(run.sealer, connection, { ...row, resource_id: id }),
           groups: inGroups?.get(id) ?? [],
         }
       },
       async list(connection, query) {
-        const { rows } = await run(lists.list(connection, query))
-        return rows.map(toResource)
+        const { rows } = await run(lists.list(run.sealer, connection, query))
+        return rows.map((row) => toResource(run.sealer, row))
       },
       walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {
         if (where === undefined) return counters.read(run, connection, `visible.${type}`)
-        const { rows } = await run(lists.count(connection, type, where))
+        const { rows } = await run(lists.count(run.sealer, connection, type, where))
         return rows[0]?.count ?? 0
       },
       async groupsOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.groups({ connection, ids: listValue(userIds) }))
         const groups = new Map<string, GroupReference[]>()
-        for (const row of rows) append(groups, row.user_id, { id: row.id, display: row.display ?? undefined })
+        for (const row of rows) append(groups, row.user_id, shown(connection, row))
         return groups
       },
       async membershipsOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.memberships({ connection, ids: listValue(userIds) }))
         const memberships = new Map<string, Membership[]>()
-        for (const row of rows) append(memberships, row.user_id, toMembership(row))
+        for (const row of rows) append(memberships, row.user_id, toMembership(run.sealer, connection, row))
         return memberships
       },
       async members(connection, groupId) {
         const { rows } = await run(texts.members({ connection, groupId }))
-        return rows.map((row) => ({ id: row.id, display: row.display ?? undefined }))
+        return rows.map((row) => shown(connection, row))
       },
       async membersOf(connection, groupIds) {
         if (groupIds.length === 0) return new Map()
         const { rows } = await run(texts.membersOf({ connection, ids: listValue(groupIds) }))
         const members = new Map<string, Member[]>()
-        for (const row of rows) append(members, row.group_id, { id: row.id, display: row.display ?? undefined })
+        for (const row of rows) append(members, row.group_id, shown(connection, row))
         return members
       },
       getLink: (connection, resourceId) => one(texts.link({ connection, resourceId }), toLink),
@@ -117,27 +119,29 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       findGroupLink: (connection, groupId) => one(texts.groupLinkByGroup({ connection, groupId }), toGroupLink),
       async groupLinks(connection) {
         const { rows } = await run(texts.groupLinks({ connection }))
-        return rows.map(toGroupLink)
+        return rows.map((row) => toGroupLink(run.sealer, row))
       },
       async provisioningOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.provisioning({ connection, ids: listValue(userIds) }))
-        return new Map(rows.map((row): [string, ProvisioningView] => [row.resource_id, toProvisioning(row)]))
+        return new Map(
+          rows.map((row): [string, ProvisioningView] => [row.resource_id, toProvisioning(run.sealer, connection, row)]),
+        )
       },
       findLinkByAccount: (connection, accountId) => one(texts.linkByAccount({ connection, accountId }), toLink),
       getOperation: (connection, resourceId) => one(texts.operation({ connection, resourceId }), toOperation),
       async operationsOf(connection, resourceIds) {
         if (resourceIds.length === 0) return []
         const { rows } = await run(texts.operations({ connection, ids: listValue(resourceIds) }))
-        return rows.map(toOperation)
+        return rows.map((row) => toOperation(run.sealer, row))
       },
       async dueOperations(connection, now, limit) {
         // Two walks of the index, each in order and ended by its limit: one over both would pass all that is not yet due.
         const first = await run(texts.due({ connection, precedence: 0, now, limit }))
         const left = limit - first.rows.length
-        if (left <= 0) return first.rows.map(toOperation)
+        if (left <= 0) return first.rows.map((row) => toOperation(run.sealer, row))
         const then = await run(texts.due({ connection, precedence: 1, now, limit: left }))
-        return [...first.rows, ...then.rows].map(toOperation)
+        return [...first.rows, ...then.rows].map((row) => toOperation(run.sealer, row))
       },
       countOperations: (connection) => counters.read(run, connection, 'operation.count'),
     }
@@ -181,7 +185,7 @@ function readStatements(dialect: Dialect) {
       dialect,
       ['connection', 'ids'],
       (slot) => sql<MembershipRow>`
-        select member.user_id, resource.id, resource.display, resource.external_id, group_link.group_id, group_link.name
+        select member.user_id, resource.id, resource.json, group_link.group_id, group_link.name
         from member join resource on resource.connection = member.connection and resource.id = member.group_id
           left join group_link on group_link.connection = member.connection and group_link.resource_id = member.group_id
             and group_link.state = 'live'
@@ -276,15 +280,6 @@ function readStatements(dialect: Dialect) {
           and due_at <= ${slot('now')}
         order by due_at, id limit ${slot('limit')}`,
     ),
-  }
-}
-
-function toMembership(row: MembershipRow): Membership {
-  return {
-    groupId: row.id,
-    displayName: row.display ?? '',
-    externalId: row.external_id ?? undefined,
-    platformGroup: row.group_id === null || row.name === null ? undefined : { id: row.group_id, name: row.name },
   }
 }
 

@@ -4,8 +4,10 @@ import type { Counters } from './counters.ts'
 import { isTaken } from './failures.ts'
 import { foldKey } from './keys.ts'
 import { type ResourceRow, toResource } from './rows.ts'
+import type { IndexedColumn } from './sealed-columns.ts'
+import type { Sealer } from './sealing.ts'
 import { type Dialect, listRows, listValue, mayBeTaken, type Run, statement } from './statement.ts'
-import { NameTaken, type ResourceKeys, type ResourceType, type StoreWriter } from './store.ts'
+import { NameTaken, type NewResource, type ResourceKeys, type StoreWriter } from './store.ts'
 
 type ResourceWrites = Pick<
   StoreWriter,
@@ -25,10 +27,10 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
   return (run) => {
     async function any(query: ReturnType<typeof texts.any>) {
       const { rows } = await run(query)
-      return rows[0] === undefined ? undefined : { ...toResource(rows[0]), visible: rows[0].visible === 1 }
+      return rows[0] === undefined ? undefined : { ...toResource(run.sealer, rows[0]), visible: rows[0].visible === 1 }
     }
     async function storeEmails(connection: string, id: string, keys: ResourceKeys): Promise<void> {
-      const wanted = emailRows(keys)
+      const wanted = emailRows(run.sealer, connection, keys)
       const { rows } = await run(texts.emails({ connection, id }))
       if (rows.length === wanted.length && rows.every((row) => wanted.some((email) => isSame(row, email)))) return
       if (rows.length > 0) await run(texts.forgetEmails({ connection, id }))
@@ -37,28 +39,44 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
     return {
       getAnyResource: (connection, type, id) => any(texts.any({ connection, type, id })),
       findByUniqueName: (connection, type, name) =>
-        any((type === 'User' ? texts.byUserName : texts.byGroupName)({ connection, key: foldKey(name) })),
+        type === 'User'
+          ? any(
+              texts.byUserName({
+                connection,
+                key: run.sealer.index('resource.user_name_key', connection, foldKey(name)),
+              }),
+            )
+          : any(
+              texts.byGroupName({
+                connection,
+                key: run.sealer.index('resource.display_key', connection, foldKey(name)),
+              }),
+            ),
       async insertResource(connection, resource) {
-        const { type, id, json, now } = resource
+        const { type, id, now } = resource
+        const json = run.sealer.seal('resource.json', [connection, id], resource.json)
         const seq = await counters.add(run, connection, 'resource.seq', 1)
-        const columns = keyColumns(type, resource.keys)
+        const columns = keyColumns(run.sealer, connection, { type, id, keys: resource.keys })
         const visible = resource.visible ? 1 : 0
         const { rows } = await unlessTaken(
           run(mayBeTaken(texts.insert({ connection, type, id, json, now, seq, visible, ...columns }))),
         )
-        for (const email of emailRows(resource.keys)) await run(texts.insertEmail({ connection, id, ...email }))
+        for (const email of emailRows(run.sealer, connection, resource.keys)) {
+          await run(texts.insertEmail({ connection, id, ...email }))
+        }
         if (resource.visible) await counters.add(run, connection, `visible.${type}`, 1)
-        return toResource(only(rows))
+        return toResource(run.sealer, only(rows))
       },
       async updateResource(connection, change) {
-        const { type, id, json, now, expectedVersion } = change
-        const columns = keyColumns(type, change.keys)
+        const { type, id, now, expectedVersion } = change
+        const json = run.sealer.seal('resource.json', [connection, id], change.json)
+        const columns = keyColumns(run.sealer, connection, change)
         const { rows } = await unlessTaken(
           run(mayBeTaken(texts.update({ connection, type, id, json, now, expectedVersion, ...columns }))),
         )
         if (rows[0] === undefined) return undefined
         await storeEmails(connection, id, change.keys)
-        return toResource(rows[0])
+        return toResource(run.sealer, rows[0])
       },
       async touchResources(connection, type, ids, now) {
         if (ids.length > 0) await run(texts.touch({ connection, type, ids: listValue(ids), now }))
@@ -204,23 +222,37 @@ function resourceStatements(dialect: Dialect) {
 }
 
 /** `display` is what members and groups are shown by; it keeps its spelling. */
-export function keyColumns(type: ResourceType, keys: ResourceKeys) {
-  const displayKey = keys.displayName === undefined ? null : foldKey(keys.displayName)
+export function keyColumns(
+  sealer: Sealer,
+  connection: string,
+  { type, id, keys }: Pick<NewResource, 'type' | 'id' | 'keys'>,
+) {
   const isUser = type === 'User'
+  const index = (column: IndexedColumn, value: string | undefined) =>
+    value === undefined ? null : sealer.index(column, connection, value)
+  const folded = (value: string | undefined) => (value === undefined ? undefined : foldKey(value))
+  const display = keys.displayName ?? (isUser ? keys.userName : undefined) ?? null
   return {
-    userNameKey: isUser && keys.userName !== undefined ? foldKey(keys.userName) : null,
-    displayKey,
-    externalId: keys.externalId ?? null,
-    display: keys.displayName ?? (isUser ? keys.userName : undefined) ?? null,
+    userNameKey: isUser ? index('resource.user_name_key', folded(keys.userName)) : null,
+    displayKey: index('resource.display_key', folded(keys.displayName)),
+    externalId: index('resource.external_id', keys.externalId),
+    display: sealer.seal('resource.display', [connection, id], display),
     active: keys.active === undefined ? null : keys.active ? 1 : 0,
   }
 }
 
 /** Without repetitions; an e-mail without type has the empty one. */
-export function emailRows(keys: ResourceKeys): readonly { valueKey: string; emailType: string }[] {
+export function emailRows(
+  sealer: Sealer,
+  connection: string,
+  keys: ResourceKeys,
+): readonly { valueKey: string; emailType: string }[] {
   const rows: { valueKey: string; emailType: string }[] = []
   for (const { value, type = '' } of keys.emails ?? []) {
-    const row = { valueKey: foldKey(value), emailType: foldKey(type) }
+    const row = {
+      valueKey: sealer.index('email_value.value_key', connection, foldKey(value)),
+      emailType: sealer.index('email_value.email_type', connection, foldKey(type)),
+    }
     if (!rows.some((known) => known.valueKey === row.valueKey && known.emailType === row.emailType)) rows.push(row)
   }
   return rows

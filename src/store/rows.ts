@@ -1,6 +1,7 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { GroupLink, LedgerEntry } from './grant-store.ts'
+import type { GroupLink, LedgerEntry, Membership } from './grant-store.ts'
+import type { Sealer } from './sealing.ts'
 import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
 
 export interface ResourceRow {
@@ -51,6 +52,14 @@ export interface GroupLinkRow {
   readonly was_created: number
 }
 
+export interface MembershipRow {
+  readonly user_id: string
+  readonly id: string
+  readonly json: string
+  readonly group_id: string | null
+  readonly name: string | null
+}
+
 export interface OperationRow {
   readonly connection: string
   readonly id: number
@@ -86,53 +95,71 @@ export interface AuditRow {
   readonly hash: string
 }
 
-export function toResource(row: ResourceRow): StoredResource {
-  const { connection, type, id, seq, version, json, created, modified } = row
+export function toResource(sealer: Sealer, row: ResourceRow): StoredResource {
+  const { connection, type, id, seq, version, created, modified } = row
+  const json = sealer.open('resource.json', [connection, id], row.json)
   return { connection, type, id, seq, version, json, created, modified }
 }
 
-export function toProvisioning(row: Omit<ProvisioningRow, 'resource_id'>): ProvisioningView {
+export function toProvisioning(sealer: Sealer, connection: string, row: ProvisioningRow): ProvisioningView {
+  const errorMessage = sealer.open('operation.error_message', [connection, row.resource_id], row.error_message)
   return {
     accountId: row.account_id ?? undefined,
     lastAppliedAt: row.last_applied_at ?? undefined,
     drift: row.drift === null || row.drift === '[]' ? [] : parseTexts(row.drift),
     operationState: row.operation_state ?? undefined,
-    errorMessage: row.error_message ?? undefined,
+    errorMessage: errorMessage ?? undefined,
   }
 }
 
-export function toLink(row: LinkRow): Link {
+export function toLink(sealer: Sealer, row: LinkRow): Link {
+  const name = [row.connection, row.resource_id] as const
+  const applied = sealer.open('link.applied', name, row.applied)
+  const grants = sealer.open('link.grants', name, row.grants)
   return {
     connection: row.connection,
     resourceId: row.resource_id,
     state: row.state,
     accountId: row.account_id ?? undefined,
-    applied: row.applied === null ? undefined : parseObject(row.applied),
+    applied: applied === null ? undefined : parseObject(applied),
     lastAppliedAt: row.last_applied_at ?? undefined,
     drift: parseTexts(row.drift),
     wasFlushed: row.was_flushed === 1,
-    userName: row.user_name ?? undefined,
-    externalId: row.external_id ?? undefined,
+    userName: sealer.open('link.user_name', name, row.user_name) ?? undefined,
+    externalId: sealer.open('link.external_id', name, row.external_id) ?? undefined,
     deletedAt: row.deleted_at ?? undefined,
     invitedAt: row.invited_at ?? undefined,
     invitations: row.invitations,
-    grants: row.grants === '[]' ? [] : parseLedger(row.grants),
+    grants: grants === '[]' ? [] : parseLedger(grants),
   }
 }
 
-export function toGroupLink(row: GroupLinkRow): GroupLink {
-  const { connection, state, name } = row
+export function toGroupLink(sealer: Sealer, row: GroupLinkRow): GroupLink {
+  const { connection, state } = row
   return {
     connection,
     resourceId: row.resource_id,
     state,
     groupId: row.group_id,
-    name,
+    name: sealer.open('group_link.name', [connection, row.resource_id], row.name),
     wasCreated: row.was_created === 1,
   }
 }
 
-export function toOperation(row: OperationRow): Operation {
+/** Out of the document: where values are sealed, the columns beside it cannot be read. */
+export function toMembership(sealer: Sealer, connection: string, row: MembershipRow): Membership {
+  const { displayName, externalId } = parseObject(sealer.open('resource.json', [connection, row.id], row.json))
+  const name = row.name === null ? null : sealer.open('group_link.name', [connection, row.id], row.name)
+  return {
+    groupId: row.id,
+    displayName: typeof displayName === 'string' ? displayName : '',
+    externalId: typeof externalId === 'string' ? externalId : undefined,
+    platformGroup: row.group_id === null || name === null ? undefined : { id: row.group_id, name },
+  }
+}
+
+export function toOperation(sealer: Sealer, row: OperationRow): Operation {
+  const name = [row.connection, row.resource_id] as const
   return {
     id: row.id,
     connection: row.connection,
@@ -141,13 +168,13 @@ export function toOperation(row: OperationRow): Operation {
     about: row.about,
     isDeprovisioning: row.is_deprovisioning === 1,
     mayActivate: row.may_activate === 1,
-    before: row.before ?? undefined,
+    before: sealer.open('operation.before', name, row.before) ?? undefined,
     version: row.version,
     state: row.state,
     attempts: row.attempts,
     dueAt: row.due_at,
     errorKind: row.error_kind ?? undefined,
-    errorMessage: row.error_message ?? undefined,
+    errorMessage: sealer.open('operation.error_message', name, row.error_message) ?? undefined,
     requestId: row.request_id,
     caller: row.caller,
     createdAt: row.created_at,

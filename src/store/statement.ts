@@ -1,4 +1,5 @@
 import { type CompiledQuery, type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely'
+import type { Sealer } from './sealing.ts'
 
 export type Value = string | number | null
 
@@ -10,7 +11,15 @@ export interface Query<Row> extends CompiledQuery<Row> {
 }
 
 /** Executes one statement where it belongs: on the connection for reads, or inside one transaction. */
-export type Run = <Row>(query: Query<Row>) => Promise<QueryResult<Row>>
+export interface Run {
+  <Row>(query: Query<Row>): Promise<QueryResult<Row>>
+  /** How values of people lie in this store. */
+  readonly sealer: Sealer
+}
+
+export function runWith(sealer: Sealer, execute: <Row>(query: Query<Row>) => Promise<QueryResult<Row>>): Run {
+  return Object.assign(execute, { sealer })
+}
 
 /** Knows the dialect; no table types, because statements are plain SQL with typed rows. */
 export type Dialect = Kysely<unknown>

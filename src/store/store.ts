@@ -249,6 +249,8 @@ export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, Guard
 }
 
 export interface Store extends StoreReader, ClaimStore {
+  /** Names are sealed: indexes know them by whole values only, neither in order nor by how they begin. */
+  readonly hasSealedNames: boolean
   /**
    * Runs `work` atomically; those about one connection are served one at a time. Durable when it resolves.
    * Throws `StoreUnavailable` (locked, disk full, file gone); whatever `work` throws rolls back and is thrown on.
@@ -271,4 +273,11 @@ export class AccountTaken extends Error {
 /** Answered with 503 and Retry-After. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
+}
+/**
+ * A sealed value that does not open: it was changed, or belongs to another row. `message` names table, column and row. Waiting
+ * does not help, so it is answered with 500, and an operation that meets it is put aside.
+ */
+export class StoreUnsealable extends Error {
+  override readonly name = 'StoreUnsealable'
 }

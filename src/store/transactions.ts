@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { CompiledQuery } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { asStoreError, isBusy } from './failures.ts'
+import type { Sealer } from './sealing.ts'
 import type { SqliteConnection } from './sqlite.ts'
-import type { Run } from './statement.ts'
+import { type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** How often a lock held by another program is tried again. */
@@ -22,7 +23,7 @@ export interface TransactionQueue {
  */
 export function createTransactionQueue(
   writer: SqliteConnection,
-  options: { clock: Clock; lockWaitMs: number; mayWrite: () => void },
+  options: { clock: Clock; lockWaitMs: number; mayWrite: () => void; sealer: Sealer },
 ): TransactionQueue {
   const { database, dialect } = writer
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
@@ -43,7 +44,7 @@ export function createTransactionQueue(
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
     const scope = { isOpen: true }
     let failure: unknown
-    const run: Run = async (query) => {
+    const run = runWith(options.sealer, async (query) => {
       if (!scope.isOpen) throw new Error('a transaction was used after its end')
       try {
         return await dialect.executeQuery(query)
@@ -52,7 +53,7 @@ export function createTransactionQueue(
         if (stored instanceof StoreUnavailable) failure ??= stored
         throw stored
       }
-    }
+    })
     try {
       await begin()
       options.mayWrite()

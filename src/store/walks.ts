@@ -9,7 +9,7 @@ import {
   tenant,
   wantedBy,
 } from './conditions.ts'
-import { type Order, orderColumns, orderText } from './lists.ts'
+import { assertIndexed, type Order, orderColumns, orderText } from './lists.ts'
 import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
 import { type ResourceRow, toResource } from './rows.ts'
 import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
@@ -40,14 +40,17 @@ export function createWalks(dialect: Dialect) {
 
   return async (run: Run, connection: string, query: WalkQuery): Promise<readonly PlacedResource[]> => {
     const { from, limit, type } = query
-    const wanted = wantedBy(query.where)
+    assertIndexed(run.sealer, query.where, query.order)
+    const wanted = wantedBy(run.sealer, connection, query.where)
     const found: PlacedResource[] = []
     for (const stretch of stretchesFrom(from, query.order)) {
       if (found.length >= limit) break
       const left = limit - found.length
       const bound = { ...wanted, connection, type, key: from?.key ?? null, seq: from?.seq ?? 0, limit: left }
       const { rows } = await run(made(stretch, query)(bound))
-      for (const row of rows) found.push({ resource: toResource(row), place: { key: row.place_key, seq: row.seq } })
+      for (const row of rows) {
+        found.push({ resource: toResource(run.sealer, row), place: { key: row.place_key, seq: row.seq } })
+      }
     }
     return found
   }

@@ -23,7 +23,7 @@ export function createWatchReads(dialect: Dialect): (run: Run) => Pick<WalkReade
       return rows.map(
         (row): Watch => ({
           resourceId: row.resource_id,
-          document: row.document,
+          document: run.sealer.open('watch.document', [connection, row.resource_id], row.document),
           nextAt: row.next_at,
           endsAt: row.ends_at,
         }),
@@ -59,7 +59,8 @@ export function createWatchWrites(
   )
   return (run) => ({
     async putWatch(connection, watch) {
-      await run(put({ connection, ...watch }))
+      const document = run.sealer.seal('watch.document', [connection, watch.resourceId], watch.document)
+      await run(put({ connection, ...watch, document }))
     },
     async deleteWatch(connection, resourceId) {
       await run(remove({ connection, resourceId }))

@@ -93,6 +93,11 @@ describe('--help', () => {
       ['token', 'revoke'],
       [/--connection <name>/, /--name <name>/],
     ],
+    [['store', 'key'], [/encryption\.key/]],
+    [
+      ['store', 'rekey'],
+      [/--config <file>/, /--json/, /has\s+to\s+be\s+stopped/],
+    ],
     [['token', 'rotate-key'], [/--connection <name>/]],
     [['plan'], [/--connection <name>/, /--user <file>/, /--config <file>/, /--json/, /writes\s+nothing/]],
   ]
@@ -122,6 +127,7 @@ describe('--help', () => {
       'import',
       'audit',
       'erase',
+      'store',
       'help',
     ])
   })

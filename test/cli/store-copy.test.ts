@@ -12,6 +12,7 @@ import { credentialFile } from '../../src/store/credentials.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { openCredentialsOf } from '../../src/store/open-location.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
+import { plainSealer } from '../../src/store/sealing.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { type PostgresServer, postgresStore, skipPostgres, startPostgres } from '../postgres-server.ts'
 
@@ -62,7 +63,7 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
   }
 
   test('is refused while a bridge has the source', async () => {
-    const surroundings = { clock: world.clock, log: createLog('silent') }
+    const surroundings = { clock: world.clock, log: createLog('silent'), sealer: plainSealer }
     await assert.rejects(
       copyStore({ kind: 'sqlite', file }, location, surroundings, () => {}),
       /is in use by process/,
@@ -72,7 +73,7 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
   test('goes on after an interruption, compares everything, and the bridge serves the same from PostgreSQL', async () => {
     const before = await world.scim('dspace').get('/Users').expect(200)
     await world.restart(async () => {
-      const surroundings = { clock: world.clock, log: createLog('silent') }
+      const surroundings = { clock: world.clock, log: createLog('silent'), sealer: plainSealer }
       const pulled = new Error('the plug was pulled')
       await assert.rejects(
         copyStore({ kind: 'sqlite', file }, location, surroundings, (table) => {
@@ -105,7 +106,7 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
   })
 
   test('is refused while a bridge runs on the target, and into a database that holds something else', async () => {
-    const surroundings = { clock: world.clock, log: createLog('silent') }
+    const surroundings = { clock: world.clock, log: createLog('silent'), sealer: plainSealer }
     const from = { kind: 'sqlite', file } as const
     assert.ok(credentialFile(file).endsWith('bridge-credentials.sqlite'))
     await assert.rejects(

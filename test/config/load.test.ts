@@ -75,6 +75,7 @@ test('the smallest file gives every default', (t) => {
     publicUrl: 'https://scim.uni.example',
     listen: { host: '127.0.0.1', port: 8080 },
     store: { kind: 'sqlite', file: join(folder, 'data/bridge.sqlite') },
+    encryption: { key: undefined, formerKeys: [] },
     log: { level: 'info' },
     retry: { maximumSeconds: 3_600 },
     limits: { requestsPerSecond: 100, burst: 1_000, concurrentRequests: 256 },
@@ -115,6 +116,7 @@ test('a full file is read as written, paths counted from the file', (t) => {
   const folder = aFolder(t)
   mkdirSync(join(folder, 'secrets'))
   writeFileSync(join(folder, 'secrets', 'token'), 'from-a-file-0123456789\n')
+  writeFileSync(join(folder, 'secrets', 'former-key'), `${Buffer.alloc(32).toString('base64')}\n`)
   writeFileSync(join(folder, 'secrets', 'user'), 'root@uni.example\n\n')
   const file = join(folder, 'bridge.yaml')
   writeFileSync(
@@ -122,6 +124,7 @@ test('a full file is read as written, paths counted from the file', (t) => {
     `publicUrl: http://127.0.0.1:9/base
 listen: { host: "::1", port: 0, tls: { certificate: tls/bridge.pem, key: /etc/bridge.key } }
 store: sqlite:/var/lib/bridge.sqlite
+encryption: { key: "\${STORE_KEY}", formerKeys: [{ file: secrets/former-key }] }
 log: { level: silent }
 retry: { maximumSeconds: 5 }
 limits: { requestsPerSecond: 25, burst: 50 }
@@ -153,7 +156,8 @@ connections:
     settings: { user: { file: secrets/user }, password: "\${FIGSHARE_TOKEN}", flavour: "$\${not one} and $5" }
 `,
   )
-  const config = load(file, { ...environment, PLACE: 'secrets' })
+  const STORE_KEY = Buffer.alloc(32, 1).toString('base64')
+  const config = load(file, { ...environment, STORE_KEY, PLACE: 'secrets' })
   assert.deepEqual(
     { ...config, connections: config.connections.slice(1) },
     {
@@ -167,6 +171,7 @@ connections:
       limits: { requestsPerSecond: 25, burst: 50, concurrentRequests: 256 },
       retention: { tombstoneDays: 30, auditDays: 400 },
       store: { kind: 'sqlite', file: '/var/lib/bridge.sqlite' },
+      encryption: { key: Buffer.alloc(32, 1).toString('base64'), formerKeys: [Buffer.alloc(32).toString('base64')] },
       log: { level: 'silent' },
       retry: { maximumSeconds: 5 },
       trustedProxies: [],
@@ -333,6 +338,17 @@ const mistakes: readonly [what: string, text: string, problems: readonly string[
     'another store',
     withLine(1, 'publicUrl: https://a.example\nstore: postgres://db/bridge'),
     ['2:1: store: names no user: write postgres://user@host/database'],
+  ],
+  [
+    'a key of the store that is none, and one that is written out',
+    withLine(
+      1,
+      `publicUrl: https://a.example\nencryption: { key: "\${SCIM_TOKEN}", formerKeys: [${Buffer.alloc(32).toString('base64')}] }`,
+    ),
+    [
+      '2:15: encryption.key: has to be a key of 32 bytes in base64: make one with `scim-bridge store key`, and keep a copy of it',
+      `2:50: encryption.formerKeys.0: a secret is not written here: write "\${NAME}" and set the variable NAME, or { file: path }`,
+    ],
   ],
   [
     'a mistyped mode',

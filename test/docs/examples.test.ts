@@ -14,7 +14,8 @@ const folder = aFolder()
 cpSync(builtInMappings, join(folder.path, 'mappings'), { recursive: true })
 after(folder.remove)
 
-const secret = 'a-secret-of-the-examples'
+/** Good enough for a token, and for the key of a store. */
+const secret = Buffer.alloc(32, 'examples').toString('base64')
 /** Examples of one connection leave out what every file has. */
 const rest = 'publicUrl: https://scim.uni.example\n'
 

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import { openBeside } from '../../src/store/beside.ts'
+import { createSealer, plainSealer } from '../../src/store/sealing.ts'
 import type { Finding, NewWalk, Situation, Walk } from '../../src/store/walk-store.ts'
 import { type FigshareBridge, type FigshareBridgeOptions, startFigshareBridge } from '../figshare-bridge.ts'
 
@@ -27,7 +28,9 @@ type Test = Parameters<typeof startFigshareBridge>[0]
 export async function startReconcileWorld(t: Test, options: FigshareBridgeOptions = {}): Promise<ReconcileWorld> {
   const bridge = await startFigshareBridge(t, options)
   const { world } = bridge
-  const beside = () => openBeside({ kind: 'sqlite', file: join(world.directory, 'bridge.sqlite') }, world.clock)
+
+  const sealer = options.storeKey === undefined ? plainSealer : createSealer(options.storeKey)
+  const beside = () => openBeside({ kind: 'sqlite', file: join(world.directory, 'bridge.sqlite') }, world.clock, sealer)
   const ask = async (platform: DemoPlatform, how: Partial<NewWalk> = {}) => {
     // What was written before this moment is not newer than what the walk reads.
     world.clock.advance(1_000)

@@ -11,7 +11,7 @@ export function aUser(id: string, more: Partial<NewResource> = {}): NewResource 
 
 export function aGroup(id: string, more: Partial<NewResource> = {}): NewResource {
   const keys = { displayName: `Group ${id}`, ...more.keys }
-  const json = JSON.stringify({ id, displayName: keys.displayName })
+  const json = JSON.stringify({ id, ...keys })
   return { type: 'Group', id, json, visible: true, now, ...more, keys }
 }
 

@@ -5,6 +5,10 @@ import type { Store } from '../../src/store/store.ts'
 import { aGroup, aUser, later, now } from './builders.ts'
 import type { OpenEmpty } from './contract.ts'
 
+/** What sealed names cannot be put in, and what a store says that is asked for it nevertheless. */
+const nameOrders: ReadonlySet<string> = new Set(['userName', 'displayName', 'externalId'])
+const haveNoOrder = /sealed names have no order/
+
 /** `ids` of the users that the query lists. */
 async function listed(store: Store, query: Partial<ListQuery>): Promise<string[]> {
   const rows = await store.list('okta', { type: 'User', limit: 100, ...query })
@@ -45,6 +49,10 @@ export function listContract(open: OpenEmpty): void {
     test(`lists are ordered by ${by}, missing values last, and descending is the reverse`, async (t) => {
       const store = await open(t)
       await people(store)
+      if (store.hasSealedNames && nameOrders.has(by)) {
+        await assert.rejects(listed(store, { order: { by, descending: false } }), haveNoOrder)
+        return
+      }
       assert.deepEqual(await listed(store, { order: { by, descending: false } }), ascending)
       assert.deepEqual(await listed(store, { order: { by, descending: true } }), ascending.toReversed())
     })
@@ -95,6 +103,11 @@ export function listContract(open: OpenEmpty): void {
     test(`users are found and counted by ${title}: ${JSON.stringify(where)}`, async (t) => {
       const store = await open(t)
       await people(store)
+      if (store.hasSealedNames && where.attribute === 'prefix' && where.of !== 'id') {
+        await assert.rejects(listed(store, { where }), haveNoOrder)
+        await assert.rejects(store.count('okta', 'User', where), haveNoOrder)
+        return
+      }
       assert.deepEqual(await listed(store, { where }), expected)
       assert.equal(await store.count('okta', 'User', where), expected.length)
       assert.equal(await store.count('okta', 'Group', where), isTime(where) ? groups(where) : 0)
@@ -167,6 +180,10 @@ export function listContract(open: OpenEmpty): void {
         const store = await open(t)
         await people(store)
         const ids = descending ? ascending.toReversed() : ascending
+        if (store.hasSealedNames && nameOrders.has(by)) {
+          await assert.rejects(walked(store, { order: { by, descending }, limit: 10 }), haveNoOrder)
+          return
+        }
         const whole = await walked(store, { order: { by, descending }, limit: 10 })
         assert.deepEqual(whole.ids, ids)
         for (const [index, place] of whole.places.entries()) {
@@ -189,12 +206,13 @@ export function listContract(open: OpenEmpty): void {
         attribute: 'anyOf',
         of: ['alice', 'bob', 'charlie'].map((equals) => ({ attribute: 'userName', equals }) as const),
       },
-      order: { by: 'userName', descending: false },
+      order: { by: store.hasSealedNames ? 'id' : 'userName', descending: false },
     } as const
+    const others = store.hasSealedNames ? ['2', '3'] : ['3', '2']
     const [first] = (await walked(store, { ...query, limit: 1 })).places
     await store.transaction((write) => write.deleteResource('okta', 'User', '1'))
     assert.ok(first !== undefined)
-    assert.deepEqual((await walked(store, { ...query, from: first, limit: 9 })).ids, ['3', '2'])
+    assert.deepEqual((await walked(store, { ...query, from: first, limit: 9 })).ids, others)
     const rest = await store.walk('entra', { type: 'User', ...query, limit: 9 })
     assert.deepEqual(rest, [])
   })

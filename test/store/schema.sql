@@ -220,6 +220,13 @@ CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
 
+CREATE TABLE sealing (
+  name text primary key check (name in ('current', 'next')),
+  key_id text not null,
+  proof text not null,
+  place text
+);
+
 CREATE TABLE secret (
   connection text not null,
   name text not null,

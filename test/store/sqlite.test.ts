@@ -4,15 +4,21 @@ import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
+import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { storeContract } from './contract.ts'
 
-storeContract('the SQLite store', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'store-'))
-  const file = join(folder, 'bridge.sqlite')
-  const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent') })
-  t.after(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
+for (const [title, sealer] of [
+  ['the SQLite store', plainSealer],
+  ['the SQLite store, sealed', createSealer(newKey())],
+] as const) {
+  storeContract(title, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'store-'))
+    const file = join(folder, 'bridge.sqlite')
+    const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent'), sealer })
+    t.after(async () => {
+      await store.close()
+      rmSync(folder, { recursive: true })
+    })
+    return store
   })
-  return store
-})
+}

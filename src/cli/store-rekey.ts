@@ -1,0 +1,84 @@
+import { Command } from 'commander'
+import { readConfig, sealerOf } from '../bridge.ts'
+import { type Clock, systemClock } from '../clock.ts'
+import type { Config } from '../config/config.ts'
+import { keysOf, parseDocument } from '../provision/document.ts'
+import { placeOf } from '../store/location.ts'
+import { type Rekeyed, type RekeyStep, rekeyStore } from '../store/rekey.ts'
+import { createSealer, newKey, plainSealer } from '../store/sealing.ts'
+import { configFile } from './serve.ts'
+
+export interface RekeyOutput {
+  /** Writes to standard output; the text ends with a newline. */
+  readonly write: (text: string) => void
+  /** For people, where standard output is for programs. */
+  readonly tell: (text: string) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly clock: Clock
+}
+
+const terminal: RekeyOutput = {
+  write: (text) => process.stdout.write(text),
+  tell: (text) => process.stderr.write(text),
+  environment: process.env,
+  clock: systemClock,
+}
+
+/** Rows between two lines of progress: some seconds. */
+const rowsPerLine = 10_000
+
+/** `scim-bridge store key`: a new key, for `encryption.key`. */
+export function storeKeyCommand({ write }: Pick<RekeyOutput, 'write'> = terminal): Command {
+  return new Command('key').description('make a key for encryption.key and show it; it is kept nowhere').action(() => {
+    write(`${newKey()}\n`)
+  })
+}
+
+/** `scim-bridge store rekey`: the store belongs to one process, so the bridge has to be stopped. */
+export function storeRekeyCommand({ write, tell, environment, clock }: RekeyOutput = terminal): Command {
+  return new Command('rekey')
+    .description(
+      'encrypt the store with encryption.key, or decrypt it when there is none; the bridge has to be stopped',
+    )
+    .option('--json', 'print the outcome as JSON')
+    .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
+    .action(async ({ config, json = false }: { config?: string; json?: boolean }) => {
+      const read = readConfig(configFile(config), environment)
+      if (read.store.kind !== 'sqlite') {
+        throw new Error(
+          `${placeOf(read.store)} cannot be encrypted anew in place: encrypt it on SQLite, then move it with scim-bridge store copy`,
+        )
+      }
+      const outcome = await rekeyStore(read.store, {
+        clock,
+        to: sealerOf(read),
+        known: knownSealers(read),
+        keysOf: (_type, text) => keysOf(parseDocument(text)),
+        progress: createProgress(tell),
+      })
+      write(json ? `${JSON.stringify(outcome)}\n` : `${outcomeText(outcome)}\n`)
+    })
+}
+
+function knownSealers({ encryption: { key, formerKeys } }: Config) {
+  const keys = key === undefined ? formerKeys : [key, ...formerKeys]
+  return [plainSealer, ...keys.map(createSealer)]
+}
+
+function createProgress(tell: (text: string) => void): (step: RekeyStep) => void {
+  let told = 0
+  return ({ step, table, done = 0, of = 0 }) => {
+    if (step === 'verified') tell(`verified: ${done} rows\n`)
+    else if (step === 'rewritten') tell('the file was written anew\n')
+    else if (done >= of || done - told >= rowsPerLine) {
+      told = done >= of ? 0 : done
+      tell(`${table}: ${done} of ${of} rows\n`)
+    }
+  }
+}
+
+function outcomeText({ from, to, rows, verified }: Rekeyed): string {
+  const state = to === undefined ? 'not encrypted' : `encrypted with the key ${to}`
+  if (from === to && rows === 0) return `nothing to do: the store is ${state}; ${verified} rows were checked`
+  return `done: the store is ${state}; ${rows} rows were written, ${verified} were checked`
+}

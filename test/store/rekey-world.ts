@@ -1,0 +1,113 @@
+/** A store with something in every column that holds values of people, and a look at its bare files. */
+import { existsSync, readFileSync } from 'node:fs'
+import type { OpenedStore } from '../../src/store/open.ts'
+import type { KeysOfDocument } from '../../src/store/rekey-rows.ts'
+import { aGroup, aLink, anOperation, aUser, now } from './builders.ts'
+
+/** Each names somebody, or something of somebody, and is nowhere else. */
+export const secrets = [
+  ...['ada', 'bob', 'cleo'].map((name) => `${name}.lovelace@uni.example`),
+  ...[
+    'employee-4711',
+    'Augusta Ada',
+    'Readers of Byron',
+    'Countess',
+    'reviewer-of-ada',
+    'before-ada',
+    'ada is refused',
+  ],
+  ...['platform-readers', 'watched-cleo', 'done to ada', 'matched-ada'],
+]
+const [ada = '', bob = '', cleo = ''] = secrets
+
+export const keysOf: KeysOfDocument = (_type, json) => {
+  const { userName, displayName, externalId, emails } = JSON.parse(json)
+  return {
+    ...(userName === undefined ? {} : { userName }),
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(externalId === undefined ? {} : { externalId }),
+    ...(emails === undefined ? {} : { emails }),
+  }
+}
+
+function aPerson(id: string, userName: string, more: object = {}) {
+  const document = { id, userName, emails: [{ value: userName, type: 'work' }], ...more }
+  const json = JSON.stringify(document)
+  return aUser(id, { json, keys: keysOf('User', json) })
+}
+
+export async function fill(store: OpenedStore): Promise<void> {
+  await store.transaction(async (write) => {
+    await write.insertResource('okta', aPerson('a', ada, { displayName: 'Augusta Ada', externalId: 'employee-4711' }))
+    await write.insertResource('okta', aPerson('b', bob))
+    await write.insertResource('entra', aPerson('a', ada))
+    const group = { keys: { displayName: 'Readers of Byron', externalId: 'readers' } }
+    await write.insertResource('okta', aGroup('g', group))
+    await write.addMembers('okta', 'g', ['a', 'b'])
+    await write.putGroupLink({
+      ...{ connection: 'okta', resourceId: 'g', state: 'live', groupId: '7' },
+      ...{ name: 'platform-readers', wasCreated: true },
+    })
+    await write.putLink(
+      aLink('okta', 'a', {
+        applied: { title: 'Countess' },
+        userName: ada,
+        externalId: 'employee-4711',
+        grants: [{ key: 'k', grant: { role: 'reviewer-of-ada' }, origin: 'given' }],
+      }),
+    )
+    await write.putLink(aLink('okta', 'c', { state: 'tombstone', userName: cleo, deletedAt: now }))
+    const id = await write.putOperation('okta', anOperation('a', { before: '{"nickName":"before-ada"}' }))
+    await write.updateOperation('okta', id, { errorKind: 'refused', errorMessage: 'ada is refused', state: 'failed' })
+    await write.putWatch('okta', { resourceId: 'c', document: '{"nickName":"watched-cleo"}', nextAt: 1, endsAt: 2 })
+    for (const isLast of [false, true]) {
+      const wish = { purpose: 'reconcile', isRepair: false, isRecreate: false, isDryRun: false } as const
+      const walk = await write.addWalk('okta', { ...wish, caller: 'test', askedAt: 0 })
+      await write.putFinding('okta', walk, {
+        ...{ accountId: '1', situation: 'drifted', resourceId: 'a', attributes: ['title'], remedy: 'write' },
+        ...{ otherAccounts: [], otherResources: [], done: 'done to ada' },
+      })
+      await write.putMatchKey('okta', walk, 'matched-ada', 'a')
+      const stored = await write.getWalk('okta', walk)
+      if (stored === undefined) throw new Error('no such walk')
+      await write.updateWalk({ ...stored, phase: isLast ? 'absent' : 'finished', place: isLast ? 'a' : undefined })
+    }
+  })
+}
+
+/** Everything that the store has told of, as its callers see it. */
+export async function told(store: OpenedStore): Promise<unknown> {
+  const found = (attribute: 'userName' | 'displayName' | 'externalId' | 'email', equals: string) =>
+    store
+      .list('okta', { type: 'User', where: { attribute, equals }, limit: 9 })
+      .then((rows) => rows.map(({ id }) => id))
+  return {
+    users: [await store.getUser('okta', 'a'), await store.getUser('okta', 'b'), await store.getUser('entra', 'a')],
+    members: await store.members('okta', 'g'),
+    memberships: await store.membershipsOf('okta', ['a', 'b']),
+    links: [await store.getLink('okta', 'a'), await store.getLink('okta', 'c'), await store.groupLinks('okta')],
+    operation: await store.getOperation('okta', 'a'),
+    watches: await store.dueWatches('okta', 9, 9),
+    findings: await store.findings('okta', 1, { afterAccount: '', limit: 9 }),
+    found: [
+      await found('userName', ada.toUpperCase()),
+      await found('displayName', 'augusta ada'),
+      await found('externalId', 'employee-4711'),
+      await found('email', bob.toUpperCase()),
+    ],
+    group: await store.list('okta', {
+      type: 'Group',
+      where: { attribute: 'displayName', equals: 'readers of byron' },
+      limit: 9,
+    }),
+  }
+}
+
+/** Those of the texts that the store's files hold, in either letter case of the keys. */
+export function readable(file: string, texts: readonly string[] = secrets): string[] {
+  const bytes = [file, `${file}-wal`, `${file}-journal`]
+    .filter((name) => existsSync(name))
+    .map((name) => readFileSync(name).toString('utf8'))
+  const folded = bytes.map((text) => text.toLowerCase())
+  return texts.filter((text) => folded.some((content) => content.includes(text.toLowerCase())))
+}
