@@ -18,7 +18,6 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
-    .addCommand(storeCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
