@@ -126,3 +126,11 @@ export const walkFailures = 10
 export const walkBatch = 200
 /** Accounts that one step reads by id. */
 export const walkReads = 20
+/** In the audit: who of the operators, and why. */
+export const operatorNameLength = 100
+export const operatorReasonLength = 500
+/** Accounts that are written again wait in the outbox with at most so many others; so many are added at a time. */
+export const reapplyBacklog = 1_000
+export const reapplyBatchSize = 200
+/** Finished requests of operators that a connection remembers. */
+export const rememberedRequests = 200

@@ -19,6 +19,7 @@ import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createOperationWrites } from './operations.ts'
+import { createOperatorWrites } from './operator-requests.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
@@ -135,6 +136,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createFindingWrites(dialect),
     createMatchKeyWrites(dialect),
     createWatchWrites(dialect),
+    createOperatorWrites(dialect),
   ] as const
   const [
     reads,
@@ -152,6 +154,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     findings,
     keys,
     watches,
+    requests,
   ] = parts
   return (run) => ({
     ...reads(run),
@@ -169,6 +172,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...findings(run),
     ...keys(run),
     ...watches(run),
+    ...requests(run),
   })
 }
 
