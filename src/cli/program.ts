@@ -8,6 +8,7 @@ import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
 import { tokenCommand } from './token.ts'
+import { resumeCommand, usersCommand } from './users.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
@@ -21,6 +22,8 @@ export function createProgram(): Command {
     .addCommand(mappingCommand())
     .addCommand(planCommand())
     .addCommand(tokenCommand())
+    .addCommand(usersCommand())
+    .addCommand(resumeCommand())
     .addCommand(reconcileCommand())
     .addCommand(importCommand())
     .addCommand(auditCommand())
