@@ -192,6 +192,7 @@ export function provisionedConnection(
   config: Config,
   clock: Clock,
   slots?: Slots,
+  noteDate?: (date: string) => void,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
@@ -210,6 +211,7 @@ export function provisionedConnection(
         pace,
         mayConnect: addressRule(connection.allowPrivateAddresses),
         certificates: platformCertificates(connection),
+        ...(noteDate === undefined ? {} : { noteDate }),
       },
       clock,
       secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),

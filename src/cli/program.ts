@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { auditCommand } from './audit.ts'
+import { checkCommand } from './check.ts'
 import { demoCommand } from './demo.ts'
 import { eraseCommand } from './erase.ts'
 import { mappingCommand } from './mapping.ts'
@@ -18,6 +19,7 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
+    .addCommand(checkCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
