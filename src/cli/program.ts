@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
+import { completionCommand } from './completion.ts'
 import { demoCommand } from './demo.ts'
 import { eraseCommand } from './erase.ts'
+import { initCommand } from './init.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
@@ -19,6 +21,7 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
+    .addCommand(initCommand())
     .addCommand(checkCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
@@ -30,6 +33,7 @@ export function createProgram(): Command {
     .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
+    .addCommand(completionCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

@@ -120,6 +120,7 @@ describe('--help', () => {
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
     assert.deepEqual(named, [
       'serve',
+      'init',
       'check',
       'demo',
       'mapping',
@@ -131,6 +132,7 @@ describe('--help', () => {
       'import',
       'audit',
       'erase',
+      'completion',
       'help',
     ])
   })
