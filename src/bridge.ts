@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createAlarms } from './alarms/alarms.ts'
+import { alarmKinds } from './alarms/conditions.ts'
 import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
@@ -116,7 +118,10 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
     )
   }
+  const watched = provisions.map(({ connection, suspension }) => ({ connection: connection.name, suspension }))
+  const alarms = createAlarms(watched, world, config.alarms)
   const metrics = createMetrics({
+    alarms: () => ({ kinds: alarmKinds, active: alarms.active(), deliveries: alarms.deliveries() }),
     read: () =>
       Promise.all(
         provisions.map(async ({ connection: { name }, suspension }) => {
@@ -154,6 +159,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       for (const provision of provisions) provision.start()
       for (const reconcile of reconciles) reconcile.start()
       for (const request of requests) request.start()
+      alarms.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
@@ -161,7 +167,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async stop() {
       stopping.abort()
       server.stopAccepting()
-      await Promise.all([...reconciles, ...requests].map((work) => work.stop()))
+      await Promise.all([...reconciles, ...requests, alarms].map((work) => work.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))

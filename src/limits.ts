@@ -134,3 +134,5 @@ export const reapplyBacklog = 1_000
 export const reapplyBatchSize = 200
 /** Finished requests of operators that a connection remembers. */
 export const rememberedRequests = 200
+/** Of the answer of an operator's receiver of alarms; nobody reads it. */
+export const alarmAnswerBytes = 64 * 1024

@@ -145,6 +145,8 @@ export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
 /** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*`. */
 export const secretPlaces: readonly (readonly string[])[] = [
   ['metrics', 'tokens', '*'],
+  // Not a caller's: with it we show the receiver of alarms who we are.
+  ['alarms', 'webhook', 'secret'],
   ['connections', '*', 'tokens', '*'],
   ['connections', '*', 'basic', '*', 'password'],
   ['connections', '*', 'oauth', 'clients', '*', 'secrets', '*'],

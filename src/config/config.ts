@@ -18,6 +18,15 @@ export interface Config {
   readonly metrics: { readonly tokens: readonly string[] }
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
+  readonly alarms: {
+    /** Undefined: alarms are in the log and in metrics only. */
+    readonly webhook:
+      | { readonly url: string; readonly secret: string; readonly allowPrivateAddresses: boolean }
+      | undefined
+    readonly departureMinutes: number
+    readonly repeatHours: number
+    readonly repeats: number
+  }
   readonly retry: { readonly maximumSeconds: number }
   readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
   readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }

@@ -27,8 +27,16 @@ export interface ConnectionState {
   readonly ignored: number
 }
 
+export interface AlarmState {
+  /** All kinds that there are, and those that are on. */
+  readonly kinds: readonly string[]
+  readonly active: readonly { readonly connection: string; readonly kind: string }[]
+  readonly deliveries: { readonly taken: number; readonly failed: number }
+}
+
 export interface Gauges {
   read(): Promise<readonly ConnectionState[]>
+  alarms(): AlarmState
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -73,6 +81,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     isSuspended ? 1 : 0,
   )
   reconcileGauges(registry, gauges)
+  alarmGauges(registry, gauges)
   new Counter({
     name: 'scim_bridge_attributes_ignored_total',
     help: 'Attributes and extensions that clients sent and no schema of the connection has',
@@ -118,6 +127,32 @@ function reconcileGauges(registry: Registry, gauges: Gauges): void {
     async collect() {
       for (const { connection, reconciled } of await gauges.read())
         if (reconciled !== undefined) this.set({ connection }, Math.round(reconciled.at / 1_000))
+    },
+  })
+}
+
+function alarmGauges(registry: Registry, gauges: Gauges): void {
+  new Gauge({
+    name: 'scim_bridge_alarm',
+    help: '1 while the alarm is on',
+    labelNames: ['connection', 'alarm'],
+    registers: [registry],
+    async collect() {
+      const { kinds, active } = gauges.alarms()
+      for (const { connection } of await gauges.read()) for (const alarm of kinds) this.set({ connection, alarm }, 0)
+      for (const { connection, kind } of active) this.set({ connection, alarm: kind }, 1)
+    },
+  })
+  new Counter({
+    name: 'scim_bridge_alarm_deliveries_total',
+    help: 'Alarms handed to the webhook, by whether it took them',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      const { taken, failed } = gauges.alarms().deliveries
+      this.inc({ result: 'taken' }, taken)
+      this.inc({ result: 'failed' }, failed)
     },
   })
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import { createWalkWrites } from './account-walks.ts'
+import { createAlarmWrites } from './alarms.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
 import { createCounters } from './counters.ts'
@@ -137,6 +138,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createMatchKeyWrites(dialect),
     createWatchWrites(dialect),
     createOperatorWrites(dialect),
+    createAlarmWrites(dialect),
   ] as const
   const [
     reads,
@@ -155,6 +157,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     keys,
     watches,
     requests,
+    alarms,
   ] = parts
   return (run) => ({
     ...reads(run),
@@ -173,6 +176,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...keys(run),
     ...watches(run),
     ...requests(run),
+    ...alarms(run),
   })
 }
 

@@ -1,5 +1,6 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { createWalkReads } from './account-walks.ts'
+import { createAlarmReads } from './alarms.ts'
 import { resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
@@ -59,6 +60,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
   const requests = createOperatorReads(dialect)
+  const alarms = createAlarmReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: CompiledQuery<Row>,
@@ -72,6 +74,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       ...findings(run),
       ...watches(run),
       ...requests(run),
+      ...alarms(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))

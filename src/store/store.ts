@@ -4,6 +4,7 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`).
  */
 import type { JsonObject } from '../json.ts'
+import type { AlarmReader, AlarmWriter } from './alarm-store.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
 import type { OperatorReader, OperatorWriter } from './operator-store.ts'
@@ -150,7 +151,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader extends WalkReader, GrantReader, OperatorReader {
+export interface StoreReader extends WalkReader, GrantReader, OperatorReader, AlarmReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -178,7 +179,7 @@ export interface StoreReader extends WalkReader, GrantReader, OperatorReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter, OperatorWriter {
+export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter, OperatorWriter, AlarmWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,

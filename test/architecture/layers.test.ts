@@ -29,7 +29,8 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['provision', new Set(['mapping', 'platforms', 'store'])],
   ['scim', new Set(['provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
-  ['bridge', new Set(['config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store'])],
+  ['alarms', new Set(['platforms', 'store'])],
+  ['bridge', new Set(['alarms', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store'])],
   ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])

@@ -1,3 +1,15 @@
+CREATE TABLE alarm (
+  connection text not null,
+  kind text not null,
+  since bigint not null,
+  detail text not null,
+  is_over smallint not null,
+  told bigint not null,
+  failures bigint not null,
+  due_at bigint not null,
+  primary key (connection, kind)
+);
+
 CREATE TABLE audit (
   connection text not null,
   id bigint not null,

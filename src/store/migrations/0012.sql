@@ -23,3 +23,16 @@ create index operator_request_open on operator_request (connection, number) wher
 
 create index operation_stopped on operation (connection, id) where state in ('failed', 'held');
 create index operation_error on operation (connection, error_kind) where error_kind is not null;
+
+-- Conditions that operators are told of, while they last and until their end was told.
+create table alarm (
+  connection text not null,
+  kind text not null,
+  since bigint not null,
+  detail text not null,
+  is_over smallint not null,
+  told bigint not null,
+  failures bigint not null,
+  due_at bigint not null,
+  primary key (connection, kind)
+);
