@@ -53,15 +53,18 @@ export function createAlarms(
     const conditions = await conditionsOf(store, one, now, departureMs)
     on.set(connection, [...conditions.keys()])
     const known = new Map((await store.alarms(connection)).map((alarm) => [alarm.kind, alarm]))
-    await store.transaction(async (write) => {
-      for (const kind of alarmKinds) {
-        const detail = conditions.get(kind)
-        const before = known.get(kind)
-        const after = next({ connection, kind, now }, detail, before)
-        if (after !== undefined) await write.putAlarm(after)
-        else if (before !== undefined) await write.deleteAlarm(connection, kind)
-      }
+    const changes = alarmKinds.flatMap((kind) => {
+      const before = known.get(kind)
+      const after = next({ connection, kind, now }, conditions.get(kind), before)
+      return JSON.stringify(after) === JSON.stringify(before) ? [] : [{ kind, after }]
     })
+    // Mostly nothing has changed, and writers are served one at a time.
+    if (changes.length > 0) {
+      await store.transaction(async (write) => {
+        for (const { kind, after } of changes)
+          await (after === undefined ? write.deleteAlarm(connection, kind) : write.putAlarm(after))
+      })
+    }
     if (webhook === undefined) return
     for (const alarm of await store.alarms(connection)) {
       if (alarm.dueAt <= now && !stopping.signal.aborted) await tell(webhook, alarm, now)

@@ -23,11 +23,11 @@ export async function conditionsOf(
   const found = new Map<AlarmKind, Detail>()
   const reason = suspension()
   if (reason !== undefined) found.set('suspended', { reason })
-  const { failed, lateDepartures } = await store.alarming(connection, new Date(now - departureMs).toISOString())
+  const before = new Date(now - departureMs).toISOString()
+  const { failed, lateDepartures, left: people } = await store.alarming(connection, before, now - massDepartureWindowMs)
   if (lateDepartures > 0) found.set('departure_late', { people: lateDepartures, minutes: departureMs / 60_000 })
   if (failed > 0) found.set('failed', { operations: failed })
   const users = await store.count(connection, 'User')
-  const people = await store.transaction((write) => write.countDepartures(connection, now - massDepartureWindowMs))
   const limit = Math.max(massDepartureMinimum, Math.floor(users * massDepartureShare))
   if (people > limit) found.set('mass_departure', { people, users, limit })
   return found

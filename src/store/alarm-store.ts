@@ -16,10 +16,16 @@ export interface StoredAlarm {
   readonly dueAt: number
 }
 
+export interface Alarming {
+  readonly failed: number
+  readonly lateDepartures: number
+  readonly left: number
+}
+
 export interface AlarmReader {
   alarms(connection: string): Promise<readonly StoredAlarm[]>
-  /** Operations that were given up, and departures that were accepted before then and are not done. */
-  alarming(connection: string, before: string): Promise<{ readonly failed: number; readonly lateDepartures: number }>
+  /** Operations that were given up; departures that were accepted before then and are not done; people who left since then. */
+  alarming(connection: string, before: string, since: number): Promise<Alarming>
 }
 
 export interface AlarmWriter {

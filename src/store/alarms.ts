@@ -35,15 +35,23 @@ export function createAlarmReads(dialect: Dialect): (run: Run) => AlarmReader {
       select count(*) as count from operation
       where connection = ${slot('connection')} and precedence = 0 and is_deprovisioning = 1 and created_at < ${slot('before')}`,
   )
+  const left = statement(
+    dialect,
+    ['connection', 'since'],
+    (slot) => sql<{ count: number }>`
+      select count(*) as count from departure where connection = ${slot('connection')} and at >= ${slot('since')}`,
+  )
   return (run) => ({
     async alarms(connection) {
       const { rows } = await run(all({ connection }))
       return rows.map(toAlarm)
     },
-    async alarming(connection, before) {
+    async alarming(connection, before, since) {
       const ended = await run(failed({ connection }))
       const waiting = await run(late({ connection, before }))
-      return { failed: ended.rows[0]?.count ?? 0, lateDepartures: waiting.rows[0]?.count ?? 0 }
+      const gone = await run(left({ connection, since }))
+      const countOf = ({ rows }: { rows: readonly { count: number }[] }) => rows[0]?.count ?? 0
+      return { failed: countOf(ended), lateDepartures: countOf(waiting), left: countOf(gone) }
     },
   })
 }
