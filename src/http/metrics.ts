@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AlarmCount } from '../log.ts'
 import { situations } from '../store/walk-store.ts'
 
 /** Names start with `scim_bridge_`; labels are connections, routes, statuses and classes, never people. */
@@ -36,7 +37,9 @@ export interface AlarmState {
 
 export interface Gauges {
   read(): Promise<readonly ConnectionState[]>
-  alarms(): AlarmState
+  /** Alarms that last, see docs/alarms.md. */
+  lasting(): AlarmState
+  alarms(): Iterable<AlarmCount>
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -82,6 +85,16 @@ export function createMetrics(gauges: Gauges): Metrics {
   )
   reconcileGauges(registry, gauges)
   alarmGauges(registry, gauges)
+  new Counter({
+    name: 'scim_bridge_alarms_total',
+    help: 'Log lines that an operator has to look at, by their text',
+    labelNames: ['connection', 'alarm'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { connection, text, count } of gauges.alarms()) this.inc({ connection, alarm: text }, count)
+    },
+  })
   new Counter({
     name: 'scim_bridge_attributes_ignored_total',
     help: 'Attributes and extensions that clients sent and no schema of the connection has',
@@ -138,7 +151,7 @@ function alarmGauges(registry: Registry, gauges: Gauges): void {
     labelNames: ['connection', 'alarm'],
     registers: [registry],
     async collect() {
-      const { kinds, active } = gauges.alarms()
+      const { kinds, active } = gauges.lasting()
       for (const { connection } of await gauges.read()) for (const alarm of kinds) this.set({ connection, alarm }, 0)
       for (const { connection, kind } of active) this.set({ connection, alarm: kind }, 1)
     },
@@ -150,7 +163,7 @@ function alarmGauges(registry: Registry, gauges: Gauges): void {
     registers: [registry],
     collect() {
       this.reset()
-      const { taken, failed } = gauges.alarms().deliveries
+      const { taken, failed } = gauges.lasting().deliveries
       this.inc({ result: 'taken' }, taken)
       this.inc({ result: 'failed' }, failed)
     },
