@@ -6,9 +6,12 @@ import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createSecretWatch } from './config/secret-watch.ts'
+import { createConsole } from './console/console.ts'
+import { consoleConnections } from './console-connections.ts'
 import { createApp } from './http/app.ts'
 import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
+import { stateOf } from './http/request-state.ts'
 import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
@@ -130,12 +133,23 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const authentication = createAuthentication({
     ...config,
     metricsTokens: config.metrics.tokens,
+    consoleTokens: config.console.tokens,
     credentials,
     clock,
     log,
     metrics,
   })
-  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits: config.limits })
+  const console = createConsole({
+    publicUrl: config.publicUrl,
+    door: authentication.operatorAccess,
+    connections: consoleConnections(config, provisions),
+    store,
+    clock,
+    log,
+    requestIdOf: (response) => stateOf(response).id,
+  })
+  const { limits } = config
+  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits, console })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()

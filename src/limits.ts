@@ -126,3 +126,18 @@ export const walkFailures = 10
 export const walkBatch = 200
 /** Accounts that one step reads by id. */
 export const walkReads = 20
+/** A session on the operator's pages that nobody uses ends, and every one ends after a working day. */
+export const consoleIdleMs = 30 * 60_000
+export const consoleSessionMs = 12 * 3_600_000
+/** Sessions at once; the oldest ends first. */
+export const consoleSessions = 1_000
+/** A form of the operator's pages; the largest honest one carries a pasted SCIM user. */
+export const consoleFormBytes = 300 * 1024
+/** Rows of one page for operators. */
+export const consoleRows = 50
+/** Causes and findings that one page tells apart; beyond that a person reads no more. */
+export const consoleCauses = 100
+/** People whose names one search looks through, where no index helps. */
+export const consoleScanRows = 20_000
+/** Audit lines that the chart of the last day counts. */
+export const chartLines = 200_000

@@ -117,6 +117,7 @@ export const connectionAccess = {
 export const bridgeAccess = {
   trustedProxies: z.array(address).max(50).default([]),
   metrics: z.strictObject({ tokens }).optional(),
+  console: z.strictObject({ tokens }).optional(),
 }
 
 type Shape = Readonly<Record<string, z.ZodType>>
@@ -134,6 +135,7 @@ export const accessShapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
 /** Keys by place, for suggestions; `*` stands for the name of a connection, or the place in a list. */
 export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
   ['metrics', ['tokens']],
+  ['console', ['tokens']],
   ['connections.*.basic.*', Object.keys(basic.shape)],
   ['connections.*.oauth', Object.keys(oauth.shape)],
   ['connections.*.oauth.clients.*', Object.keys(client.shape)],
@@ -142,9 +144,10 @@ export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
   ['connections.*.oidc.*', Object.keys(oidc.shape)],
 ]
 
-/** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*`. */
+/** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*` and `console.tokens.*`. */
 export const secretPlaces: readonly (readonly string[])[] = [
   ['metrics', 'tokens', '*'],
+  ['console', 'tokens', '*'],
   ['connections', '*', 'tokens', '*'],
   ['connections', '*', 'basic', '*', 'password'],
   ['connections', '*', 'oauth', 'clients', '*', 'secrets', '*'],

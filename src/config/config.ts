@@ -16,6 +16,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** Bearer tokens for `/metrics`; none: open, unless somebody has the role for it. */
   readonly metrics: { readonly tokens: readonly string[] }
+  /** Tokens of operators who see every connection on the operator's pages. */
+  readonly console: { readonly tokens: readonly string[] }
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
   readonly retry: { readonly maximumSeconds: number }

@@ -64,7 +64,8 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics } = parsed.data
+  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies } = parsed.data
+  const { metrics, console } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
@@ -76,6 +77,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     retry,
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
+    console: { tokens: console?.tokens ?? [] },
     secretFiles: callerFiles,
     limits,
     retention,

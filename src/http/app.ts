@@ -28,6 +28,8 @@ export interface Served {
   /** Real milliseconds that a request may take before its answer is due. */
   readonly workMs: number
   readonly limits: CallerLimits
+  /** The operator's pages. */
+  readonly console: RequestHandler
 }
 
 /** The order of everything that happens to a request. */
@@ -52,6 +54,7 @@ export function createApp(served: Served): Express {
   }
   app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim), mountOauth(oauth)))
   app.use(health(store, metrics, authentication.metricsAccess))
+  app.use('/console', served.console)
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app

@@ -28,8 +28,13 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['sandbox', new Set<string>()],
   ['provision', new Set(['mapping', 'platforms', 'store'])],
   ['scim', new Set(['provision', 'store'])],
+  ['console', new Set(['provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
-  ['bridge', new Set(['config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store'])],
+  ['console-connections', new Set(['config', 'console', 'scim', 'provision', 'platforms'])],
+  [
+    'bridge',
+    new Set(['config', 'console', 'console-connections', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store']),
+  ],
   ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])
