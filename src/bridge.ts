@@ -22,6 +22,7 @@ import { hostProblem } from './platforms/host.ts'
 import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
+import { createOperatorRequests } from './provision/operator-requests.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
@@ -103,6 +104,9 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
     return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
   })
+  const requests = provisions.map(({ connection, operator }) =>
+    createOperatorRequests(connection.name, operator, world),
+  )
   const connections = new Map<string, ScimConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
@@ -163,6 +167,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       const address = await server.listen(config.listen)
       for (const provision of provisions) provision.start()
       for (const reconcile of reconciles) reconcile.start()
+      for (const request of requests) request.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
@@ -170,7 +175,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     async stop() {
       stopping.abort()
       server.stopAccepting()
-      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
+      await Promise.all([...reconciles, ...requests].map((work) => work.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))

@@ -141,3 +141,11 @@ export const consoleCauses = 100
 export const consoleScanRows = 20_000
 /** Audit lines that the chart of the last day counts. */
 export const chartLines = 200_000
+/** In the audit: who of the operators, and why. */
+export const operatorNameLength = 100
+export const operatorReasonLength = 500
+/** Accounts that are written again wait in the outbox with at most so many others; so many are added at a time. */
+export const reapplyBacklog = 1_000
+export const reapplyBatchSize = 200
+/** Finished requests of operators that a connection remembers. */
+export const rememberedRequests = 200

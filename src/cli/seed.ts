@@ -62,6 +62,7 @@ export function* seedUsers(
         invitedAt: undefined,
         invitations: 0,
         grants: [],
+        unlinkedAccountId: undefined,
       },
     }
   }

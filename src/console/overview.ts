@@ -1,5 +1,5 @@
 import { consoleCauses } from '../limits.ts'
-import type { Cause, ConsoleReads } from '../store/console-store.ts'
+import type { CauseCount, ConsoleReads } from '../store/console-store.ts'
 import type { Store } from '../store/store.ts'
 import type { ConsoleOptions } from './console.ts'
 import { createDay, type Hour } from './day.ts'
@@ -7,7 +7,7 @@ import type { Page } from './view.ts'
 import { type ConsoleConnection, type Visit, visibleTo } from './visit.ts'
 import { counted, errorText, stateText } from './words.ts'
 
-type State = Cause['state']
+type State = CauseCount['state']
 
 /** How a connection is, in the words of a badge. */
 interface Health {
@@ -71,7 +71,7 @@ async function summaryOf({ name, provision, pace }: ConsoleConnection, store: St
 function healthOf(
   suspension: string | undefined,
   { failed, held, waiting }: { failed: number; held: number; waiting: number },
-  worst: Cause | undefined,
+  worst: CauseCount | undefined,
 ): Health {
   if (suspension !== undefined)
     return { label: 'Suspended', level: 'bad', text: `${errorText(suspension)}. What was asked is kept.` }

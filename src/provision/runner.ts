@@ -3,7 +3,7 @@ import { type Operation, StoreUnavailable, type StoreWriter } from '../store/sto
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import { createClaims } from './claims.ts'
+import { type Claims, createClaims } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { retryWaitMs } from './retry.ts'
@@ -25,6 +25,10 @@ export interface Runner {
   supersede(resourceId: string, oldId: number, newId: number): void
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
+  /** Runs `work` when no attempt at the link is in work, and none begins before its end. */
+  alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result>
+  /** As `Claims`: for an account that is taken over outside of an attempt. */
+  readonly claims: Claims
   /** Looks at the outbox soon. */
   wake(): void
   /** Whether anything is in work. */
@@ -156,15 +160,33 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   /** Attempts of one link never overlap; a request that arrives meanwhile gets its own attempt afterwards. */
   function runLink(resourceId: string): void {
     const before = running.get(resourceId) ?? Promise.resolve()
-    const mine = before
-      .then(() => attemptLink(resourceId))
-      .finally(() => {
-        if (running.get(resourceId) !== mine) return
-        running.delete(resourceId)
-        const error = new Unknown(`${connection.name}: the outcome was not seen`)
-        waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
-      })
+    follow(
+      resourceId,
+      before.then(() => attemptLink(resourceId)),
+    )
+  }
+
+  function follow(resourceId: string, work: Promise<void>): void {
+    const mine = work.finally(() => {
+      if (running.get(resourceId) !== mine) return
+      running.delete(resourceId)
+      const error = new Unknown(`${connection.name}: the outcome was not seen`)
+      waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
+    })
     running.set(resourceId, mine)
+  }
+
+  function alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result> {
+    const before = running.get(resourceId)
+    const result = before === undefined ? work() : before.then(work)
+    follow(
+      resourceId,
+      result.then(
+        () => undefined,
+        () => undefined,
+      ),
+    )
+    return result
   }
 
   async function probe(): Promise<void> {
@@ -242,6 +264,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       runLink(resourceId)
       return settled
     },
+    alone,
+    claims,
     wake: () => nudge?.(),
     isBusy: () => running.size > 0,
     noteFailure: reportFailure,

@@ -1,25 +1,34 @@
 /**
  * The store beside the process that holds it: a command asks the running bridge for a walk and reads what it found. The
- * lease guards everything that the holder writes; a command adds one row to `walk`, in a transaction of its own.
+ * lease guards everything that the holder writes; a command adds one row to `walk` or `operator_request`, in a transaction of
+ * its own.
  */
 import { resolve } from 'node:path'
 import { sql } from 'kysely'
 import { type Clock, systemClock } from '../clock.ts'
 import { createWalkReads, createWalkWrites } from './account-walks.ts'
+import { createCounters } from './counters.ts'
 import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingReads } from './findings.ts'
 import { leaseMs } from './lease.ts'
 import { newestMigration } from './migrate.ts'
 import type { StoreLocation } from './open.ts'
+import { createOperatorWrites } from './operator-requests.ts'
+import type { NewOperatorRequest } from './operator-store.ts'
+import { createReads } from './reads.ts'
 import { connectSqlite } from './sqlite.ts'
 import { type Run, statement } from './statement.ts'
+import type { StoreReader } from './store.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
 
 /** The holder's transactions are short. */
 const lockPolls = 100
 const lockPollMs = 50
 
-export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'> {
+export interface StoreBeside
+  extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'>,
+    Pick<StoreReader, 'getUser' | 'getLink' | 'getOperation' | 'findLinkByAccount' | 'list' | 'getOperatorRequest'> {
+  addOperatorRequest(connection: string, request: NewOperatorRequest): Promise<number>
   addWalk(connection: string, walk: NewWalk): Promise<number>
   /** Takes a request back that nobody has taken up yet; false when somebody has. */
   withdrawWalk(connection: string, number: number): Promise<boolean>
@@ -48,6 +57,8 @@ export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
     }
   }
   const { getWalk, currentWalk } = createWalkReads(dialect)(run)
+  const reads = createReads(dialect, createCounters(dialect))(run)
+  const { getUser, getLink, getOperation, findLinkByAccount, list, getOperatorRequest } = reads
   const withdraw = statement(
     dialect,
     ['connection', 'number'],
@@ -59,8 +70,16 @@ export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
   return {
     getWalk,
     currentWalk,
+    getUser: getUser.bind(reads),
+    getLink,
+    getOperation,
+    findLinkByAccount,
+    list,
+    getOperatorRequest,
     ...createFindingReads(dialect)(run),
     addWalk: (connection, walk) => createWalkWrites(dialect)(run).addWalk(connection, walk),
+    addOperatorRequest: (connection, request) =>
+      createOperatorWrites(dialect)(run).addOperatorRequest(connection, request),
     withdrawWalk: async (connection, number) => (await run(withdraw({ connection, number }))).rows.length > 0,
     isHeld() {
       const row = holder.get()

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Cause, ConsoleReads, KeptRequest } from './console-store.ts'
+import type { CauseCount, ConsoleReads, KeptRequest } from './console-store.ts'
 import { operationColumns } from './reads.ts'
 import { type AuditRow, type OperationRow, toAudit, toOperation } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
@@ -70,7 +70,7 @@ export function createConsoleReads(dialect: Dialect): (run: Run) => ConsoleReads
   })
 }
 
-function toCause(row: CauseRow): Cause {
+function toCause(row: CauseRow): CauseCount {
   const { state, count, since } = row
   return { state, count, since, errorKind: row.error_kind ?? undefined, errorMessage: row.error_message ?? undefined }
 }

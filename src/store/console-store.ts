@@ -2,7 +2,7 @@
 import type { AuditEntry, Operation } from './store.ts'
 
 /** Unfinished operations that wait, were put aside or are held for one and the same reason. */
-export interface Cause {
+export interface CauseCount {
   readonly state: Operation['state']
   readonly errorKind: string | undefined
   readonly errorMessage: string | undefined
@@ -45,11 +45,11 @@ export interface RequestQuery {
 
 export interface ConsoleReads {
   /** Commonest first. */
-  causes(connection: string, limit: number): Promise<readonly Cause[]>
+  causes(connection: string, limit: number): Promise<readonly CauseCount[]>
   /** In the order in which they were accepted. */
   operationsOfCause(
     connection: string,
-    cause: Pick<Cause, 'state' | 'errorKind' | 'errorMessage'>,
+    cause: Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'>,
     afterId: number,
     limit: number,
   ): Promise<readonly Operation[]>

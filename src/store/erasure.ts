@@ -32,6 +32,7 @@ export const tracingTables = [
   'email_value',
   'finding',
   'match_key',
+  'operator_request',
   'watch',
   'scim_request',
 ] as const

@@ -22,6 +22,7 @@ import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createOperationWrites } from './operations.ts'
+import { createOperatorWrites } from './operator-requests.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
@@ -146,6 +147,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     createFindingWrites(dialect),
     createMatchKeyWrites(dialect),
     createWatchWrites(dialect),
+    createOperatorWrites(dialect),
   ] as const
   const [
     reads,
@@ -163,6 +165,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     findings,
     keys,
     watches,
+    requests,
   ] = parts
   return (run) => ({
     ...reads(run),
@@ -180,6 +183,7 @@ function createWrites(dialect: Dialect): (run: Run) => StoreWriter {
     ...findings(run),
     ...keys(run),
     ...watches(run),
+    ...requests(run),
   })
 }
 

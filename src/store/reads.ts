@@ -5,6 +5,7 @@ import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
 import type { Membership } from './grant-store.ts'
 import { createLists } from './lists.ts'
+import { createOperatorReads } from './operator-requests.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -23,10 +24,12 @@ import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
-  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
+  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants, ' +
+    'unlinked_account_id',
 )
 const provisioningColumns = sql.raw(
-  'link.account_id, link.last_applied_at, link.drift, operation.state as operation_state, operation.error_message',
+  'link.account_id, link.last_applied_at, link.drift, link.unlinked_account_id, operation.state as operation_state, ' +
+    'operation.error_message',
 )
 export const operationColumns = sql.raw(
   'connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
@@ -55,6 +58,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const walks = createWalkReads(dialect)
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
+  const requests = createOperatorReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: CompiledQuery<Row>,
@@ -67,6 +71,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       ...walks(run),
       ...findings(run),
       ...watches(run),
+      ...requests(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))

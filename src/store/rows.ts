@@ -21,6 +21,7 @@ export interface ProvisioningRow {
   readonly account_id: string | null
   readonly last_applied_at: string | null
   readonly drift: string | null
+  readonly unlinked_account_id: string | null
   readonly operation_state: Operation['state'] | null
   readonly error_message: string | null
 }
@@ -40,6 +41,7 @@ export interface LinkRow {
   readonly invited_at: string | null
   readonly invitations: number
   readonly grants: string
+  readonly unlinked_account_id: string | null
 }
 
 export interface GroupLinkRow {
@@ -96,6 +98,7 @@ export function toProvisioning(row: Omit<ProvisioningRow, 'resource_id'>): Provi
     accountId: row.account_id ?? undefined,
     lastAppliedAt: row.last_applied_at ?? undefined,
     drift: row.drift === null || row.drift === '[]' ? [] : parseTexts(row.drift),
+    isUnlinked: row.unlinked_account_id !== null,
     operationState: row.operation_state ?? undefined,
     errorMessage: row.error_message ?? undefined,
   }
@@ -117,6 +120,7 @@ export function toLink(row: LinkRow): Link {
     invitedAt: row.invited_at ?? undefined,
     invitations: row.invitations,
     grants: row.grants === '[]' ? [] : parseLedger(row.grants),
+    unlinkedAccountId: row.unlinked_account_id ?? undefined,
   }
 }
 

@@ -6,6 +6,7 @@
 import type { JsonObject } from '../json.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
+import type { OperatorReader, OperatorWriter } from './operator-store.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
@@ -65,6 +66,11 @@ export interface Link {
   readonly invitedAt: string | undefined
   readonly invitations: number
   readonly grants: readonly LedgerEntry[]
+  /**
+   * The account that an operator has let go: read where that has to be known, and never written. `accountId` is undefined then,
+   * and nothing but an operator gives the user an account again.
+   */
+  readonly unlinkedAccountId: string | undefined
 }
 
 /** A durable intent to bring one link to its desired state: the resource as stored now, or its end. At most one per link. */
@@ -131,6 +137,8 @@ export interface ProvisioningView {
   readonly accountId: string | undefined
   readonly lastAppliedAt: string | undefined
   readonly drift: readonly string[]
+  /** An operator has let the account go. */
+  readonly isUnlinked: boolean
   /** Of the unfinished operation; undefined when nothing is unfinished. */
   readonly operationState: Operation['state'] | undefined
   readonly errorMessage: string | undefined
@@ -142,7 +150,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader extends WalkReader, GrantReader {
+export interface StoreReader extends WalkReader, GrantReader, OperatorReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -170,7 +178,7 @@ export interface StoreReader extends WalkReader, GrantReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter {
+export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter, OperatorWriter {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,

@@ -302,4 +302,32 @@ export const mutants: readonly Mutant[] = [
     edits: [['asked.active && !isOn && !operation.mayActivate', 'asked.active && !isOn && operation.attempts < 0']],
     tests: ['provision/adoption'],
   },
+  {
+    number: 32,
+    name: 'an account that an operator has let go is written',
+    file: 'src/provision/reach-let-go.ts',
+    edits: [['return link.unlinkedAccountId !== undefined', 'return link.unlinkedAccountId === "nothing"']],
+    tests: ['operator/accounts'],
+  },
+  {
+    number: 33,
+    name: 'the departure of somebody whose account was let go ends unseen',
+    file: 'src/provision/reach-let-go.ts',
+    edits: [['if (account === undefined || !isActive(', 'if (account !== undefined || !isActive(']],
+    tests: ['operator/accounts'],
+  },
+  {
+    number: 34,
+    name: 'an operator takes over a protected account',
+    file: 'src/provision/operator-account.ts',
+    edits: [['  if (protection !== undefined)\n', '  if (protection === accountId)\n']],
+    tests: ['operator/accounts'],
+  },
+  {
+    number: 35,
+    name: 'an action of an operator overlaps an attempt',
+    file: 'src/provision/runner.ts',
+    edits: [['before === undefined ? work() : before.then(work)', 'before === undefined ? work() : work()']],
+    tests: ['operator/in-order'],
+  },
 ]
