@@ -6,16 +6,14 @@ import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createSecretWatch } from './config/secret-watch.ts'
-import { createConsole } from './console/console.ts'
-import { consoleConnections } from './console-connections.ts'
 import { createApp } from './http/app.ts'
 import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
-import { stateOf } from './http/request-state.ts'
 import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import type { Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
+import { createOperatorPages } from './operator-pages.ts'
 import { addressRule } from './platforms/address.ts'
 import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
 import { hostProblem } from './platforms/host.ts'
@@ -143,17 +141,19 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     log,
     metrics,
   })
-  const console = createConsole({
-    publicUrl: config.publicUrl,
-    door: authentication.operatorAccess,
-    connections: consoleConnections(config, provisions),
+  const pages = createOperatorPages(config, provisions, { store, clock, log, door: authentication.operatorAccess })
+  const { limits } = config
+  const app = createApp({
+    connections,
+    authentication,
     store,
     clock,
     log,
-    requestIdOf: (response) => stateOf(response).id,
+    metrics,
+    workMs,
+    limits,
+    ...pages,
   })
-  const { limits } = config
-  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits, console })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
@@ -169,6 +169,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       for (const reconcile of reconciles) reconcile.start()
       for (const request of requests) request.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
+      pages.start(stopping.signal)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
     },
@@ -178,6 +179,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await Promise.all([...reconciles, ...requests].map((work) => work.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
+      await pages.requestLog.flush()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
       credentials.close()

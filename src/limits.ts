@@ -149,3 +149,12 @@ export const reapplyBacklog = 1_000
 export const reapplyBatchSize = 200
 /** Finished requests of operators that a connection remembers. */
 export const rememberedRequests = 200
+/** Requests of one connection that operators can look up; the oldest go first. */
+export const keptRequests = 10_000
+/** Requests that wait to be written down; more at once are left out, and the log says so. */
+export const pendingRequests = 5_000
+/** Characters of one body that are kept, and bytes of the longest that is looked at. */
+export const keptBodyLength = 8_000
+export const keptBodyBytes = 128 * 1024
+/** Entries of one list in a body that is kept. */
+export const keptEntries = 50

@@ -52,6 +52,8 @@ export interface ConnectionConfig extends ConnectionAccess {
   readonly retryAfterDeniedSeconds: number | undefined
   /** Undefined: accounts are walked over only when somebody asks. */
   readonly reconcile: { readonly everyHours: number } | undefined
+  /** Of the identity provider, kept for operators. 0 hours: none. */
+  readonly requests: { readonly keepHours: number; readonly bodies: 'none' | 'masked' | 'full' }
   readonly guardrails: { readonly hold: boolean }
   readonly groupPatchAnswer: 'none' | 'group'
   readonly unknownMembers: 'refuse' | 'ignore'

@@ -22,6 +22,8 @@ export interface ConsoleOptions {
   readonly clock: Clock
   readonly log: Log
   /** As in the log and in `X-Request-Id`. */
+  /** What has come together of requests is written down, and can be read. */
+  flushRequests(): Promise<void>
   readonly requestIdOf: (response: Response) => string
 }
 
@@ -101,9 +103,14 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
         query: new URL(request.originalUrl, 'http://here').searchParams,
         form,
         parameters: textsOf(request.params),
+        say(text) {
+          signedIn.session.notice = text
+        },
       })
       if ('goTo' in answer) return response.redirect(303, base + answer.goTo)
-      send(response, answer, signedIn)
+      const { notice } = signedIn.session
+      signedIn.session.notice = undefined
+      send(response, { ...answer, notice }, signedIn)
     }
   const lastError: ErrorRequestHandler = async (error: unknown, request, response, _next) => {
     const problem = problemOf(error)

@@ -61,7 +61,6 @@ export function createPerson({ connections, store }: ConsoleOptions): (visit: Vi
       title: person.name || person.userName || link?.userName || id,
       template: 'person',
       section: 'people',
-      notice: visit.query.get('done') === null ? undefined : 'Done; see the history below.',
       content: {
         connection: name,
         platform: connection.facts.title,

@@ -1,5 +1,10 @@
 /** What may be done about one person, in words. Whether it is possible is decided where it is done. */
+import type { Done, Order } from '../provision/operator-order.ts'
 import type { Link, Operation } from '../store/store.ts'
+import { act, confirmationPage } from './act.ts'
+import type { ConsoleOptions } from './console.ts'
+import type { Answer } from './view.ts'
+import { connectionNamed, noSuchPage, type Visit } from './visit.ts'
 
 export const personActions = ['retry', 'hold', 'release', 'reapply', 'unlink', 'adopt'] as const
 export type PersonAction = (typeof personActions)[number]
@@ -53,4 +58,45 @@ export function actionsFor(link: Link | undefined, operation: Operation | undefi
 
 export function isPersonAction(text: string | undefined): text is PersonAction {
   return personActions.some((action) => action === text)
+}
+
+/** Asks for confirmation. */
+export function createAskPerson({ connections }: ConsoleOptions): (visit: Visit) => Promise<Answer> {
+  return async (visit) => {
+    const { name } = connectionNamed(visit, connections, visit.parameters.connection)
+    const { id = '', action } = visit.parameters
+    if (!isPersonAction(action)) throw noSuchPage()
+    const { label, meaning } = actionWords[action]
+    return confirmationPage({
+      title: label,
+      section: 'people',
+      meaning,
+      button: label,
+      action: `${personPath(name, id)}/${action}`,
+      back: personPath(name, id),
+      asksAccount: action === 'adopt',
+      offersForce: action === 'unlink',
+    })
+  }
+}
+
+/** Does it. */
+export function createActOnPerson({ connections }: ConsoleOptions): (visit: Visit) => Promise<Answer> {
+  return async (visit) => {
+    const { name, provision } = connectionNamed(visit, connections, visit.parameters.connection)
+    const { id = '', action } = visit.parameters
+    if (!isPersonAction(action)) throw noSuchPage()
+    const { operator } = provision
+    const accountId = (visit.form.get('account') ?? '').trim()
+    const isForced = visit.form.get('force') === 'on'
+    const work = (order: Order): Promise<Done> => {
+      if (action === 'unlink') return operator.unlink(order, id, { isForced })
+      return action === 'adopt' ? operator.adopt(order, id, accountId) : operator[action](order, id)
+    }
+    return act(visit, work, personPath(name, id))
+  }
+}
+
+function personPath(connection: string, id: string): string {
+  return `/people/${encodeURIComponent(connection)}/${encodeURIComponent(id)}`
 }

@@ -1,6 +1,9 @@
 import type { ConsoleOptions } from './console.ts'
+import { createActOnWhole, createAskWhole, createOperations, createOperationsOfCause } from './operations.ts'
 import { createOverview } from './overview.ts'
 import { createPeople, createPerson } from './people.ts'
+import { createActOnPerson, createAskPerson } from './person-actions.ts'
+import { createRequests } from './requests.ts'
 import type { Answer } from './view.ts'
 import type { Visit } from './visit.ts'
 
@@ -16,5 +19,12 @@ export function createRoutes(options: ConsoleOptions): readonly Route[] {
     { method: 'get', path: '/', work: createOverview(options) },
     { method: 'get', path: '/people', work: createPeople(options) },
     { method: 'get', path: '/people/:connection/:id', work: createPerson(options) },
+    { method: 'get', path: '/people/:connection/:id/:action', work: createAskPerson(options) },
+    { method: 'post', path: '/people/:connection/:id/:action', work: createActOnPerson(options) },
+    { method: 'get', path: '/requests', work: createRequests(options) },
+    { method: 'get', path: '/operations', work: createOperations(options) },
+    { method: 'get', path: '/operations/cause', work: createOperationsOfCause(options) },
+    { method: 'get', path: '/operations/:action', work: createAskWhole(options) },
+    { method: 'post', path: '/operations/:action', work: createActOnWhole(options) },
   ]
 }

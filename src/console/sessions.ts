@@ -9,6 +9,8 @@ export interface Session {
   readonly formToken: string
   readonly beganAt: number
   usedAt: number
+  /** What the next page says first: what a button has done. */
+  notice: string | undefined
 }
 
 /** Sessions of this process: they end with it, when nobody uses them, and after a working day. */
@@ -28,7 +30,7 @@ export function createSessions(clock: Clock): Sessions {
       const cookie = randomBytes(sessionBytes).toString('base64url')
       const now = clock.now()
       const formToken = randomBytes(sessionBytes).toString('base64url')
-      sessions.set(digestOf(cookie), { key, formToken, beganAt: now, usedAt: now })
+      sessions.set(digestOf(cookie), { key, formToken, beganAt: now, usedAt: now, notice: undefined })
       // The first of the Map is the oldest.
       const [oldest] = sessions.keys()
       if (sessions.size > consoleSessions && oldest !== undefined) sessions.delete(oldest)

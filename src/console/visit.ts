@@ -13,6 +13,7 @@ export interface ConsoleConnection {
   readonly scimUrl: string
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off'
   readonly waysIn: WaysIn
+  readonly keptRequests: { readonly keepHours: number; readonly bodies: string }
   /** A SCIM User as somebody has written it → the document that a POST of it would store. Throws a `Problem`. */
   toDocument(scim: JsonObject): JsonObject
 }
@@ -34,6 +35,8 @@ export interface Visit {
   /** Empty for a GET. */
   readonly form: ReadonlyMap<string, string>
   readonly parameters: Readonly<Record<string, string>>
+  /** The next page says it first. */
+  say(text: string): void
 }
 
 export type Connections = ReadonlyMap<string, ConsoleConnection>

@@ -12,12 +12,13 @@ const kinds: ReadonlyMap<string, string> = new Map([
   ['absent', 'The account is gone from the platform'],
   ['denied', "The platform refuses the bridge's own credentials: renew them in the settings"],
   ['broken', 'The platform answered in an unexpected way'],
+  ['operator', 'An operator holds it'],
   ['fault', 'A defect in the bridge; its log has the reason'],
 ])
 
 /** The class of an error as a sentence. */
 export function errorText(kind: string | undefined): string {
-  if (kind === undefined) return 'In its turn: nothing is wrong'
+  if (kind === undefined) return 'No error: in its turn, or held by the guardrail on many departures'
   return kinds.get(kind) ?? kind
 }
 

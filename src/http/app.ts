@@ -15,6 +15,7 @@ import { inOrder } from './in-order.ts'
 import { lastErrorHandler, noSuchEndpoint } from './last-error.ts'
 import type { Metrics } from './metrics.ts'
 import { query } from './query.ts'
+import type { RequestLog } from './request-log.ts'
 import { requestState, stateOf } from './request-state.ts'
 import { route } from './route.ts'
 
@@ -30,6 +31,8 @@ export interface Served {
   readonly limits: CallerLimits
   /** The operator's pages. */
   readonly console: RequestHandler
+  /** Keeps requests for them. */
+  readonly requestLog: Pick<RequestLog, 'watch'>
 }
 
 /** The order of everything that happens to a request. */
@@ -41,6 +44,7 @@ export function createApp(served: Served): Express {
     route,
     // Authentication comes before the first byte of a body: strangers must not make us parse.
     authenticate(authentication),
+    served.requestLog.watch,
     callerLimit(clock, served.limits),
     body,
     query,

@@ -30,11 +30,8 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['scim', new Set(['provision', 'store'])],
   ['console', new Set(['provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
-  ['console-connections', new Set(['config', 'console', 'scim', 'provision', 'platforms'])],
-  [
-    'bridge',
-    new Set(['config', 'console', 'console-connections', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store']),
-  ],
+  ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
+  ['bridge', new Set(['config', 'http', 'operator-pages', 'scim', 'provision', 'mapping', 'platforms', 'store'])],
   ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])
