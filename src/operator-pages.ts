@@ -5,6 +5,7 @@ import type { Config, ConnectionConfig } from './config/config.ts'
 import { createConsole } from './console/console.ts'
 import type { Door } from './console/door.ts'
 import type { ConsoleConnection } from './console/visit.ts'
+import { parseBody } from './http/body.ts'
 import { createRequestLog, type RequestLog } from './http/request-log.ts'
 import { stateOf } from './http/request-state.ts'
 import type { Log } from './log.ts'
@@ -77,6 +78,9 @@ function consoleConnection(connection: ConnectionConfig, config: Config, provisi
       },
       hasEntra: entra !== undefined,
     },
-    toDocument: (scim) => toStoredUser(normaliseResource(schemas.user, scim, 'create').document),
+    toDocument(text) {
+      const { document } = normaliseResource(schemas.user, parseBody(Buffer.from(text)), 'create')
+      return { ...toStoredUser(document), id: 'pasted' }
+    },
   }
 }

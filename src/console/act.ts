@@ -15,6 +15,8 @@ export interface Confirmation {
   readonly action: string
   readonly back: string
   readonly hidden?: Readonly<Record<string, string>>
+  /** The account id that the field begins with. */
+  readonly account?: string | undefined
   readonly asksAccount?: boolean
   readonly offersForce?: boolean
 }

@@ -75,6 +75,7 @@ export function createAskPerson({ connections }: ConsoleOptions): (visit: Visit)
       action: `${personPath(name, id)}/${action}`,
       back: personPath(name, id),
       asksAccount: action === 'adopt',
+      account: visit.query.get('account') ?? '',
       offersForce: action === 'unlink',
     })
   }

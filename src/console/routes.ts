@@ -1,9 +1,12 @@
 import type { ConsoleOptions } from './console.ts'
+import { createAskWalk, createFindings, createStartWalk } from './findings.ts'
+import { createMapping } from './mapping.ts'
 import { createActOnWhole, createAskWhole, createOperations, createOperationsOfCause } from './operations.ts'
 import { createOverview } from './overview.ts'
 import { createPeople, createPerson } from './people.ts'
 import { createActOnPerson, createAskPerson } from './person-actions.ts'
 import { createRequests } from './requests.ts'
+import { createCheck, createSetup } from './setup.ts'
 import type { Answer } from './view.ts'
 import type { Visit } from './visit.ts'
 
@@ -22,6 +25,13 @@ export function createRoutes(options: ConsoleOptions): readonly Route[] {
     { method: 'get', path: '/people/:connection/:id/:action', work: createAskPerson(options) },
     { method: 'post', path: '/people/:connection/:id/:action', work: createActOnPerson(options) },
     { method: 'get', path: '/requests', work: createRequests(options) },
+    { method: 'get', path: '/findings', work: createFindings(options) },
+    { method: 'get', path: '/findings/:action', work: createAskWalk(options) },
+    { method: 'post', path: '/findings/:action', work: createStartWalk(options) },
+    { method: 'get', path: '/mapping', work: createMapping(options) },
+    { method: 'post', path: '/mapping', work: createMapping(options) },
+    { method: 'get', path: '/setup', work: createSetup(options) },
+    { method: 'post', path: '/setup/check', work: createCheck(options) },
     { method: 'get', path: '/operations', work: createOperations(options) },
     { method: 'get', path: '/operations/cause', work: createOperationsOfCause(options) },
     { method: 'get', path: '/operations/:action', work: createAskWhole(options) },

@@ -14,8 +14,8 @@ export interface ConsoleConnection {
   readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off'
   readonly waysIn: WaysIn
   readonly keptRequests: { readonly keepHours: number; readonly bodies: string }
-  /** A SCIM User as somebody has written it → the document that a POST of it would store. Throws a `Problem`. */
-  toDocument(scim: JsonObject): JsonObject
+  /** A SCIM User as JSON text → the document that a POST of it would store. Throws a `Problem`. */
+  toDocument(text: string): JsonObject
 }
 
 export interface WaysIn {
