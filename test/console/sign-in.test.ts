@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { createLog } from '../../src/log.ts'
 import { type Credentials, openCredentials } from '../../src/store/credentials.ts'
-import { startBridgeWorld } from '../bridge-world.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { type ConsoleWorld, operatorToken, sendForm, startConsoleWorld } from './console-world.ts'
 
 async function world(t: TestContext, change?: (config: JsonObject) => void): Promise<ConsoleWorld> {
@@ -95,6 +95,22 @@ test('an operator of one connection sees no other one, in no page', async (t) =>
   const page = await (await visitor.get('')).text()
   assert.match(page, /connection-figshare/)
   assert.doesNotMatch(page, /connection-dspace/)
+  const { body } = await at.scim('dspace').post('/Users', aUser())
+  const paths = ['people', 'operations', 'findings', 'requests', 'mapping', 'setup'].map(
+    (one) => `/${one}?connection=dspace`,
+  )
+  for (const path of [...paths, `/people/dspace/${body.id}`, `/people/dspace/${body.id}/unlink`]) {
+    assert.equal((await visitor.get(path)).status, 404, path)
+  }
+  for (const path of [
+    '/operations/resume',
+    '/setup/check',
+    '/findings/repair',
+    '/mapping',
+    `/people/dspace/${body.id}/unlink`,
+  ]) {
+    assert.equal((await visitor.post(path, { connection: 'dspace', why: 'x', scim: '{}' })).status, 404, path)
+  }
 })
 
 test('a token that is revoked ends its sessions', async (t) => {

@@ -330,4 +330,61 @@ export const mutants: readonly Mutant[] = [
     edits: [['before === undefined ? work() : before.then(work)', 'before === undefined ? work() : work()']],
     tests: ['operator/in-order'],
   },
+  {
+    number: 40,
+    name: "the operator's pages write values as they are",
+    file: 'src/console/view.ts',
+    edits: [['autoEscape: true', 'autoEscape: false']],
+    tests: ['console/templates'],
+  },
+  {
+    number: 41,
+    name: 'a form of any session is taken',
+    file: 'src/console/security.ts',
+    edits: [['  if (presented.length === wanted.length && timingSafeEqual(presented, wanted)) return\n', '  return\n']],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 42,
+    name: 'a form of another site is taken',
+    file: 'src/console/security.ts',
+    edits: [["site !== 'same-origin'", "site === 'same-origin-of-nobody'"]],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 43,
+    name: "an identity provider's token opens the operator's pages",
+    file: 'src/http/authentication/operator-access.ts',
+    edits: [["stored?.role !== 'operate' || ", 'stored === undefined || ']],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 44,
+    name: 'an operator sees a connection that is not theirs',
+    file: 'src/console/visit.ts',
+    edits: [
+      [' || !visit.operator.connections.includes(connection.name)', ''],
+      ['.filter(({ name }) => operator.connections.includes(name))', ".filter(() => operator.name !== '')"],
+    ],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 45,
+    name: 'a session outlives the token that it was begun with',
+    file: 'src/console/console.ts',
+    edits: [
+      [
+        '    sessions.end(cookie)\n    return undefined\n',
+        "    return { operator: { name: 'nobody', connections: [] }, session, cookie }\n",
+      ],
+    ],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 46,
+    name: 'values of people are kept with requests',
+    file: 'src/http/masked.ts',
+    edits: [['  return open.has(key) ? value : mask\n', '  return value\n']],
+    tests: ['console/requests'],
+  },
 ]
