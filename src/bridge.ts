@@ -136,6 +136,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     ...config,
     metricsTokens: config.metrics.tokens,
     consoleTokens: config.console.tokens,
+    consoleOidc: config.console.oidc,
     credentials,
     clock,
     log,

@@ -158,3 +158,5 @@ export const keptBodyLength = 8_000
 export const keptBodyBytes = 128 * 1024
 /** Entries of one list in a body that is kept. */
 export const keptEntries = 50
+/** Time that somebody has at the identity provider while signing in to the operator's pages. */
+export const oidcSignInMs = 600_000

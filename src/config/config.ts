@@ -1,5 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
-import type { ConnectionAccess } from '../access.ts'
+import type { ConnectionAccess, OperatorOidc } from '../access.ts'
 import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
@@ -17,7 +17,7 @@ export interface Config {
   /** Bearer tokens for `/metrics`; none: open, unless somebody has the role for it. */
   readonly metrics: { readonly tokens: readonly string[] }
   /** Tokens of operators who see every connection on the operator's pages. */
-  readonly console: { readonly tokens: readonly string[] }
+  readonly console: { readonly tokens: readonly string[]; readonly oidc: OperatorOidc | undefined }
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
   readonly retry: { readonly maximumSeconds: number }

@@ -77,7 +77,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     retry,
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
-    console: { tokens: console?.tokens ?? [] },
+    console: { tokens: console?.tokens ?? [], oidc: console?.oidc },
     secretFiles: callerFiles,
     limits,
     retention,

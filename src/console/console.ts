@@ -5,7 +5,7 @@ import { Problem } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { serveAsset } from './assets.ts'
-import { type CookiePlace, clearCookie, cookieOf, setCookie } from './cookie.ts'
+import { beginningOf, type CookiePlace, clearCookie, cookieOf, setBeginning, setCookie } from './cookie.ts'
 import type { Door, Operator } from './door.ts'
 import { readForm } from './form.ts'
 import { createRoutes } from './routes.ts'
@@ -58,6 +58,27 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
     return undefined
   }
 
+  function begin(request: Request, response: Response, { operator, key }: { operator: Operator; key: string }): void {
+    const before = cookieOf(request)
+    // Never the session that the browser came with: somebody else may have put it there.
+    if (before !== undefined) sessions.end(before)
+    setCookie(response, sessions.begin(key), place)
+    log.info({ requestId: requestIdOf(response), caller: operator.name }, 'an operator has signed in')
+  }
+
+  const goToProvider: RequestHandler = async (_request, response) => {
+    if (door.oidc === undefined) throw noSuchPage()
+    const { address, cookie } = await door.oidc.begin()
+    setBeginning(response, cookie, place)
+    response.redirect(303, address)
+  }
+  const backFromProvider: RequestHandler = async (request, response) => {
+    if (door.oidc === undefined) throw noSuchPage()
+    const answer = new URL(request.originalUrl, 'http://here').searchParams
+    begin(request, response, await door.oidc.finish(request, beginningOf(request), answer, requestIdOf(response)))
+    // The browser sends the new cookie only where it goes from a page of ours: a redirect would be the provider's still.
+    send(response, { title: 'Signed in', template: 'signed-in', content: { goesOn: true } })
+  }
   const signInPage: RequestHandler = async (request, response) => {
     if ((await signedInBy(request)) !== undefined) return response.redirect(303, base)
     send(response, await signInForm(door, undefined))
@@ -66,12 +87,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
     refuseForeign(request, origin)
     const form = await readForm(request)
     try {
-      const { operator, key } = await door.signIn(request, form.get('token')?.trim() ?? '', requestIdOf(response))
-      const before = cookieOf(request)
-      // Never the session that the browser came with: somebody else may have put it there.
-      if (before !== undefined) sessions.end(before)
-      setCookie(response, sessions.begin(key), place)
-      log.info({ requestId: requestIdOf(response), caller: operator.name }, 'an operator has signed in')
+      begin(request, response, await door.signIn(request, form.get('token')?.trim() ?? '', requestIdOf(response)))
       response.redirect(303, base)
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error
@@ -126,6 +142,8 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
   router.get('/assets/:name', serveAsset)
   router.get('/sign-in', signInPage)
   router.post('/sign-in', signIn)
+  router.get('/sign-in/oidc', goToProvider)
+  router.get('/sign-in/oidc/callback', backFromProvider)
   router.post('/sign-out', signOut)
   for (const { method, path, work } of createRoutes(options)) router[method](path, serve(work))
   router.use(() => {
@@ -136,7 +154,11 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
 }
 
 async function signInForm(door: Door, failure: string | undefined): Promise<Page> {
-  return { title: 'Sign in', template: 'sign-in', content: { isOpen: await door.isOpen(), failure } }
+  return {
+    title: 'Sign in',
+    template: 'sign-in',
+    content: { isOpen: await door.isOpen(), failure, provider: door.oidc?.host },
+  }
 }
 
 function textsOf(parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {

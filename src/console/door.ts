@@ -13,6 +13,19 @@ export interface Door {
   isOpen(): Promise<boolean>
   /** `key` stands for the token in the session, and tells nothing of it. Throws a `Problem` (401, 429). */
   signIn(request: Request, token: string, requestId: string): Promise<{ operator: Operator; key: string }>
+  /** Undefined: operators have tokens only. */
+  readonly oidc:
+    | {
+        readonly host: string
+        begin(): Promise<{ readonly address: string; readonly cookie: string }>
+        finish(
+          request: Request,
+          cookie: string | undefined,
+          answer: URLSearchParams,
+          requestId: string,
+        ): Promise<{ operator: Operator; key: string }>
+      }
+    | undefined
   /** Undefined: the token is not good any more. */
   operatorOf(key: string): Promise<Operator | undefined>
 }

@@ -81,7 +81,7 @@ test('the smallest file gives every default', (t) => {
     retention: { tombstoneDays: 400, auditDays: 400 },
     trustedProxies: [],
     metrics: { tokens: [] },
-    console: { tokens: [] },
+    console: { tokens: [], oidc: undefined },
     secretFiles: new Map(),
     connections: [
       {
@@ -172,7 +172,7 @@ connections:
       retry: { maximumSeconds: 5 },
       trustedProxies: [],
       metrics: { tokens: [] },
-      console: { tokens: [] },
+      console: { tokens: [], oidc: undefined },
       secretFiles: new Map([['connections.repository-2.tokens.0', join(folder, 'secrets/token')]]),
       connections: [
         {

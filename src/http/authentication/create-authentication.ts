@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { addressList, type ConnectionAccess } from '../../access.ts'
+import { addressList, type ConnectionAccess, type OperatorOidc } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Credentials } from '../../store/credentials.ts'
@@ -8,6 +8,7 @@ import { createGate, type Gate } from './gate.ts'
 import { liveSecret } from './live-secret.ts'
 import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
 import { type OperatorAccess, operatorAccess } from './operator-access.ts'
+import { oidcSignIn } from './operator-oidc.ts'
 import { sourceAddress } from './source-address.ts'
 import { isUsable } from './stored-tokens.ts'
 import { createWatch, type Watch } from './watch.ts'
@@ -25,6 +26,7 @@ export interface AuthenticationOptions {
   readonly connections: readonly ConnectionAccess[]
   readonly metricsTokens: readonly string[]
   readonly consoleTokens: readonly string[]
+  readonly consoleOidc: OperatorOidc | undefined
   readonly trustedProxies: readonly string[]
   readonly secretFiles: ReadonlyMap<string, string>
   readonly publicUrl: string
@@ -57,6 +59,9 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     operatorAccess: operatorAccess({
       connections: options.connections.map(({ name }) => name),
       tokens: liveTokens(options.consoleTokens, 'console'),
+      oidc:
+        options.consoleOidc &&
+        oidcSignIn(options.consoleOidc, { ...options, secretFile: secretFiles.get('console.oidc.clientSecret') }),
       credentials,
       clock,
       watch,
