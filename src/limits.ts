@@ -133,6 +133,8 @@ export const consoleSessionMs = 12 * 3_600_000
 export const consoleSessions = 1_000
 /** A form of the operator's pages; the largest honest one carries a pasted SCIM user. */
 export const consoleFormBytes = 300 * 1024
+/** The form of somebody who has not signed in yet: a token. */
+export const signInFormBytes = 16 * 1024
 /** Rows of one page for operators. */
 export const consoleRows = 50
 /** Causes and findings that one page tells apart; beyond that a person reads no more. */

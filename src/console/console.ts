@@ -2,6 +2,7 @@
 import { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
+import { signInFormBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { serveAsset } from './assets.ts'
@@ -11,7 +12,7 @@ import { readForm } from './form.ts'
 import { createRoutes } from './routes.ts'
 import { assertOwnForm, refuseForeign, securityHeaders } from './security.ts'
 import { createSessions, type Session } from './sessions.ts'
-import { type Answer, type Page, renderPage } from './view.ts'
+import { type Answer, type Page, refreshing, renderPage } from './view.ts'
 import { type Connections, type ConsoleStore, noSuchPage, type Visit } from './visit.ts'
 
 export interface ConsoleOptions {
@@ -49,7 +50,9 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
   }
   async function signedInBy(request: Request): Promise<SignedIn | undefined> {
     const cookie = cookieOf(request)
-    const session = cookie === undefined ? undefined : sessions.find(cookie)
+    // A page that refreshes by itself is not used by anybody.
+    const isUse = !request.url.endsWith(`?${refreshing}`)
+    const session = cookie === undefined ? undefined : sessions.find(cookie, isUse)
     if (cookie === undefined || session === undefined) return undefined
     // Looked at each time: who has lost the token has lost the pages.
     const operator = await door.operatorOf(session.key)
@@ -85,7 +88,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
   }
   const signIn: RequestHandler = async (request, response) => {
     refuseForeign(request, origin)
-    const form = await readForm(request)
+    const form = await readForm(request, signInFormBytes)
     try {
       begin(request, response, await door.signIn(request, form.get('token')?.trim() ?? '', requestIdOf(response)))
       response.redirect(303, base)

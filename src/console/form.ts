@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts'
 import { consoleFormBytes } from '../limits.ts'
 
 /** The fields of a form, each once. Throws a `Problem` (400, 413, 415). */
-export async function readForm(request: Request): Promise<ReadonlyMap<string, string>> {
+export async function readForm(request: Request, limit = consoleFormBytes): Promise<ReadonlyMap<string, string>> {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type !== 'application/x-www-form-urlencoded') {
     throw new Problem(415, undefined, 'A form (application/x-www-form-urlencoded) is wanted.')
@@ -13,8 +13,8 @@ export async function readForm(request: Request): Promise<ReadonlyMap<string, st
   for await (const part of request) {
     if (!Buffer.isBuffer(part)) continue
     size += part.length
-    if (size > consoleFormBytes) {
-      throw new Problem(413, undefined, `The form is larger than ${consoleFormBytes} bytes.`, {
+    if (size > limit) {
+      throw new Problem(413, undefined, `The form is larger than ${limit} bytes.`, {
         // What is left of it is not waited for.
         headers: { Connection: 'close' },
       })

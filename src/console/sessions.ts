@@ -17,7 +17,8 @@ export interface Session {
 export interface Sessions {
   /** Answers the value of the cookie; the session itself is known by its digest only. */
   begin(key: string): string
-  find(cookie: string): Session | undefined
+  /** `isUse`: the session is used, and lives on. */
+  find(cookie: string, isUse: boolean): Session | undefined
   end(cookie: string): void
 }
 
@@ -36,7 +37,7 @@ export function createSessions(clock: Clock): Sessions {
       if (sessions.size > consoleSessions && oldest !== undefined) sessions.delete(oldest)
       return cookie
     },
-    find(cookie) {
+    find(cookie, isUse) {
       const digest = digestOf(cookie)
       const session = sessions.get(digest)
       if (session === undefined) return undefined
@@ -45,7 +46,7 @@ export function createSessions(clock: Clock): Sessions {
         sessions.delete(digest)
         return undefined
       }
-      session.usedAt = now
+      if (isUse) session.usedAt = now
       return session
     },
     end(cookie) {

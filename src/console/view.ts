@@ -9,6 +9,9 @@ const templates = join(dirname(fileURLToPath(import.meta.url)), 'templates')
 /** Escapes everything that a template writes; only the layout takes what a template has made as it is. */
 const eta = new Eta({ views: templates, cache: true, autoEscape: true })
 
+/** Query of a page that asks for itself again. */
+export const refreshing = 'refreshing'
+
 export type Section = 'overview' | 'people' | 'operations' | 'findings' | 'requests' | 'mapping' | 'setup'
 
 /** What a handler answers: a template with what it shows, or where to go on. */
@@ -53,6 +56,7 @@ export function renderPage(page: Page, { base, operator, formToken }: Frame): st
     /** A path below the pages; each part is encoded. */
     path: (...parts: readonly string[]) => [base, ...parts.map(encodeURIComponent)].join('/'),
     query: (values: Readonly<Record<string, string | number | undefined>>) => queryText(values),
+    refreshing,
     plain,
     time,
     timeText,

@@ -39,7 +39,7 @@ export function createConsoleReads(dialect: Dialect): (run: Run) => ConsoleReads
       const { rows } = await run(texts.causes({ connection, limit }))
       return rows.map(toCause)
     },
-    async operationsOfCause(connection, { state, errorKind = '', errorMessage = '' }, afterId, limit) {
+    async operationsOfCause(connection, { state, errorKind = null, errorMessage = null }, afterId, limit) {
       const { rows } = await run(texts.ofCause({ connection, state, errorKind, errorMessage, afterId, limit }))
       return rows.map(toOperation)
     },
@@ -104,7 +104,8 @@ function operationStatements(dialect: Dialect) {
       (slot) => sql<OperationRow>`
         select ${operationColumns} from operation
         where connection = ${slot('connection')} and id > ${slot('afterId')} and state = ${slot('state')}
-          and coalesce(error_kind, '') = ${slot('errorKind')} and coalesce(error_message, '') = ${slot('errorMessage')}
+          and error_kind is not distinct from ${slot('errorKind')}
+          and error_message is not distinct from ${slot('errorMessage')}
         order by id limit ${slot('limit')}`,
     ),
   }

@@ -139,6 +139,18 @@ test('a session ends after half an hour without use, and after a working day wit
   assert.equal((await busy.get('')).status, 303)
 })
 
+test('an overview that refreshes by itself keeps no session alive', async (t) => {
+  const at = await world(t)
+  const visitor = await at.visitor()
+  at.clock.advance(20 * 60_000)
+  assert.equal((await visitor.get('/?refreshing')).status, 200)
+  assert.match(await (await visitor.get('')).text(), /data-hx-get="\/console\/\?refreshing"/)
+  at.clock.advance(20 * 60_000)
+  assert.equal((await visitor.get('/?refreshing')).status, 200)
+  at.clock.advance(10 * 60_000)
+  assert.equal((await visitor.get('/?refreshing')).status, 303)
+})
+
 test('signing out ends the session, and signing in never goes on with the cookie that the browser brought', async (t) => {
   const at = await world(t)
   const visitor = await at.visitor()
@@ -221,7 +233,7 @@ test('style and script are kept by browsers, and come from the bridge alone', as
 test('a form that is too large, no form, or has a field twice is refused', async (t) => {
   const at = await world(t)
   const visitor = await at.visitor()
-  assert.equal((await sendForm(signInAt(at.url), { token: 'x'.repeat(400_000) })).status, 413)
+  assert.equal((await sendForm(signInAt(at.url), { token: 'x'.repeat(20_000) })).status, 413)
   const send = (body: string, type: string) =>
     fetch(signInAt(at.url), { method: 'POST', headers: { 'content-type': type, cookie: visitor.cookie }, body })
   assert.equal((await send('{}', 'application/json')).status, 415)

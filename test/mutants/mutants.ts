@@ -387,4 +387,18 @@ export const mutants: readonly Mutant[] = [
     edits: [['  return open.has(key) ? value : mask\n', '  return value\n']],
     tests: ['console/requests'],
   },
+  {
+    number: 47,
+    name: 'an ID token of another sign-in is taken',
+    file: 'src/http/authentication/operator-oidc.ts',
+    edits: [['said !== nonce || ', '']],
+    tests: ['console/oidc'],
+  },
+  {
+    number: 48,
+    name: "the identity provider's answer is taken from any browser",
+    file: 'src/http/authentication/operator-oidc.ts',
+    edits: [[" && answer.get('state') === one.state", '']],
+    tests: ['console/oidc'],
+  },
 ]

@@ -166,6 +166,8 @@ CREATE TABLE operation (
   primary key (connection, id)
 );
 
+CREATE INDEX operation_cause on operation (connection, state, error_kind, error_message, id, created_at);
+
 CREATE INDEX operation_due on operation (connection, precedence, due_at, id) where state = 'waiting';
 
 CREATE INDEX operation_error on operation (connection, error_kind) where error_kind is not null;

@@ -16,4 +16,6 @@ create table scim_request (
   answered text,
   primary key (connection, id)
 );
+-- Everything that the causes of unfinished work are counted by: their documents are not read for it.
+create index operation_cause on operation (connection, state, error_kind, error_message, id, created_at);
 create index audit_resource on audit (connection, resource_id, id);
