@@ -209,6 +209,7 @@ export function provisionedConnection(
   config: Config,
   clock: Clock,
   slots?: Slots,
+  noteDate?: (date: string) => void,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
@@ -227,6 +228,7 @@ export function provisionedConnection(
         pace,
         mayConnect: addressRule(connection.allowPrivateAddresses),
         certificates: platformCertificates(connection),
+        ...(noteDate === undefined ? {} : { noteDate }),
       },
       clock,
       secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),

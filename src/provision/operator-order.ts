@@ -83,7 +83,11 @@ export async function auditOrder(
 }
 
 /** The id of a user by id or userName; of a group by its id. A deleted user counts while work on it is unfinished. */
-export async function findSubject(write: StoreWriter, connection: string, idOrName: string): Promise<string> {
+export async function findSubject(
+  write: Pick<StoreWriter, 'getAnyResource' | 'findByUniqueName' | 'getOperation'>,
+  connection: string,
+  idOrName: string,
+): Promise<string> {
   const user =
     (await write.getAnyResource(connection, 'User', idOrName)) ??
     (await write.findByUniqueName(connection, 'User', idOrName))

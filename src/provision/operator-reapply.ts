@@ -11,6 +11,8 @@ import { operatorCaller, putOwnOperation } from './reconcile-operation.ts'
 export interface ReappliedBatch extends Done {
   /** Users passed by: without an account of ours, held, or with unfinished work that does the same. */
   readonly passedBy: number
+  /** Of the connection. */
+  readonly users: number
   /** Where the next batch goes on; undefined: these were the last ones. */
   readonly place: number | undefined
 }
@@ -39,7 +41,9 @@ export function reapplyBatch(context: OperatorContext, order: Order, place: numb
     // Requests of identity providers must find room, and their turn, beside it.
     const waiting = await write.dueOperations(name, Number.MAX_SAFE_INTEGER, reapplyBacklog)
     const room = Math.min(reapplyBatchSize, reapplyBacklog - waiting.length)
-    if (room <= 0) return { affected: 0, passedBy: 0, place, text: 'the outbox is full; it goes on when work is done' }
+    const count = await write.count(name, 'User')
+    if (room <= 0)
+      return { affected: 0, passedBy: 0, users: count, place, text: 'the outbox is full; it goes on when work is done' }
     const users = await write.list(name, { type: 'User', afterSeq: place, limit: room })
     const ids = users.map(({ id }) => id)
     const operations = new Map((await write.operationsOf(name, ids)).map((one) => [one.resourceId, one]))
@@ -53,7 +57,13 @@ export function reapplyBatch(context: OperatorContext, order: Order, place: numb
       affected += 1
     }
     const last = users.length < room ? undefined : users.at(-1)?.seq
-    return { affected, passedBy: users.length - affected, place: last, text: `${affected} accounts are written again` }
+    return {
+      affected,
+      passedBy: users.length - affected,
+      users: count,
+      place: last,
+      text: `${affected} accounts are written again`,
+    }
   })
 }
 

@@ -82,9 +82,10 @@ export async function perform(operator: OperatorActions, request: OperatorReques
     }
     const batch = await operator.reapplyBatch(orderOf(request), place ?? 0)
     const soFar = affected + batch.affected
+    const users = (total ?? batch.users) - batch.passedBy
     if (batch.place === undefined)
-      return { phase: 'done', place, affected: soFar, total, answer: `${soFar} accounts are written again` }
-    return { phase: 'running', place: batch.place, affected: soFar, total, answer: batch.text }
+      return { phase: 'done', place, affected: soFar, total: users, answer: `${soFar} accounts are written again` }
+    return { phase: 'running', place: batch.place, affected: soFar, total: users, answer: batch.text }
   } catch (error) {
     if (!(error instanceof NotDone)) throw error
     return { phase: 'refused', place, affected, total, answer: error.message }

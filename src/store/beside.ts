@@ -14,11 +14,11 @@ import { leaseMs } from './lease.ts'
 import { newestMigration } from './migrate.ts'
 import type { StoreLocation } from './open.ts'
 import { createOperatorWrites } from './operator-requests.ts'
-import type { NewOperatorRequest } from './operator-store.ts'
 import { createReads } from './reads.ts'
+import { createResourceWrites } from './resources.ts'
 import { connectSqlite } from './sqlite.ts'
 import { type Run, statement } from './statement.ts'
-import type { StoreReader } from './store.ts'
+import type { StoreReader, StoreWriter } from './store.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
 
 /** The holder's transactions are short. */
@@ -27,8 +27,8 @@ const lockPollMs = 50
 
 export interface StoreBeside
   extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'>,
-    Pick<StoreReader, 'getUser' | 'getLink' | 'getOperation' | 'findLinkByAccount' | 'list' | 'getOperatorRequest'> {
-  addOperatorRequest(connection: string, request: NewOperatorRequest): Promise<number>
+    Pick<StoreReader, 'getLink' | 'getOperation' | 'getOperatorRequest' | 'stoppedOperations'>,
+    Pick<StoreWriter, 'addOperatorRequest' | 'withdrawOperatorRequest' | 'getAnyResource' | 'findByUniqueName'> {
   addWalk(connection: string, walk: NewWalk): Promise<number>
   /** Takes a request back that nobody has taken up yet; false when somebody has. */
   withdrawWalk(connection: string, number: number): Promise<boolean>
@@ -57,8 +57,10 @@ export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
     }
   }
   const { getWalk, currentWalk } = createWalkReads(dialect)(run)
-  const reads = createReads(dialect, createCounters(dialect))(run)
-  const { getUser, getLink, getOperation, findLinkByAccount, list, getOperatorRequest } = reads
+  const counters = createCounters(dialect)
+  const { getLink, getOperation, getOperatorRequest, stoppedOperations } = createReads(dialect, counters)(run)
+  const { getAnyResource, findByUniqueName } = createResourceWrites(dialect, counters)(run)
+  const { addOperatorRequest, withdrawOperatorRequest } = createOperatorWrites(dialect)(run)
   const withdraw = statement(
     dialect,
     ['connection', 'number'],
@@ -70,16 +72,16 @@ export function openBeside(location: StoreLocation, clock: Clock): StoreBeside {
   return {
     getWalk,
     currentWalk,
-    getUser: getUser.bind(reads),
     getLink,
     getOperation,
-    findLinkByAccount,
-    list,
     getOperatorRequest,
+    stoppedOperations,
+    getAnyResource,
+    findByUniqueName,
+    addOperatorRequest,
+    withdrawOperatorRequest,
     ...createFindingReads(dialect)(run),
     addWalk: (connection, walk) => createWalkWrites(dialect)(run).addWalk(connection, walk),
-    addOperatorRequest: (connection, request) =>
-      createOperatorWrites(dialect)(run).addOperatorRequest(connection, request),
     withdrawWalk: async (connection, number) => (await run(withdraw({ connection, number }))).rows.length > 0,
     isHeld() {
       const row = holder.get()

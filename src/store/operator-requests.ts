@@ -1,6 +1,12 @@
 import { sql } from 'kysely'
 import { isJsonObject } from '../json.ts'
-import type { OperatorReader, OperatorRequest, OperatorWriter, RequestPhase } from './operator-store.ts'
+import type {
+  OperatorReader,
+  OperatorRequest,
+  OperatorWriter,
+  RequestPhase,
+  StoppedOperation,
+} from './operator-store.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 
 interface RequestRow {
@@ -18,6 +24,16 @@ interface RequestRow {
   readonly answer: string | null
   readonly asked_at: number
   readonly finished_at: number | null
+}
+
+interface StoppedRow {
+  readonly id: number
+  readonly resource_id: string
+  readonly state: StoppedOperation['state']
+  readonly kind: StoppedOperation['kind']
+  readonly error_kind: string | null
+  readonly error_message: string | null
+  readonly is_deprovisioning: number
 }
 
 const columns = sql.raw(
@@ -40,6 +56,14 @@ export function createOperatorReads(dialect: Dialect): (run: Run) => OperatorRea
       where connection = ${slot('connection')} and phase in ('asked', 'running')
       order by case action when 'reapply_all' then 1 else 0 end, number limit 1`,
   )
+  const stopped = statement(
+    dialect,
+    ['connection', 'afterId', 'limit'],
+    (slot) => sql<StoppedRow>`
+      select id, resource_id, state, kind, error_kind, error_message, is_deprovisioning from operation
+      where connection = ${slot('connection')} and state in ('failed', 'held') and id > ${slot('afterId')}
+      order by id limit ${slot('limit')}`,
+  )
   return (run) => {
     const one = async (query: ReturnType<typeof get>) => {
       const { rows } = await run(query)
@@ -48,6 +72,10 @@ export function createOperatorReads(dialect: Dialect): (run: Run) => OperatorRea
     return {
       getOperatorRequest: (connection, number) => one(get({ connection, number })),
       currentOperatorRequest: (connection) => one(current({ connection })),
+      async stoppedOperations(connection, afterId, limit) {
+        const { rows } = await run(stopped({ connection, afterId, limit }))
+        return rows.map(toStopped)
+      },
     }
   }
 }
@@ -66,6 +94,10 @@ export function createOperatorWrites(dialect: Dialect): (run: Run) => Omit<Opera
     },
     async forgetOperatorRequests(connection, keep) {
       await run(texts.forget({ connection, keep }))
+    },
+    async withdrawOperatorRequest(connection, number) {
+      const { rows } = await run(texts.withdraw({ connection, number }))
+      return rows.length > 0
     },
     async retryOperations(connection, { kind, message = null }, now) {
       const { rows } = await run(texts.retry({ connection, kind, message, now }))
@@ -103,6 +135,14 @@ function writeStatements(dialect: Dialect) {
         where connection = ${slot('connection')} and phase in ('done', 'refused')
           and number <= (select max(number) from operator_request where connection = ${slot('connection')}) - ${slot('keep')}`,
     ),
+    withdraw: statement(
+      dialect,
+      ['connection', 'number'],
+      (slot) => sql<{ number: number }>`
+        delete from operator_request
+        where connection = ${slot('connection')} and number = ${slot('number')} and phase = 'asked'
+        returning number`,
+    ),
     retry: statement(
       dialect,
       ['connection', 'kind', 'message', 'now'],
@@ -113,6 +153,18 @@ function writeStatements(dialect: Dialect) {
           and state in ('failed', 'waiting')
         returning id`,
     ),
+  }
+}
+
+function toStopped(row: StoppedRow): StoppedOperation {
+  return {
+    id: row.id,
+    resourceId: row.resource_id,
+    state: row.state,
+    kind: row.kind,
+    errorKind: row.error_kind ?? undefined,
+    errorMessage: row.error_message ?? undefined,
+    isDeprovisioning: row.is_deprovisioning === 1,
   }
 }
 

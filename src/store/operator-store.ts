@@ -1,5 +1,7 @@
 /** What the store keeps for operators: requests to the process that holds it, and operations by what they failed of. */
 
+import type { Operation } from './store.ts'
+
 /** `refused`: nothing was done, and `answer` says why. */
 export type RequestPhase = 'asked' | 'running' | 'done' | 'refused'
 
@@ -37,7 +39,20 @@ export interface Cause {
   readonly message: string | undefined
 }
 
+/** Unfinished work that waits for a person. */
+export interface StoppedOperation {
+  readonly id: number
+  readonly resourceId: string
+  readonly state: 'failed' | 'held'
+  readonly kind: Operation['kind']
+  readonly errorKind: string | undefined
+  readonly errorMessage: string | undefined
+  readonly isDeprovisioning: boolean
+}
+
 export interface OperatorReader {
+  /** In the order of their ids. */
+  stoppedOperations(connection: string, afterId: number, limit: number): Promise<readonly StoppedOperation[]>
   getOperatorRequest(connection: string, number: number): Promise<OperatorRequest | undefined>
   /** The oldest that is not finished; what goes over all users comes after everything else. */
   currentOperatorRequest(connection: string): Promise<OperatorRequest | undefined>
@@ -53,6 +68,8 @@ export interface OperatorWriter extends OperatorReader {
   ): Promise<void>
   /** Finished ones but for the newest few. */
   forgetOperatorRequests(connection: string, keep: number): Promise<void>
+  /** Takes a request back that nobody has taken up yet; false when somebody has. */
+  withdrawOperatorRequest(connection: string, number: number): Promise<boolean>
   /** Failed and waiting operations with this last error are due now, as if never tried; answers how many. */
   retryOperations(connection: string, cause: Cause, now: number): Promise<number>
 }

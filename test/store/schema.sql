@@ -174,6 +174,8 @@ CREATE INDEX operation_error on operation (connection, error_kind) where error_k
 
 CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
 
+CREATE INDEX operation_stopped on operation (connection, id) where state in ('failed', 'held');
+
 CREATE TABLE operator_request (
   connection text not null,
   number bigint not null,

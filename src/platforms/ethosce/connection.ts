@@ -11,6 +11,7 @@ import { createPerson } from './creating.ts'
 import { facts } from './facts.ts'
 import type { People } from './people.ts'
 import { type Person, profileOf, rolesOf, toAccount, wasCoded } from './person.ts'
+import { probe } from './probe.ts'
 import { createRoleNames, toGrants } from './roles.ts'
 import type { EthosceSettings } from './settings.ts'
 import type { Site } from './site.ts'
@@ -83,6 +84,8 @@ export function createConnection(
       await site.probe(call, 'authmap', [['limit', '1']])
       await site.probe(call, 'profile2', [['limit', '1']])
     },
+
+    probe: (call) => probe(site, call),
 
     async find(call, attribute, value, wanted) {
       learnModule(wanted)

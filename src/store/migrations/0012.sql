@@ -21,4 +21,5 @@ create table operator_request (
 );
 create index operator_request_open on operator_request (connection, number) where phase in ('asked', 'running');
 
+create index operation_stopped on operation (connection, id) where state in ('failed', 'held');
 create index operation_error on operation (connection, error_kind) where error_kind is not null;
