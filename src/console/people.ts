@@ -49,9 +49,10 @@ export function createPerson({ connections, store }: ConsoleOptions): (visit: Vi
       store.getLink(name, id),
       store.getOperation(name, id),
     ])
+    const group = user === undefined ? await store.getResource(name, 'Group', id) : undefined
     // A person who was deleted, or whose create is not done, has a link or an operation still.
-    if (user === undefined && link === undefined && operation === undefined) throw noSuchPage()
-    const document: unknown = user === undefined ? {} : JSON.parse(user.resource.json)
+    if ([user, group, link, operation].every((one) => one === undefined)) throw noSuchPage()
+    const document: unknown = JSON.parse((user?.resource ?? group)?.json ?? '{}')
     if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
     const memberships = (await store.membershipsOf(name, [id])).get(id) ?? []
     const history = await store.historyOf(name, id, numberOf(visit.query.get('before')), consoleRows + 1)
@@ -66,7 +67,8 @@ export function createPerson({ connections, store }: ConsoleOptions): (visit: Vi
         platform: connection.facts.title,
         id,
         person,
-        isKnown: user !== undefined,
+        isGroup: group !== undefined,
+        isKnown: user !== undefined || group !== undefined,
         document: JSON.stringify(document, undefined, 2),
         link: link && shownLink(link),
         operation: operation && shownOperation(operation),

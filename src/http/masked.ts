@@ -54,6 +54,11 @@ export function maskedFilter(text: string): string {
     .replace(/"(?:[^"\\]|\\.)*"?/g, mask)
 }
 
+/** What an answer says was wrong. Only a mapping names the value that it refuses, in quotes, which the value may have, too. */
+export function keptDetail(text: string | undefined, kept: Kept): string | undefined {
+  return kept !== 'full' && text?.includes('user.attributes.') === true ? text.replace(/'.*'/s, mask) : text
+}
+
 /** Without a question mark in front. */
 export function keptQuery(query: string, kept: Kept): string | undefined {
   if (query === '' || kept === 'none') return undefined

@@ -9,7 +9,7 @@ import { keptBodyBytes, keptRequests, pendingRequests } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { KeptRequest } from '../store/console-store.ts'
 import type { RequestKeeper } from '../store/open.ts'
-import { type Kept, keptBody, keptQuery } from './masked.ts'
+import { type Kept, keptBody, keptDetail, keptQuery } from './masked.ts'
 import { type RequestState, stateOf } from './request-state.ts'
 
 export interface KeptSettings {
@@ -158,7 +158,7 @@ function keptOf({ request, resourceId, query, detail, sent, answered }: Seen, bo
     ...request,
     resourceId,
     query: keptQuery(query, bodies),
-    detail,
+    detail: keptDetail(detail, bodies),
     sent: typeof sent === 'string' ? sent : keptBody(sent, bodies),
     answered: keptBody(parsed(answered), bodies),
   }

@@ -30,8 +30,12 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['scim', new Set(['provision', 'store'])],
   ['console', new Set(['provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
+  ['certificates', new Set(['config', 'http', 'platforms'])],
   ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
-  ['bridge', new Set(['config', 'http', 'operator-pages', 'scim', 'provision', 'mapping', 'platforms', 'store'])],
+  [
+    'bridge',
+    new Set(['certificates', 'config', 'http', 'operator-pages', 'scim', 'provision', 'mapping', 'platforms', 'store']),
+  ],
   ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])

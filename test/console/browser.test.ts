@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
-import { accessibilityProblems, openWindow, signIn, skipWithoutBrowser, type Window } from './browser.ts'
+import { accessibilityProblems, closeBrowser, openWindow, signIn, skipWithoutBrowser, type Window } from './browser.ts'
 import { type ConsoleWorld, operatorToken, startConsoleWorld } from './console-world.ts'
 
 if (skipWithoutBrowser !== false) console.error(`NOT TESTED: ${skipWithoutBrowser}`)
@@ -36,24 +36,31 @@ describe("the operator's pages in a browser", { skip: skipWithoutBrowser }, () =
   let world: ConsoleWorld
   let adaId = ''
   let failedId = ''
+  let groupId = ''
   before(async () => {
     world = await startConsoleWorld()
     const scim = world.scim('figshare')
     adaId = (await scim.post('/Users', ada)).body.id
     await scim.post('/Users', aUser({ name: { givenName: 'Grace', familyName: 'Hopper' } }))
-    await scim.post('/Groups', { displayName: 'Researchers', members: [{ value: adaId }] })
+    const made = await scim.post('/Groups', aGroup('Researchers', [adaId]))
+    assert.equal(made.status, 201)
+    groupId = made.body.id
     await scim.get('/Users?filter=userName%20eq%20%22nobody%22')
     world.sandbox.figshare.fault({ mode: '500' })
     const change = [{ op: 'replace', path: 'emails[type eq "work"].value', value: 'ada@new.example' }]
     assert.equal((await scim.patch(`/Users/${adaId}`, change)).status, 429)
     failedId = adaId
   })
-  after(() => world.stop())
+  after(async () => {
+    await closeBrowser()
+    await world.stop()
+  })
 
   const pages = () => [
     ['overview', '/console'],
     ['people', '/console/people?connection=figshare'],
     ['person', `/console/people/figshare/${adaId}`],
+    ['group', `/console/people/figshare/${groupId}`],
     ['confirm', `/console/people/figshare/${adaId}/adopt`],
     ['operations', '/console/operations?connection=figshare'],
     ['findings', '/console/findings?connection=figshare'],
@@ -173,13 +180,13 @@ describe("the operator's pages in a browser", { skip: skipWithoutBrowser }, () =
 
   test('hostile texts in every field of a person, a group and a search are shown as texts', async () => {
     const scim = world.scim('openspecimen')
+    const groups: string[] = []
     for (const [index, text] of hostile.entries()) {
       const made = await scim.post('/Users', hostileUser(text, index))
       assert.ok([201, 400, 429].includes(made.status), JSON.stringify(made.body))
-      await scim.post('/Groups', {
-        displayName: `${text}${index}`,
-        members: made.status === 201 ? [{ value: made.body.id }] : [],
-      })
+      const group = await scim.post('/Groups', aGroup(`${text}${index}`, made.status === 201 ? [made.body.id] : []))
+      assert.equal(group.status, 201, JSON.stringify(group.body))
+      groups.push(group.body.id)
       await scim.get(
         `/Users?filter=${encodeURIComponent(`userName eq "${text}`)}&attributes=${encodeURIComponent(text)}`,
       )
@@ -194,6 +201,7 @@ describe("the operator's pages in a browser", { skip: skipWithoutBrowser }, () =
         `/console/people/openspecimen/${id}`,
         `/console/mapping?connection=openspecimen&person=${id}`,
       ])
+      for (const id of groups) paths.push(`/console/people/openspecimen/${id}`)
       for (const text of hostile) {
         const word = encodeURIComponent(text)
         paths.push(`/console/people?connection=openspecimen&q=${word}`)
@@ -230,6 +238,11 @@ async function tabTo({ page }: Window, text: string): Promise<void> {
     if ((await page.evaluate('document.activeElement.textContent.trim()')) === text) return
   }
   assert.fail(`no way by keyboard to '${text}'`)
+}
+
+function aGroup(displayName: string, members: readonly string[]): JsonObject {
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+  return { schemas, displayName, members: members.map((value) => ({ value })) }
 }
 
 function hostileUser(text: string, index: number): JsonObject {

@@ -1,11 +1,9 @@
 /** Debian's Chromium, driven as a person would drive it. */
 
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { operatorToken } from './console-world.ts'
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
@@ -36,20 +34,21 @@ export interface Window {
   close(): Promise<void>
 }
 
+let browser: Promise<Browser> | undefined
+
+/** After the last window of a file: without it the file would not end. */
+export async function closeBrowser(): Promise<void> {
+  await (await browser)?.close()
+}
+
 export async function openWindow(url: string, more: BrowserContextOptions = {}): Promise<Window> {
   assert.ok(executablePath !== undefined, 'CI_BROWSER_REQUIRED=1, and there is no Chromium')
-  const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-browser-'))
-  const context = await chromium.launchPersistentContext(directory, {
-    executablePath,
-    headless: true,
-    args: options,
-    baseURL: url,
-    viewport: { width: 1100, height: 800 },
-    ...more,
-  })
+  browser ??= chromium.launch({ executablePath, headless: true, args: options })
+  // As good as a browser of its own: nothing is shared, and it is there at once.
+  const context = await (await browser).newContext({ baseURL: url, viewport: { width: 1100, height: 800 }, ...more })
   context.setDefaultTimeout(patienceMs)
   const complaints: string[] = []
-  const page = context.pages()[0] ?? (await context.newPage())
+  const page = await context.newPage()
   page.on('pageerror', (error) => complaints.push(String(error)))
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   page.on('dialog', (dialog) => {
@@ -63,10 +62,7 @@ export async function openWindow(url: string, more: BrowserContextOptions = {}):
     page,
     context,
     complaints,
-    async close() {
-      await context.close()
-      rmSync(directory, { recursive: true, force: true })
-    },
+    close: () => context.close(),
   }
 }
 

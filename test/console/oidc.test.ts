@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { rsaKey, signed } from '../http/authentication/issuer-server.ts'
-import { openWindow, skipWithoutBrowser } from './browser.ts'
+import { closeBrowser, openWindow, skipWithoutBrowser } from './browser.ts'
 import { type ConsoleWorld, startConsoleWorld } from './console-world.ts'
 
 const clientId = 'scim-bridge console'
@@ -246,7 +246,7 @@ test('in a browser the way to the identity provider and back ends on the overvie
   t.after(() => at.stop())
   clockNow = () => at.clock.now()
   const window = await openWindow(at.url)
-  t.after(() => window.close())
+  t.after(closeBrowser)
   await window.page.goto('/console')
   await window.page.getByRole('button', { name: `Sign in at ${new URL(issuer).host}` }).click()
   await window.page.getByRole('heading', { name: 'Overview' }).waitFor()

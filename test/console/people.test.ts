@@ -84,6 +84,18 @@ test('the account as last read tells nothing after a person was deleted, and the
   assert.match(page, /<dt>Link<\/dt><dd>deleted<\/dd>/)
 })
 
+test('a group has a page, too: its name, what became of it, and the requests about it', async (t) => {
+  const at = await world(t)
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+  const { body, status } = await at.scim('openspecimen').post('/Groups', { schemas, displayName: 'Curators <b>' })
+  assert.equal(status, 201, JSON.stringify(body))
+  const page = await textOf(await at.visitor(), `/people/openspecimen/${body.id}`)
+  assert.match(page, /<h1>Curators &lt;b&gt;<\/h1>/)
+  assert.match(page, /A group of the identity provider\./)
+  assert.match(page, new RegExp(`requests\\?connection=openspecimen&amp;person=${body.id}`))
+  assert.doesNotMatch(page, /does not see this person|userName/)
+})
+
 test('a person of another connection, and one that there never was, are the same to an operator', async (t) => {
   const at = await world(t)
   const { body } = await at.scim('dspace').post('/Users', aUser())

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keptBody, keptQuery, maskedFilter } from '../../src/http/masked.ts'
+import { keptBody, keptDetail, keptQuery, maskedFilter } from '../../src/http/masked.ts'
 
 for (const [text, masked] of [
   ['userName eq "ada@uni.example"', 'userName eq …'],
@@ -20,6 +20,14 @@ test('of a query only what is no value is kept, and no secret in any setting', (
   assert.equal(keptQuery(query, 'masked'), masked)
   assert.match(keptQuery(query, 'full') ?? '', /cursor=eyJ.*access_token=\[removed\].*odd=ada/)
   assert.equal(keptQuery(query, 'none'), undefined)
+})
+
+test('a value that a mapping refuses is not kept with what was wrong about it', () => {
+  const detail = "user.attributes.group_id: 'O'Brien' is not in table 'institutes'"
+  assert.equal(keptDetail(detail, 'masked'), 'user.attributes.group_id: …')
+  assert.equal(keptDetail(detail, 'full'), detail)
+  const own = "The platform refuses the bridge's own credentials; the bridge's operator has to renew them."
+  assert.equal(keptDetail(own, 'none'), own)
 })
 
 test('secrets are removed from a body wherever they stand', () => {
