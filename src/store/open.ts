@@ -51,7 +51,7 @@ export interface Eraser {
   erase<Result>(work: (write: StoreWriter & ErasureWrites) => Promise<Result>): Promise<Result>
 }
 
-/** Keeps requests for the operator's pages. */
+/** Keeps requests for the operator's pages. Never waits for a lock: whoever asks for something real would wait behind it. */
 export interface RequestKeeper {
   keep<Result>(work: (write: RequestWrites) => Promise<Result>): Promise<Result>
 }
@@ -104,7 +104,7 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
     ...createAuditReads(reader.dialect, counters)(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
-    keep: (work) => transactions.run((run) => work(keptRequests(run))),
+    keep: (work) => transactions.run((run) => work(keptRequests(run)), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database)),
     async ping() {
       assertInPlace()
