@@ -80,7 +80,7 @@ function consoleConnection(connection: ConnectionConfig, config: Config, provisi
     },
     toDocument(text) {
       const { document } = normaliseResource(schemas.user, parseBody(Buffer.from(text)), 'create')
-      return { ...toStoredUser(document), id: 'pasted' }
+      return { ...toStoredUser(schemas, document), id: 'pasted' }
     },
   }
 }

@@ -10,6 +10,7 @@ import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
+import { storeCommand } from './store.ts'
 import { tokenCommand } from './token.ts'
 import { resumeCommand, usersCommand } from './users.ts'
 
@@ -23,6 +24,7 @@ export function createProgram(): Command {
     .addCommand(serveCommand())
     .addCommand(initCommand())
     .addCommand(checkCommand())
+    .addCommand(storeCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())

@@ -56,6 +56,8 @@ export interface ConnectionConfig extends ConnectionAccess {
   readonly requests: { readonly keepHours: number; readonly bodies: 'none' | 'masked' | 'full' }
   readonly guardrails: { readonly hold: boolean }
   readonly groupPatchAnswer: 'none' | 'group'
+  /** `hide`: neither the Provisioning extension nor `members.display` is announced or answered. */
+  readonly computedAttributes: 'show' | 'hide'
   readonly unknownMembers: 'refuse' | 'ignore'
   readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */

@@ -122,6 +122,7 @@ describe('--help', () => {
       'serve',
       'init',
       'check',
+      'store',
       'demo',
       'mapping',
       'plan',
