@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createAlarms } from './alarms/alarms.ts'
 import { alarmKinds } from './alarms/conditions.ts'
+import { platformCertificates, serverCertificate } from './certificates.ts'
 import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
@@ -11,12 +12,12 @@ import { createSecretWatch } from './config/secret-watch.ts'
 import { createApp } from './http/app.ts'
 import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
-import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
+import { createWebServer, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import { alarmsOf, type Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
+import { createOperatorPages } from './operator-pages.ts'
 import { addressRule } from './platforms/address.ts'
-import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
 import { hostProblem } from './platforms/host.ts'
 import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
@@ -35,7 +36,6 @@ import { compileSchemas } from './scim/schema.ts'
 import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
 import type { Store } from './store/store.ts'
-import { type WatchedFile, watchFile } from './watched-file.ts'
 
 /** Places of walks that one connection remembers. */
 const rememberedPages = 10_000
@@ -140,12 +140,26 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const authentication = createAuthentication({
     ...config,
     metricsTokens: config.metrics.tokens,
+    consoleTokens: config.console.tokens,
+    consoleOidc: config.console.oidc,
     credentials,
     clock,
     log,
     metrics,
   })
-  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits: config.limits })
+  const pages = createOperatorPages(config, provisions, { store, clock, log, door: authentication.operatorAccess })
+  const { limits } = config
+  const app = createApp({
+    connections,
+    authentication,
+    store,
+    clock,
+    log,
+    metrics,
+    workMs,
+    limits,
+    ...pages,
+  })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
@@ -162,6 +176,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       for (const request of requests) request.start()
       alarms.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
+      pages.start(stopping.signal)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
     },
@@ -171,6 +186,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await Promise.all([...reconciles, ...requests, alarms].map((work) => work.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
+      await pages.requestLog.flush()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
       credentials.close()
@@ -228,42 +244,6 @@ export function provisionedConnection(
     guardrails: connection.guardrails,
     unknownMembers: connection.unknownMembers,
     busyStatus: connection.busyStatus,
-  }
-}
-
-/** Throws when a file cannot be read or used: found at start, not with the first request. */
-function platformCertificates({ name, tls }: ConnectionConfig): PlatformCertificates {
-  const place = `connections.${name}.tls`
-  const { ca, certificate, key } = tls ?? {}
-  const client =
-    certificate === undefined || key === undefined
-      ? undefined
-      : { certificate: pemFile(certificate, place), key: pemFile(key, place) }
-  const certificates = { ca: ca === undefined ? undefined : pemFile(ca, place), client }
-  checkPair(certificates, place)
-  return certificates
-}
-
-function checkPair(certificates: PlatformCertificates, place: string): void {
-  try {
-    checkCertificates(certificates)
-  } catch (cause) {
-    throw new Error(`${place}: these files are no PEM certificates, or the key is not the certificate's`, { cause })
-  }
-}
-
-function serverCertificate({ listen: { tls } }: Config): ServerCertificate | undefined {
-  if (tls === undefined) return undefined
-  const pair = { certificate: pemFile(tls.certificate, 'listen.tls'), key: pemFile(tls.key, 'listen.tls') }
-  checkPair({ client: pair }, 'listen.tls')
-  return pair
-}
-
-function pemFile(path: string, place: string): WatchedFile {
-  try {
-    return watchFile(path)
-  } catch (cause) {
-    throw new Error(`${place}: ${path} cannot be read, or is empty`, { cause })
   }
 }
 

@@ -78,6 +78,12 @@ const connection = z.strictObject({
   groupPatchAnswer: z.enum(['none', 'group']).default('none'),
   computedAttributes: z.enum(['show', 'hide']).default('show'),
   unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
+  requests: z
+    .strictObject({
+      keepHours: z.number().int().min(0).max(720).default(72),
+      bodies: z.enum(['none', 'masked', 'full']).default('masked'),
+    })
+    .default({ keepHours: 72, bodies: 'masked' }),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   extensions: extensions.default({}),
   settings: z.record(z.string(), z.json()).default({}),
@@ -152,6 +158,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['retention', ['tombstoneDays', 'auditDays']],
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.guardrails', ['hold']],
+  ['connections.*.requests', ['keepHours', 'bodies']],
   ['connections.*.tls', ['ca', 'certificate', 'key']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
   ...accessKeys,

@@ -65,8 +65,8 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   }
   checkWebhook(resolved, options, report)
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics, alarms } =
-    parsed.data
+  const { publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies } = parsed.data
+  const { metrics, console, alarms } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
@@ -79,6 +79,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     alarms: { ...alarms, webhook: alarms.webhook },
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
+    console: { tokens: console?.tokens ?? [], oidc: console?.oidc },
     secretFiles: callerFiles,
     limits,
     retention,

@@ -34,6 +34,7 @@ export const tracingTables = [
   'match_key',
   'operator_request',
   'watch',
+  'scim_request',
 ] as const
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {

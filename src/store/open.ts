@@ -6,6 +6,8 @@ import { createWalkWrites } from './account-walks.ts'
 import { createAlarmWrites } from './alarms.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
+import { createConsoleReads } from './console-reads.ts'
+import type { ConsoleReads, RequestWrites } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { createErasureWrites, type ErasureWrites } from './erasure.ts'
@@ -13,6 +15,7 @@ import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { createFindingWrites } from './findings.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
+import { createRequestWrites } from './kept-requests.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
 import { createMatchKeyWrites } from './match-keys.ts'
@@ -49,7 +52,12 @@ export interface Eraser {
   erase<Result>(work: (write: StoreWriter & ErasureWrites) => Promise<Result>): Promise<Result>
 }
 
-export type OpenedStore = Store & BulkTarget & AuditReads & Eraser
+/** Keeps requests for the operator's pages. Never waits for a lock: whoever asks for something real would wait behind it. */
+export interface RequestKeeper {
+  keep<Result>(work: (write: RequestWrites) => Promise<Result>): Promise<Result>
+}
+
+export type OpenedStore = Store & BulkTarget & AuditReads & Eraser & ConsoleReads & RequestKeeper
 
 /**
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
@@ -89,12 +97,15 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
   const reads = createReads(reader.dialect, counters)
   const writes = createWrites(writer.dialect)
   const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))
+  const keptRequests = createRequestWrites(writer.dialect, createCounters(writer.dialect))
   let closing: Promise<void> | undefined
   return {
     ...reads(read),
+    ...createConsoleReads(reader.dialect)(read),
     ...createAuditReads(reader.dialect, counters)(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
+    keep: (work) => transactions.run((run) => work(keptRequests(run)), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database)),
     async ping() {
       assertInPlace()

@@ -10,8 +10,8 @@ import { StoreUnavailable } from './store.ts'
 const lockPollMs = 50
 
 export interface TransactionQueue {
-  /** Runs `work` between `begin immediate` and `commit`; one at a time, in the order asked. */
-  run<Result>(work: (run: Run) => Promise<Result>): Promise<Result>
+  /** Runs `work` between `begin immediate` and `commit`; one at a time, in the order asked. `mayWait` false: not for a lock. */
+  run<Result>(work: (run: Run) => Promise<Result>, mayWait?: boolean): Promise<Result>
   /** Takes no more work and waits for what has been asked. */
   end(): Promise<void>
 }
@@ -29,18 +29,18 @@ export function createTransactionQueue(
   let last: Promise<unknown> = Promise.resolve()
   let hasEnded = false
 
-  async function begin(): Promise<void> {
+  async function begin(lockWaitMs: number): Promise<void> {
     for (let waitedMs = 0; ; waitedMs += lockPollMs) {
       try {
         return database.exec('begin immediate')
       } catch (error) {
-        if (!isBusy(error) || waitedMs >= options.lockWaitMs) throw error
+        if (!isBusy(error) || waitedMs >= lockWaitMs) throw error
       }
       await options.clock.sleep(lockPollMs)
     }
   }
 
-  async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
+  async function once<Result>(work: (run: Run) => Promise<Result>, mayWait: boolean): Promise<Result> {
     const scope = { isOpen: true }
     let failure: unknown
     const run: Run = async (query) => {
@@ -54,7 +54,7 @@ export function createTransactionQueue(
       }
     }
     try {
-      await begin()
+      await begin(mayWait ? options.lockWaitMs : 0)
       options.mayWrite()
       const result = await current.run(scope, () => work(run))
       scope.isOpen = false
@@ -72,11 +72,11 @@ export function createTransactionQueue(
   }
 
   return {
-    async run(work) {
+    async run(work, mayWait = true) {
       if (hasEnded) throw new StoreUnavailable('the store is unavailable: closed')
       // It would wait for itself for ever.
       if (current.getStore()?.isOpen === true) throw new Error('a transaction was asked for inside a transaction')
-      const mine = last.then(() => once(work))
+      const mine = last.then(() => once(work, mayWait))
       last = mine.catch(() => undefined)
       return mine
     },

@@ -82,6 +82,7 @@ test('the smallest file gives every default', (t) => {
     retention: { tombstoneDays: 400, auditDays: 400 },
     trustedProxies: [],
     metrics: { tokens: [] },
+    console: { tokens: [], oidc: undefined },
     secretFiles: new Map(),
     connections: [
       {
@@ -103,6 +104,7 @@ test('the smallest file gives every default', (t) => {
         groupPatchAnswer: 'none',
         computedAttributes: 'show',
         unknownMembers: 'refuse',
+        requests: { keepHours: 72, bodies: 'masked' },
         guardrails: { hold: false },
         extensions: [],
         settings: { token: 'figshare-secret' },
@@ -184,6 +186,7 @@ connections:
       },
       trustedProxies: [],
       metrics: { tokens: [] },
+      console: { tokens: [], oidc: undefined },
       secretFiles: new Map([['connections.repository-2.tokens.0', join(folder, 'secrets/token')]]),
       connections: [
         {
@@ -202,6 +205,7 @@ connections:
           groupPatchAnswer: 'group',
           computedAttributes: 'show',
           unknownMembers: 'ignore',
+          requests: { keepHours: 72, bodies: 'masked' },
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,

@@ -25,6 +25,8 @@ CREATE TABLE audit (
   primary key (connection, id)
 );
 
+CREATE INDEX audit_resource on audit (connection, resource_id, id);
+
 CREATE TABLE audit_anchor (
   connection text primary key,
   id bigint not null,
@@ -176,6 +178,8 @@ CREATE TABLE operation (
   primary key (connection, id)
 );
 
+CREATE INDEX operation_cause on operation (connection, state, error_kind, error_message, id, created_at);
+
 CREATE INDEX operation_due on operation (connection, precedence, due_at, id) where state = 'waiting';
 
 CREATE INDEX operation_error on operation (connection, error_kind) where error_kind is not null;
@@ -242,6 +246,24 @@ CREATE INDEX resource_modified on resource (connection, type, modified, seq);
 CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
+
+CREATE TABLE scim_request (
+  connection text not null,
+  id bigint not null,
+  at bigint not null,
+  request_id text not null,
+  caller text not null,
+  method text not null,
+  route text not null,
+  resource_id text,
+  query text,
+  status bigint not null,
+  ms bigint not null,
+  detail text,
+  sent text,
+  answered text,
+  primary key (connection, id)
+);
 
 CREATE TABLE secret (
   connection text not null,

@@ -5,8 +5,9 @@ import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { storeContract } from './contract.ts'
+import { consoleContract, type OpenForConsole } from './contract-console.ts'
 
-storeContract('the SQLite store', async (t) => {
+const open: OpenForConsole = async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'store-'))
   const file = join(folder, 'bridge.sqlite')
   const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent') })
@@ -15,4 +16,7 @@ storeContract('the SQLite store', async (t) => {
     rmSync(folder, { recursive: true })
   })
   return store
-})
+}
+
+storeContract('the SQLite store', open)
+consoleContract("the SQLite store, for the operator's pages", open)
