@@ -10,7 +10,7 @@ const repetitions = 5
 export async function measureBlocking(world: World): Promise<readonly { what: string; ms: number }[]> {
   const { scim, token, bridge, users } = world
   const size = Math.min(users, largeGroup)
-  const group = await createGroup(world, size)
+  const group = await createGroup(world, size, 'everybody')
   const asked: readonly { what: string; wanted: Wanted }[] = [
     { what: 'list of 1,000', wanted: { url: `${scim}/Users?count=1000`, token } },
     { what: 'list of 1,000, projected', wanted: { url: `${scim}/Users?count=1000&attributes=userName`, token } },

@@ -120,7 +120,11 @@ async function untilReady(url: string, bridge: Measured): Promise<void> {
 }
 
 /** A group that gives nothing on the platform, with the first people as members. Answers its id. */
-export async function createGroup({ scim, token }: World, size: number): Promise<string> {
+export async function createGroup(
+  { scim, token }: World,
+  size: number,
+  displayName = `group of ${size}`,
+): Promise<string> {
   const members: { value: string }[] = []
   while (members.length < size) {
     const page = `startIndex=${members.length + 1}&count=${Math.min(1_000, size - members.length)}`
@@ -128,7 +132,7 @@ export async function createGroup({ scim, token }: World, size: number): Promise
     for (const { id } of Resources) members.push({ value: id })
   }
   const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
-  const body = { schemas, displayName: `group of ${size}`, members }
+  const body = { schemas, displayName, members }
   const group = await sendWell({ url: `${scim}/Groups`, token, method: 'POST', body })
   return group.id
 }
