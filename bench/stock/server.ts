@@ -72,3 +72,5 @@ const server = app.listen(0, '127.0.0.1', () => {
   const address = server.address()
   console.log(`http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`)
 })
+// The bench comes back after measuring something else; a socket that ends meanwhile would fail its next request.
+server.keepAliveTimeout = 600_000
