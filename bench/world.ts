@@ -108,7 +108,7 @@ async function fillStore(
 const pollMs = 5
 const readyWithinMs = 300_000
 
-async function untilReady(url: string, bridge: Measured): Promise<void> {
+export async function untilReady(url: string, bridge: Measured): Promise<void> {
   const endsAt = performance.now() + readyWithinMs
   while (performance.now() < endsAt) {
     if (bridge.child.exitCode !== null) throw new Error('the bridge did not start; see with BENCH_STDERR=1')
