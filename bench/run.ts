@@ -53,10 +53,8 @@ interface Stock {
 for (const users of values.users.split(',').map(Number)) {
   const world = await startWorld({ users, port: Number(values.port), log })
   try {
-    const { text, bytes } = await sizeOfUser(world)
-    log(
-      `${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes ${text}`,
-    )
+    const bytes = await sizeOfUser(world)
+    log(`${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes`)
     const echo = await startEcho(bytes)
     if (stock.length === 0) stock = await measureStock()
     await measureSize(world, echo)
@@ -64,21 +62,27 @@ for (const users of values.users.split(',').map(Number)) {
   } finally {
     await world.end()
   }
+  write(found())
 }
 disconnect()
+print(found())
+if (values.check) check(found())
 
-const found: Figures = { node: process.version, echoMs: median(echoes), stock, sizes, figures }
-print(found)
-if (values.json !== undefined) writeFileSync(values.json, toJson(found))
-if (values.check) check(found)
-if (values.keep) {
-  writeFileSync(checkedIn, toJson(found))
-  writeFileSync(page, toMarkdown(readFileSync(page, 'utf8'), found))
+function found(): Figures {
+  return { node: process.version, echoMs: median(echoes), stock, sizes, figures }
 }
 
-async function sizeOfUser({ scim, token, ids }: World): Promise<{ text: string; bytes: number }> {
+/** After each size: the largest takes long, and what is known so far is worth having. */
+function write(all: Figures): void {
+  if (values.json !== undefined) writeFileSync(values.json, toJson(all))
+  if (!values.keep) return
+  writeFileSync(checkedIn, toJson(all))
+  writeFileSync(page, toMarkdown(readFileSync(page, 'utf8'), all))
+}
+
+async function sizeOfUser({ scim, token, ids }: World): Promise<number> {
   const user = await sendWell({ url: `${scim}/Users/${ids[0]}`, token })
-  return { text: '', bytes: Buffer.byteLength(JSON.stringify(user)) }
+  return Buffer.byteLength(JSON.stringify(user))
 }
 
 async function startEcho(bytes: number): Promise<Echo> {
