@@ -59,8 +59,10 @@ export interface PlatformGroups {
    * `Immutable` when it is protected. May be repeated.
    */
   remove(call: Call, id: string): Promise<void>
-  /** The grant that membership in this group is. */
+  /** The grant that membership in this group is, as `readGrants` says it. With `id` beside it, the id decides and not the name. */
   grantOf(group: PlatformGroup): Grant
+  /** The groups that the account is a direct member of, instead of `readGrants`: told apart by ids, which outlive a new name. */
+  heldBy(call: Call, id: AccountId): Promise<readonly PlatformGroup[]>
 }
 
 export interface PlatformConnection {

@@ -3,7 +3,7 @@ import { Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import type { GroupLink } from '../store/grant-store.ts'
-import { NameTaken, type NewOperation, type StoredResource, type StoreWriter } from '../store/store.ts'
+import { NameTaken, type NewOperation, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import { type Concerned, concern } from './concern.ts'
 import { keysOf, parseDocument, withId } from './document.ts'
 import { platformNameOf, refuseGroup } from './group-name.ts'
@@ -21,7 +21,9 @@ export interface GroupChange {
 export interface AcceptedGroup extends Concerned {
   readonly stored: StoredResource
   /** The operation of the group itself, where groups are groups on the platform. */
-  readonly operation: { readonly id: number; readonly replacedId: number | undefined } | undefined
+  readonly operation:
+    | { readonly kind: Operation['kind']; readonly id: number; readonly replacedId: number | undefined }
+    | undefined
 }
 
 export async function acceptGroupCreate(
@@ -57,6 +59,7 @@ export async function acceptGroupCreate(
   await audit(write, context, id, 'create group')
   const operation = isGroupThere
     ? {
+        kind: 'create' as const,
         id: await putGroupOperation(write, context, id, { kind: 'create', before: undefined, version: 1 }),
         replacedId: undefined,
       }
@@ -98,7 +101,10 @@ export async function acceptGroupUpdate(
     await audit(write, context, id, 'change group')
   }
   const operation = await groupOperation(write, context, current, change.document)
-  const named = namedMembers(change.memberChanges)
+  // When it gets on the platform only now, all its members do.
+  const isMade = operation?.kind === 'create'
+  const everybody = isMade ? (await write.members(connection.name, id)).map((member) => member.id) : []
+  const named = [...new Set([...namedMembers(change.memberChanges), ...everybody])]
   return { stored, operation, ...(await concern(write, context, stored, members, named, before)) }
 }
 
@@ -118,8 +124,9 @@ export async function acceptGroupDelete(
   const unfinished = await write.getOperation(connection.name, id)
   const link = await write.getGroupLink(connection.name, id)
   if (link !== undefined) await write.putGroupLink({ ...link, state: 'tombstone' })
-  const ends = link?.wasCreated === true && connection.mapping.groups.delete === 'delete' && !isProtected(context, link)
-  if (!ends) {
+  // One that is just being made, or may have been, is ours as well.
+  const isOurs = link === undefined ? unfinished?.kind === 'create' : link.wasCreated && !isProtected(context, link)
+  if (!isOurs || connection.mapping.groups.delete !== 'delete') {
     if (unfinished !== undefined) await write.deleteOperation(connection.name, unfinished.id)
     return { stored, operation: undefined, ...concerned }
   }
@@ -127,8 +134,9 @@ export async function acceptGroupDelete(
     kind: 'delete',
     before: stored.json,
     version: stored.version,
+    unknownSince: unfinished?.unknownSince,
   })
-  return { stored, operation: { id: operation, replacedId: unfinished?.id }, ...concerned }
+  return { stored, operation: { kind: 'delete', id: operation, replacedId: unfinished?.id }, ...concerned }
 }
 
 function isProtected({ connection }: AcceptContext, link: GroupLink): boolean {
@@ -153,26 +161,28 @@ async function groupOperation(
   if (unfinished !== undefined && !isRenamed) {
     const dueAt = world.clock.now() + (connection.mode === 'confirmed' ? requestBudgetMs : 0)
     await write.updateOperation(connection.name, unfinished.id, { state: 'waiting', dueAt })
-    return { id: unfinished.id, replacedId: undefined }
+    return { kind: unfinished.kind, id: unfinished.id, replacedId: undefined }
   }
+  const kind = link?.state === 'live' ? 'update' : 'create'
   const operation = await putGroupOperation(write, context, id, {
-    kind: link?.state === 'live' ? 'update' : 'create',
+    kind,
     // What was last answered with a success; a group that nobody has seen yet has none.
     before: unfinished === undefined ? current.json : unfinished.before,
     version: current.version,
   })
-  return { id: operation, replacedId: unfinished?.id }
+  return { kind, id: operation, replacedId: unfinished?.id }
 }
 
 function putGroupOperation(
   write: StoreWriter,
   { connection, world, asked }: AcceptContext,
   resourceId: string,
-  intent: Pick<NewOperation, 'kind' | 'before' | 'version'>,
+  intent: Pick<NewOperation, 'kind' | 'before' | 'version'> & Partial<Pick<NewOperation, 'unknownSince'>>,
 ): Promise<number> {
   const now = world.clock.now()
   return write.putOperation(connection.name, {
     resourceId,
+    unknownSince: undefined,
     ...intent,
     about: 'group',
     isDeprovisioning: false,
@@ -181,7 +191,6 @@ function putGroupOperation(
     requestId: asked.requestId,
     caller: asked.caller,
     createdAt: new Date(now).toISOString(),
-    unknownSince: undefined,
   })
 }
 

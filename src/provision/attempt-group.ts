@@ -57,9 +57,9 @@ async function reachGroup(
   const { groups } = connection.platform
   if (groups === undefined) throw new Fault(`${connection.name}: the platform has no groups`)
   if (operation.kind === 'delete') {
+    const ours = await findOurs(call, connection, groups, operation, link)
     // Somebody else's meanwhile, when a new SCIM group has adopted it.
-    if (link !== undefined && (await holderOf(link.groupId)) === undefined && (await groups.read(call, link.groupId)))
-      await groups.remove(call, link.groupId)
+    if (ours !== undefined && (await holderOf(ours.id)) === undefined) await groups.remove(call, ours.id)
     return undefined
   }
   const name = platformNameOf(connection.mapping, parseDocument(json ?? '{}'))
@@ -72,6 +72,20 @@ async function reachGroup(
     return { groupId: renamed.id, name: renamed.name, wasCreated }
   }
   return adoptOrCreate(call, connection, groups, name, operation, holderOf)
+}
+
+/** The group to end: the linked one that we made, or the one that a create of unknown outcome has made. */
+async function findOurs(
+  call: Call,
+  { mapping }: ProvisionedConnection,
+  groups: PlatformGroups,
+  { before, unknownSince }: Operation,
+  link: GroupLink | undefined,
+): Promise<PlatformGroup | undefined> {
+  if (link !== undefined) return link.wasCreated ? groups.read(call, link.groupId) : undefined
+  return unknownSince === undefined || before === undefined
+    ? undefined
+    : groups.find(call, platformNameOf(mapping, parseDocument(before)))
 }
 
 async function adoptOrCreate(

@@ -99,11 +99,20 @@ export async function commitReached(
   } else {
     // A refusal of the newer request goes back to what has just been reached.
     const kind = newer.kind === 'create' ? 'update' : newer.kind
-    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied) })
+    const rest = isRenewal(newer, operation) ? grantsOnly : {}
+    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied), ...rest })
   }
   // Deleted meanwhile, and hidden since: it must not be seen again.
   if (newer?.kind !== 'delete') await write.showResource(name, 'User', resourceId)
   return settled
+}
+
+/** What is left of an operation whose account is as wanted. */
+const grantsOnly = { about: 'grants', kind: 'update', isDeprovisioning: false, mayActivate: false } as const
+
+/** The same request, put off because a membership changed while it was in work: its account need not be looked at again. */
+function isRenewal(newer: Operation, { requestId, createdAt, version }: Operation): boolean {
+  return newer.requestId === requestId && newer.createdAt === createdAt && newer.version === version
 }
 
 function isAboutGrants({ about }: Operation): boolean {
@@ -118,7 +127,7 @@ function setGrantsAside(
   error: PlatformError,
 ): Promise<void> {
   const change = { attempts: attempts + 1, errorKind: error.kind, errorMessage: error.message }
-  return write.updateOperation(connection, id, { ...change, about: 'grants', kind: 'update', state: 'failed' })
+  return write.updateOperation(connection, id, { ...change, ...grantsOnly, state: 'failed' })
 }
 
 function appliedState(account: Account): JsonObject {

@@ -1,10 +1,11 @@
 /** Which grants memberships ask for, and what that means for an account: pure functions of what is known. */
-import type { Grant, PlatformFacts } from '../facts.ts'
+import type { AccountId, Grant, PlatformFacts } from '../facts.ts'
 import { grantsOf } from '../mapping/evaluate.ts'
 import { grantKey } from '../mapping/grants.ts'
 import type { Mapping } from '../mapping/mapping.ts'
-import type { PlatformGroups } from '../platforms/platform.ts'
+import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
 import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import type { ProvisionedConnection } from './connection.ts'
 import { namedGroup } from './group-name.ts'
 
 export interface WantedGrant {
@@ -33,7 +34,7 @@ export function wantedGrants(
       return memberships.flatMap(({ groupId, platformGroup }) =>
         platformGroup === undefined || groups === undefined
           ? []
-          : [{ key: groupKey(groupId), grant: groups.grantOf(platformGroup) }],
+          : [{ key: groupKey(groupId), grant: membershipIn(groups, platformGroup) }],
       )
   }
 }
@@ -47,8 +48,25 @@ export function groupIdOf(key: string): string | undefined {
   return key.startsWith('group:') ? key.slice('group:'.length) : undefined
 }
 
+/** The name says which group it is, the id decides: the platform may know the group by another name by now. */
+export function membershipIn(groups: PlatformGroups, group: PlatformGroup): Grant {
+  return { ...groups.grantOf(group), id: group.id }
+}
+
+/** What the account holds, in the form of what is wanted for it. */
+export async function heldGrants(
+  call: Call,
+  { mapping, platform }: Pick<ProvisionedConnection, 'mapping' | 'platform'>,
+  id: AccountId,
+): Promise<readonly Grant[]> {
+  const { groups } = platform
+  if (mapping.groups.as !== 'groups' || groups === undefined) return platform.readGrants(call, id)
+  return (await groups.heldBy(call, id)).map((group) => membershipIn(groups, group))
+}
+
 /** Equal for grants that are the same to the platform. */
 export function identityOf(grant: Grant, { grantsCaseExact = true }: Pick<PlatformFacts, 'grantsCaseExact'>): string {
+  if (grant.id !== undefined) return `id ${grant.id}`
   const text = grantKey(grant)
   return grantsCaseExact ? text : text.toLowerCase()
 }

@@ -9,8 +9,9 @@ import {
   type GrantRules,
   groupIdOf,
   groupKey,
-  identityOf,
+  heldGrants,
   isSettled,
+  membershipIn,
   planGrants,
   type WantedGrant,
   wantedGrants,
@@ -59,7 +60,7 @@ export async function reachGrants(
   const mayHoldListed = rules.mapping.groups.manage === 'listed'
   if (isSettled(wanted, ledger) && !isUnsure && !mayHoldListed) return { ledger, refusal: undefined, isIncomplete }
 
-  const held = await connection.platform.readGrants(call, account.id)
+  const held = await heldGrants(call, connection, account.id)
   const ofGroups = mayHoldListed ? await grantsOfGroups(rules, situation) : []
   const plan = planGrants(rules, { wanted, ledger, held, ofGroups })
   if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }
@@ -75,7 +76,7 @@ export async function reachGrants(
 
 async function grantsOfGroups({ groups }: GrantRules, situation: GrantSituation): Promise<readonly Grant[]> {
   if (groups === undefined) return []
-  return (await situation.platformGroups()).map((group) => groups.grantOf(group))
+  return (await situation.platformGroups()).map((group) => membershipIn(groups, group))
 }
 
 function wantedBy(
@@ -91,15 +92,15 @@ function wantedBy(
   return all.filter(({ key }) => known.has(key))
 }
 
-/** A group that got a new name is taken, too, by the name that it has now. */
+/** Also what was written down without an id, or under a former name. */
 async function withPresentNames(rules: GrantRules, situation: GrantSituation): Promise<readonly LedgerEntry[]> {
   if (rules.mapping.groups.as !== 'groups') return situation.ledger
   const present: LedgerEntry[] = []
   for (const entry of situation.ledger) {
     const groupId = groupIdOf(entry.key)
     const group = groupId === undefined ? undefined : await situation.platformGroupOf(groupId)
-    const grant = group === undefined ? entry.grant : (rules.groups?.grantOf(group) ?? entry.grant)
-    present.push(identityOf(grant, rules.facts) === identityOf(entry.grant, rules.facts) ? entry : { ...entry, grant })
+    const isKnown = group !== undefined && rules.groups !== undefined
+    present.push(isKnown ? { ...entry, grant: membershipIn(rules.groups, group) } : entry)
   }
   return present
 }

@@ -4,7 +4,7 @@ import type { Call } from '../platforms/platform.ts'
 import type { Store } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
-import { type GrantRules, planGrants, wantedGrants } from './grants.ts'
+import { type GrantRules, heldGrants, planGrants, wantedGrants } from './grants.ts'
 
 /** In `drift` and in findings, beside the names of attributes. */
 export const grantsAttribute = 'groups'
@@ -28,7 +28,8 @@ export async function accountsWithOtherGrants(
     if (state === undefined) continue
     try {
       // With `manage: listed`, memberships given by hand in our own groups go with the next change of the user.
-      const { give, take } = planGrants(rules, { ...state, ofGroups: [], held: await platform.readGrants(call, id) })
+      const held = await heldGrants(call, connection, id)
+      const { give, take } = planGrants(rules, { ...state, ofGroups: [], held })
       if (give.length > 0 || take.length > 0) differing.add(id)
     } catch (error) {
       // Gone or refused by now: that is for the account itself to show.

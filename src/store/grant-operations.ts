@@ -45,6 +45,7 @@ function grantOperationStatements(dialect: Dialect) {
       (slot) => sql<Row>`
         select id, resource_id from operation
         where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})
+          and kind <> 'delete'
         order by id`,
     ),
     renew: statement(

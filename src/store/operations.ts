@@ -54,6 +54,9 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
           errorMessage: next.errorMessage ?? null,
           leaseUntil: next.leaseUntil ?? null,
           unknownSince: next.unknownSince ?? null,
+          isDeprovisioning: next.isDeprovisioning ? 1 : 0,
+          mayActivate: next.mayActivate ? 1 : 0,
+          precedence: precedence(next),
         }),
       )
     },
@@ -125,11 +128,15 @@ function operationStatements(dialect: Dialect) {
         'errorMessage',
         'leaseUntil',
         'unknownSince',
+        'isDeprovisioning',
+        'mayActivate',
+        'precedence',
       ],
       (slot) => sql<unknown>`
         update operation set kind = ${slot('kind')}, about = ${slot('about')}, before = ${slot('before')}, state = ${slot('state')}, attempts = ${slot('attempts')}, due_at = ${slot('dueAt')},
           error_kind = ${slot('errorKind')}, error_message = ${slot('errorMessage')}, lease_until = ${slot('leaseUntil')},
-          unknown_since = ${slot('unknownSince')}
+          unknown_since = ${slot('unknownSince')}, is_deprovisioning = ${slot('isDeprovisioning')},
+          may_activate = ${slot('mayActivate')}, precedence = ${slot('precedence')}
         where connection = ${slot('connection')} and id = ${slot('id')}`,
     ),
     remove: statement(

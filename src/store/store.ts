@@ -227,6 +227,8 @@ export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, Guard
         Operation,
         | 'kind'
         | 'about'
+        | 'isDeprovisioning'
+        | 'mayActivate'
         | 'before'
         | 'state'
         | 'attempts'

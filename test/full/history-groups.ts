@@ -77,11 +77,11 @@ export class HistoryGroups {
     if (step.do === 'delete group') {
       const answer = await scim.deleteGroup(id)
       if ([204, 429].includes(answer.status)) this.#told.delete(step.group)
-      else this.#lookAgain(step.group, told.name)
+      else this.#lookAgain(step.group, ({ id: seen }) => seen === id)
     } else if (step.do === 'rename group') {
       const name = this.#newName(step.name)
       const answer = await scim.patchGroup(id, [{ op: 'replace', path: 'displayName', value: name }])
-      this.#learn(step.group, answer, { ...told, name }, told.name)
+      this.#learn(step.group, answer, { ...told, name }, ({ id: seen }) => seen === id)
     } else {
       const member = this.#people.idOf(step.who)
       if (member === undefined) return
@@ -89,7 +89,7 @@ export class HistoryGroups {
       const members = new Set(told.members)
       if (step.isAdded) members.add(step.who)
       else members.delete(step.who)
-      this.#learn(step.group, answer, { ...told, members }, told.name)
+      this.#learn(step.group, answer, { ...told, members }, ({ id: seen }) => seen === id)
     }
   }
 
@@ -98,7 +98,7 @@ export class HistoryGroups {
     const known = [...new Set(members)].filter((who) => this.#people.idOf(who) !== undefined)
     const value = known.map((who): JsonObject => ({ value: this.#people.idOf(who) ?? '' }))
     const answer = await scim.postGroup({ schemas: [groupUrn], displayName: name, members: value })
-    this.#learn(group, answer, { name, members: new Set(known) }, name)
+    this.#learn(group, answer, { name, members: new Set(known) }, (seen) => seen.name === name)
   }
 
   /** Where groups are groups, a name that was used once may be that of a group which was let go. */
@@ -107,15 +107,15 @@ export class HistoryGroups {
     return this.#at === 'figshare' ? (names.figshare[number] ?? '') : `Fresh ${this.#fresh}`
   }
 
-  #learn(group: number, { status }: Response, asked: Told, formerName: string): void {
+  #learn(group: number, { status }: Response, asked: Told, isIt: (seen: SeenGroup) => boolean): void {
     if ([200, 201, 204, 429].includes(status)) this.#told.set(group, asked)
-    else this.#lookAgain(group, formerName)
+    else this.#lookAgain(group, isIt)
   }
 
   /** Of what was refused the watched client has seen that nothing changed; after a 500 SCIM says what was kept. */
-  #lookAgain(group: number, name: string): void {
-    const seen = this.#group(name, true)
-    const isOthers = [...this.#told].some(([other, told]) => other !== group && told.name === name)
+  #lookAgain(group: number, isIt: (seen: SeenGroup) => boolean): void {
+    const seen = this.#store().groups.find(isIt)
+    const isOthers = [...this.#told].some(([other, told]) => other !== group && told.name === seen?.name)
     if (seen === undefined || isOthers) {
       this.#told.delete(group)
       return
@@ -182,8 +182,8 @@ export class HistoryGroups {
   #store() {
     return viewStore(this.#watch.world.directory, this.#at, Number.MAX_SAFE_INTEGER)
   }
-  #group(name: string | undefined, mayBeHidden = false): SeenGroup | undefined {
-    return this.#store().groups.find((group) => group.name === name && (mayBeHidden || group.isVisible))
+  #group(name: string | undefined): SeenGroup | undefined {
+    return this.#store().groups.find((group) => group.name === name && group.isVisible)
   }
 }
 

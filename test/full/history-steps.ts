@@ -69,21 +69,36 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** Everybody is there, in two groups: what follows is about memberships more often than about creates. */
+const settled: readonly Step[] = historyConnections.flatMap((at): Step[] => [
+  ...Array.from({ length: people }, (_, who): Step => ({ do: 'create', at, who, active: true })),
+  { do: 'push', at, group: 0, members: [0, 1] },
+  { do: 'push', at, group: 1, members: [1, 2] },
+])
+
 /** Given by `HISTORY_SEED`, to run a history again that somebody has found. */
 export function historySeed(): number {
   const given = process.env.HISTORY_SEED
   return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
 }
 
+/** Beside the seed, `HISTORY_PATH` repeats the one history that a failure has named. */
+function historyPath(): { readonly path?: string } {
+  const path = process.env.HISTORY_PATH
+  return path === undefined ? {} : { path }
+}
+
 /** Rejects with the shortest history that breaks something, its seed and its path. */
 export async function runHistories(seed: number, runs: number, steps: number): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
+      fc.constantFrom([], settled),
       fc.array(step, { minLength: process.env.HISTORY_SHRINK === undefined ? steps : 1, maxLength: steps }),
-      runHistory,
+      (beginning, then) => runHistory([...beginning, ...then]),
     ),
     {
       seed,
+      ...historyPath(),
       numRuns: runs,
       // Each attempt to shorten one costs a bridge.
       endOnFailure: process.env.HISTORY_SHRINK === undefined,

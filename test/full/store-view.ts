@@ -42,6 +42,7 @@ export interface SeenOperation {
   readonly isDeprovisioning: boolean
   readonly mayActivate: boolean
   readonly errorMessage: string
+  readonly requestId: string
 }
 export interface SeenAudit {
   readonly id: number
@@ -131,6 +132,7 @@ export function viewStore(directory: string, connection: string, afterAudit = 0)
         isDeprovisioning: row.is_deprovisioning === 1,
         mayActivate: row.may_activate === 1,
         errorMessage: String(row.error_message ?? ''),
+        requestId: String(row.request_id),
       })),
       audit: rows('select * from audit where connection = ? and id > ? order by id', afterAudit).map((row) => ({
         id: Number(row.id),

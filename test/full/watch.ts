@@ -85,7 +85,8 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
       for (const [id, account] of after) {
         if (before.get(id)?.text === account.text) continue
         if (!before.has(id)) memory.madeByHand.add(id)
-        memory.byHand.set(id, account.text)
+        if (before.get(id)?.textBesidesGrants !== account.textBesidesGrants)
+          memory.byHand.set(id, account.textBesidesGrants)
         if (before.get(id)?.isOn !== account.isOn) memory.switchedByHand.add(id)
         const ties = store.links.filter(({ accountId }) => accountId === id).map(({ resourceId }) => resourceId)
         const isBusy = store.operations.some(({ resourceId }) => ties.includes(resourceId))

@@ -5,6 +5,7 @@ import { isJsonObject } from '../../src/json.ts'
 import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf } from '../figshare-bridge.ts'
+import { viewStore } from '../full/store-view.ts'
 import { adding, aGroup, grantsSeen, mappingWith, removing } from './grants-world.ts'
 
 interface Options {
@@ -166,6 +167,50 @@ test("a group whose making was not answered is found, and is the bridge's own to
   const { body } = await scim.get('/Groups')
   assert.equal((await scim.delete(`/Groups/${body.Resources[0].id}`)).status, 204)
   assert.deepEqual(names(), [])
+})
+
+test('deferred: a group that is deleted before its making was answered is ended, too', async (t) => {
+  const { world, scim, names } = await aRepository(t, { mode: 'deferred', groups: '{ as: groups, delete: delete }' })
+  const { dspace } = world.sandbox
+  dspace.fault({ mode: 'lost', path: '/api/eperson/groups' })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  await eventually('the answer is lost', () => dspace.faultCount > 0 && names().length === 1)
+  assert.equal((await scim.delete(`/Groups/${body.id}`)).status, 204)
+  dspace.fault({ mode: 'ok' })
+  await eventually(
+    'the group is ended',
+    () => names().length === 0,
+    () => world.clock.advance(1_000),
+  )
+})
+
+test('a member leaves a group that somebody gave another name on the platform', async (t) => {
+  const { scim, state, aPerson } = await aRepository(t)
+  const [ada, ben] = [await aPerson(), await aPerson()]
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id, ben.id))
+  const there = state.byName('Editors')
+  assert.ok(there !== undefined)
+  there.name = 'Editors (old)'
+  assert.equal((await scim.patch(`/Groups/${body.id}`, removing(ada.id))).status, 204)
+  assert.deepEqual([ada.seen(), ben.seen()], [[], ['Editors (old)']])
+})
+
+test('a user who is deleted while a group with them is being made is deleted when that is answered', async (t) => {
+  const { world, scim, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const { dspace } = world.sandbox
+  dspace.fault({ mode: 'slow', delayMs: 60_000, only: 'writes' })
+  const making = scim.post('/Groups', aGroup('Editors', ada.id)).then(({ status }) => status)
+  await eventually('the group is being made', () => dspace.faultCount === 1)
+  const deleting = scim.delete(`/Users/${ada.id}`).then(({ status }) => status)
+  await eventually('and the user deleted', () => dspace.faultCount === 2)
+  dspace.fault({ mode: 'slow', delayMs: 60_000, only: 'reads', path: '/api/eperson/epersons' })
+  const isMade = () => viewStore(world.directory, 'dspace').groups.some(({ isVisible }) => isVisible)
+  await eventually('the group is there', isMade)
+  dspace.fault({ mode: 'ok' })
+  assert.equal(await deleting, 204)
+  assert.deepEqual(viewStore(world.directory, 'dspace').operations, [])
+  assert.equal(await making, 201)
 })
 
 test('deferred: a group and its members are answered at once, and made in that order', async (t) => {

@@ -159,6 +159,21 @@ function askGroups(world: PlatformWorld, ask: Question): void {
     assert.deepEqual(await groups.read(aCall(), before.id), renamed)
   })
 
+  question('a membership is given, seen and taken by the id of the group, whatever its name is now', async (stage) => {
+    const { connection, groups } = stage
+    const before = await groups.create(aCall(), 'Biology')
+    const { id } = await connection.create(aCall(), world.person('ada'))
+    const byId = { ...groups.grantOf(before), id: before.id }
+    await groups.rename(aCall(), before.id, 'Life Sciences')
+    await connection.writeGrants(aCall(), id, [byId], [])
+    assert.deepEqual(await groups.heldBy(aCall(), id), [{ id: before.id, name: 'Life Sciences' }])
+    await groups.create(aCall(), 'Biology')
+    await connection.writeGrants(aCall(), id, [], [byId])
+    assert.deepEqual(await groups.heldBy(aCall(), id), [])
+    await groups.remove(aCall(), before.id)
+    await assert.rejects(connection.writeGrants(aCall(), id, [byId], []), Refused)
+  })
+
   question('a group is removed with its memberships, and again without an error', async (stage) => {
     const { started, connection, groups } = stage
     const group = await groups.create(aCall(), 'Biology')

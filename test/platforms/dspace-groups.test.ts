@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { Conflict, Immutable, Refused } from '../../src/errors.ts'
+import { Conflict, Immutable, Refused, Unknown } from '../../src/errors.ts'
 import { dspace } from '../../src/platforms/dspace/dspace.ts'
 import { dspaceWorld, startDspace } from './dspace-world.ts'
 import { aCall, groupsOf } from './world.ts'
@@ -43,15 +43,36 @@ test('a group may not be called like the role of a collection, which DSpace woul
 })
 
 for (const duplicateStatus of [409, 422, 500] as const) {
-  test(`a name that somebody takes between look and write is Conflict, where the server says ${duplicateStatus}`, async (t) => {
+  test(`a name that somebody takes between look and write is refused, where the server says ${duplicateStatus}`, async (t) => {
     const { site, connection } = await aRepository(t, {}, { knobs: { duplicateStatus } })
     const racing = { ...aCall(), beforeWrite: async () => void site.addGroup({ name: 'Biology' }) }
-    await assert.rejects(groupsOf(connection).create(racing, 'Biology'), Conflict)
+    await assert.rejects(
+      groupsOf(connection).create(racing, 'Biology'),
+      // A 500 does not tell whose the group is.
+      duplicateStatus === 500 ? Unknown : Conflict,
+    )
     const other = await groupsOf(connection).create(aCall(), 'Botany')
     const again = { ...aCall(), beforeWrite: async () => void site.addGroup({ name: 'Zoology' }) }
     await assert.rejects(groupsOf(connection).rename(again, other.id, 'Zoology'), Conflict)
   })
 }
+
+test('a rename that was done and answered with 500 is done', async (t) => {
+  const { simulator, site, connection } = await aRepository(t)
+  const groups = groupsOf(connection)
+  const { id } = await groups.create(aCall(), 'Biology')
+  simulator.fault({ mode: '500-after', only: 'writes' })
+  assert.deepEqual(await groups.rename(aCall(), id, 'Botany'), { id, name: 'Botany' })
+  assert.equal(simulator.faultCount, 1)
+  assert.equal(site.group('Botany')?.uuid, id)
+})
+
+test('a group that was made and answered with 500 is of unknown outcome, and no name that is taken', async (t) => {
+  const { simulator, site, connection } = await aRepository(t)
+  simulator.fault({ mode: '500-after', only: 'writes' })
+  await assert.rejects(groupsOf(connection).create(aCall(), 'Biology'), Unknown)
+  assert.notEqual(site.group('Biology'), undefined)
+})
 
 test('a group is nested as the settings say, once, when it is made and when somebody joins it', async (t) => {
   const { connect, role, simulator, site, make } = await aRepository(t)

@@ -9,7 +9,7 @@ import { groupPage } from './answers.ts'
 import { createFlavour } from './flavour.ts'
 import { createGroups } from './group-writes.ts'
 import { invite } from './invitation.ts'
-import { readGroups, writeGroups } from './membership.ts'
+import { readGroups, toGrants, writeGroups } from './membership.ts'
 import { createNesting } from './nesting.ts'
 import { findPeople, listPeople, readPerson } from './people.ts'
 import { createSession, type Session } from './session.ts'
@@ -41,7 +41,7 @@ export function createConnection(
     remove: (call, id) => removePerson(reader, call, id),
     refuseAdoption,
     list: (call, cursor) => listPeople(reader, call, seen, cursor),
-    readGrants: (call, id) => readGroups(session, call, id),
+    readGrants: async (call, id) => toGrants(await readGroups(session, call, id)),
     writeGrants: (call, id, give, take) => writeGroups(membership, call, id, give, take),
     groups: createGroups(session, nesting),
     invite: (call, attributes, give) => invite(reader, membership, call, flavourOf, attributes, give),

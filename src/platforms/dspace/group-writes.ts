@@ -6,6 +6,7 @@ import type { Call, PlatformGroup, PlatformGroups } from '../platform.ts'
 import { type Group, group } from './answers.ts'
 import { facts } from './facts.ts'
 import { findGroup, groupsPath, isRoleName, readGroup, saysNone, whyProtected } from './groups.ts'
+import { readGroups } from './membership.ts'
 import type { Nesting } from './nesting.ts'
 import type { Session } from './session.ts'
 
@@ -23,6 +24,7 @@ export function createGroups(session: Session, nesting: Nesting): PlatformGroups
     rename: (call, id, name) => rename(session, nesting, call, id, name),
     remove: (call, id) => remove(session, call, id),
     grantOf: ({ name }) => ({ group: name }),
+    heldBy: async (call, id) => (await readGroups(session, call, id)).map(toPlatformGroup),
   }
 }
 
@@ -37,6 +39,8 @@ async function create(session: Session, nesting: Nesting, call: Call, name: stri
   if ((await findGroup(session, call, name)) !== undefined) throw taken('group name is taken')
   const request: PlatformRequest = { method: 'POST', path: groupsPath, body: { name } }
   const answer = await session.send(call, request)
+  // The name was free: whoever has it after a 500, it may be this very request that made the group.
+  if (answer.status === 500) throw new Unknown(describeAnswer(request, answer))
   if (answer.status !== 201) throw await whyRefused(session, call, name, request, answer)
   const made = await requireNamed(session, call, parseAnswer(group, request, answer).uuid, name)
   await nesting.ensure(call, made)
@@ -65,7 +69,10 @@ async function rename(
   }
   const answer = await session.send(call, request)
   if (saysNone(answer)) throw new Absent(describeAnswer(request, answer), { what: 'group' })
-  if (answer.status !== 200 && answer.status !== 204) throw await whyRefused(session, call, name, request, answer)
+  const isDone = answer.status === 200 || answer.status === 204
+  // The state decides, not the status: a 500 may come after the work was done.
+  if (!isDone && (await readGroup(session, call, id))?.name !== name)
+    throw await whyRefused(session, call, name, request, answer)
   const after = await requireNamed(session, call, id, name)
   await nesting.ensure(call, after)
   return toPlatformGroup(after)

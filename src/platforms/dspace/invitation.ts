@@ -39,7 +39,7 @@ export async function invite(
 async function idsOf(membership: Membership, call: Call, give: readonly Grant[]): Promise<string[]> {
   const ids: string[] = []
   for (const grant of give) {
-    const found = await requireGroup(membership.session, call, String(grant.group))
+    const found = await requireGroup(membership.session, call, grant)
     if (!mayBeGiven(membership, found)) continue
     if ((await readGroup(membership.session, call, found.uuid)) === undefined)
       throw new Broken(`group ${found.uuid} is found by name and not read`)

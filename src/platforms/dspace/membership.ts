@@ -9,7 +9,7 @@ import { createReadAhead } from '../read-ahead.ts'
 import { administrators } from './accounts.ts'
 import { requireAnotherAdministrator } from './administrators.ts'
 import type { Group } from './answers.ts'
-import { findGroup, groupsPath, requireGroupsOf, whyProtected } from './groups.ts'
+import { findGroup, groupsPath, readGroup, requireGroupsOf, whyProtected } from './groups.ts'
 import type { Nesting } from './nesting.ts'
 import type { Session } from './session.ts'
 
@@ -26,11 +26,11 @@ export interface Membership {
 
 const readAhead = createReadAhead<readonly Group[]>()
 
-export async function readGroups(session: Session, call: Call, id: AccountId): Promise<readonly Grant[]> {
-  return toGrants(readAhead.keep(call, id, await requireGroupsOf(session, call, id)))
+export async function readGroups(session: Session, call: Call, id: AccountId): Promise<readonly Group[]> {
+  return readAhead.keep(call, id, await requireGroupsOf(session, call, id))
 }
 
-function toGrants(groups: readonly Group[]): readonly Grant[] {
+export function toGrants(groups: readonly Group[]): readonly Grant[] {
   return groups.flatMap(({ name }) => (name ? [{ group: name }] : []))
 }
 
@@ -45,14 +45,16 @@ export async function writeGroups(
   const held = await readAhead.take(call, id, () => requireGroupsOf(session, call, id))
   if (id === session.ownId)
     throw new Immutable("The account is the bridge's own and keeps its groups.", `groups of own account ${id}`)
-  const heldNames = new Set(held.map(({ name }) => name))
-  const missing = [...new Set(give.map((grant) => String(grant.group)))].filter((name) => !heldNames.has(name))
-  const unwanted = new Set(take.map((grant) => String(grant.group)))
-  const leaving = held.filter(({ name }) => name && unwanted.has(name))
+  const missing = give.filter((grant) => !held.some((group) => isMembershipIn(grant, group)))
+  const leaving = held.filter((group) => take.some((grant) => isMembershipIn(grant, group)))
   if (missing.length === 0 && leaving.length === 0) return toGrants(held)
   // Everything is looked up before the first is given: an unknown group leaves the old set whole.
-  const joining: Group[] = []
-  for (const name of missing) joining.push(await requireGroup(session, call, name))
+  const found = new Map<string, Group>()
+  for (const grant of missing) {
+    const group = await requireGroup(session, call, grant)
+    found.set(group.uuid, group)
+  }
+  const joining = [...found.values()]
   for (const group of [...joining, ...leaving]) requireOrdinary(membership, group)
   for (const group of joining) await membership.nesting.ensure(call, group)
   for (const { uuid } of joining)
@@ -80,8 +82,12 @@ function requireOrdinary(membership: Membership, candidate: Group): void {
   )
 }
 
-export async function requireGroup(session: Session, call: Call, name: string): Promise<Group> {
-  const found = await findGroup(session, call, name)
+function isMembershipIn(grant: Grant, { uuid, name }: Group): boolean {
+  return grant.id === undefined ? Boolean(name) && grant.group === name : grant.id === uuid
+}
+
+export async function requireGroup(session: Session, call: Call, { id, group: name }: Grant): Promise<Group> {
+  const found = await (id === undefined ? findGroup(session, call, String(name)) : readGroup(session, call, String(id)))
   if (found !== undefined) return found
   throw new Refused(
     'group: DSpace has no group with this name; make it first, or correct the mapping.',

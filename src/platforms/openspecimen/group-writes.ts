@@ -5,6 +5,7 @@ import type { PlatformAnswer, PlatformRequest } from '../client.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platform.ts'
 import { userGroup } from './answers.ts'
 import { facts } from './facts.ts'
+import { heldGroups } from './membership.ts'
 import { codesOf, toError } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import type { SignedIn } from './sign-in.ts'
@@ -32,6 +33,10 @@ export function createGroups(signedIn: SignedIn, settings: Settings): PlatformGr
       return remove(signedIn, call, id)
     },
     grantOf: ({ name }) => ({ group: name }),
+    async heldBy(call, id) {
+      requireSettings(settings)
+      return (await heldGroups(signedIn, call, id)).map(({ id: group, name }) => ({ id: group, name }))
+    },
   }
 }
 

@@ -24,6 +24,14 @@ export async function readGrants(
   return [...roles, ...toGrants(readAhead.keep(call, id, await standingsOf(signedIn, call, id)))]
 }
 
+export async function heldGroups(signedIn: SignedIn, call: Call, id: AccountId): Promise<readonly Standing[]> {
+  return readAhead.keep(call, id, await standingsOf(signedIn, call, id)).filter(({ isMember }) => isMember)
+}
+
+function isMembershipIn(grant: Grant, { id, name }: Standing): boolean {
+  return grant.id === undefined ? grant.group === name : grant.id === id
+}
+
 function toGrants(standings: readonly Standing[]): Grant[] {
   return standings.filter(({ isMember }) => isMember).map(({ name }) => ({ group: name }))
 }
@@ -38,28 +46,28 @@ export async function writeGrants(
 ): Promise<readonly Grant[]> {
   const isRole = (grant: Grant) => grant.group === undefined
   const [giveRoles, takeRoles] = [give.filter(isRole), take.filter(isRole)]
-  const wanted = new Set(give.filter((grant) => !isRole(grant)).map((grant) => String(grant.group)))
-  const unwanted = new Set(take.filter((grant) => !isRole(grant)).map((grant) => String(grant.group)))
-  if (wanted.size + unwanted.size > 0) requireSettings(settings)
+  const [wanted, unwanted] = [give.filter((grant) => !isRole(grant)), take.filter((grant) => !isRole(grant))]
+  if (wanted.length + unwanted.length > 0) requireSettings(settings)
   if (settings.userGroups === undefined) return writeRoles(signedIn, call, id, giveRoles, takeRoles)
 
   const standings = await readAhead.take(call, id, () => standingsOf(signedIn, call, id))
-  for (const name of wanted) {
-    if (standings.some((group) => group.name === name)) continue
+  for (const grant of wanted) {
+    if (standings.some((group) => isMembershipIn(grant, group))) continue
     throw new Refused(
       'group: OpenSpecimen has no user group with this name; make it first, or correct the mapping.',
       'no such user group',
     )
   }
-  const joining = standings.filter(({ name, isMember }) => wanted.has(name) && !isMember)
-  const leaving = standings.filter(({ name, isMember }) => unwanted.has(name) && !wanted.has(name) && isMember)
+  const isAmong = (grants: readonly Grant[], group: Standing) => grants.some((grant) => isMembershipIn(grant, group))
+  const joining = standings.filter((group) => isAmong(wanted, group) && !group.isMember)
+  const leaving = standings.filter((group) => isAmong(unwanted, group) && !isAmong(wanted, group) && group.isMember)
   const hasChanges = joining.length + leaving.length > 0
   if (hasChanges && id === signedIn.ownId)
     throw new Immutable("The account is the bridge's own and joins no groups.", `groups of own account ${id}`)
   const roles = await joinAnd(signedIn, call, id, joining, () => writeRoles(signedIn, call, id, giveRoles, takeRoles))
   for (const group of leaving) await changeMember(signedIn, call, group, 'REMOVE', id)
   const after = hasChanges ? await reread(signedIn, call, id, standings, [...joining, ...leaving]) : standings
-  const isWrong = ({ name, isMember }: Standing) => isMember !== wanted.has(name)
+  const isWrong = (group: Standing) => group.isMember !== isAmong(wanted, group)
   const changed = new Set([...joining, ...leaving].map((group) => group.id))
   if (after.some((group) => changed.has(group.id) && isWrong(group)))
     throw new Broken(`user groups of account ${id} were read back otherwise than written`)

@@ -4,7 +4,7 @@ import type { AccountId, Grant } from '../../facts.ts'
 import type { Call } from '../platform.ts'
 import { applyGroups, heldGroups, planGroups, toGroupGrants } from './community-groups.ts'
 import type { Settings } from './settings.ts'
-import { readTags, writeTags } from './tags.ts'
+import { readTags, toGrants, writeTags } from './tags.ts'
 import type { Caller } from './tokens.ts'
 
 export async function readGrants(
@@ -13,7 +13,7 @@ export async function readGrants(
   settings: Settings,
   id: AccountId,
 ): Promise<readonly Grant[]> {
-  const tags = await readTags(caller, call, id)
+  const tags = toGrants(await readTags(caller, call, id))
   return settings.communityGroups ? [...tags, ...toGroupGrants(await heldGroups(caller, call, id))] : tags
 }
 
@@ -27,8 +27,9 @@ export async function writeGrants(
 ): Promise<readonly Grant[]> {
   if (id === '1' || id === String(caller.serviceUserId))
     throw new Immutable('The account is protected and cannot be given tags or groups.', `grants of account ${id}`)
-  const [giveGroups, takeGroups] = [namesOf(give, 'group'), namesOf(take, 'group')]
-  const [giveTags, takeTags] = [namesOf(give, 'tag'), namesOf(take, 'tag')]
+  const [giveGroups, takeGroups] = [namesOf(give), namesOf(take)]
+  const isTag = (grant: Grant) => grant.tag !== undefined
+  const [giveTags, takeTags] = [give.filter(isTag), take.filter(isTag)]
   if (!settings.communityGroups) {
     if (giveGroups.length + takeGroups.length > 0) throw notUsed()
     return writeTags(caller, call, id, giveTags, takeTags)
@@ -38,8 +39,8 @@ export async function writeGrants(
   return [...tags, ...toGroupGrants(await applyGroups(caller, call, id, plan))]
 }
 
-function namesOf(grants: readonly Grant[], key: 'tag' | 'group'): string[] {
-  return grants.flatMap((grant) => (grant[key] === undefined ? [] : [String(grant[key])]))
+function namesOf(grants: readonly Grant[]): string[] {
+  return grants.flatMap(({ group }) => (group === undefined ? [] : [String(group)]))
 }
 
 function notUsed(): Refused {

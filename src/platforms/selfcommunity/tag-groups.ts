@@ -6,10 +6,8 @@ import type { Call, PlatformGroup, PlatformGroups } from '../platform.ts'
 import { type Tag, tag, userPage } from './answers.ts'
 import { facts } from './facts.ts'
 import { saysNone } from './refusals.ts'
-import { isUserTag, tagsNamed } from './tags.ts'
+import { isUserTag, readTag, readTags, tagPath, tagsNamed } from './tags.ts'
 import type { Caller } from './tokens.ts'
-
-const tagPath = ['api', 'v2', 'tag'] as const
 
 export function createTagGroups(caller: Caller): PlatformGroups {
   return {
@@ -25,23 +23,12 @@ export function createTagGroups(caller: Caller): PlatformGroups {
     rename: (call, id, name) => rename(caller, call, id, name),
     remove: (call, id) => remove(caller, call, id),
     grantOf: ({ name }) => ({ tag: name }),
+    heldBy: async (call, id) => (await readTags(caller, call, id)).map(toPlatformGroup),
   }
 }
 
 function toPlatformGroup(found: Tag): PlatformGroup {
   return { id: String(found.id), name: found.name }
-}
-
-/** A tag that is marked as deleted is none any more. */
-async function readTag(caller: Caller, call: Call, id: string): Promise<Tag | undefined> {
-  if (!/^[1-9]\d{0,14}$/.test(id)) return undefined
-  const request: PlatformRequest = { method: 'GET', path: [...tagPath, id] }
-  const answer = await caller.asService(call, request)
-  if (saysNone(answer)) return undefined
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
-  const read = parseAnswer(tag, request, answer)
-  if (String(read.id) !== id) throw new Broken(`tag ${id} was asked for, another one answered`)
-  return isUserTag(read) ? read : undefined
 }
 
 async function create(caller: Caller, call: Call, name: string): Promise<PlatformGroup> {
