@@ -74,10 +74,12 @@ function found(): Figures {
 
 /** After each size: the largest takes long, and what is known so far is worth having. */
 function write(all: Figures): void {
-  if (values.json !== undefined) writeFileSync(values.json, toJson(all))
+  const text = toJson(all)
+  if (values.json !== undefined) writeFileSync(values.json, text)
   if (!values.keep) return
-  writeFileSync(checkedIn, toJson(all))
-  writeFileSync(page, toMarkdown(readFileSync(page, 'utf8'), all))
+  writeFileSync(checkedIn, text)
+  // From the text: the page shows what is checked in, to the last digit.
+  writeFileSync(page, toMarkdown(readFileSync(page, 'utf8'), JSON.parse(text)))
 }
 
 async function sizeOfUser({ scim, token, ids }: World): Promise<number> {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Figures, judge, regressions } from '../../bench/figures.ts'
 import { tables } from '../../bench/table.ts'
-import { pageText, root } from './code-blocks.ts'
+import { root } from '../cli/processes.ts'
+import { pageText } from './code-blocks.ts'
 
 const figures: Figures = JSON.parse(readFileSync(join(root, 'bench/figures.json'), 'utf8'))
 
