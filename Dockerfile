@@ -3,23 +3,29 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The image has the right Node: the one that packages bring along is left out.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
+# `npm sbom --omit=dev` also leaves out what a package for development needs, too: it is not told of any.
+RUN npm pkg delete devDependencies optionalDependencies && npm sbom --sbom-format=cyclonedx > sbom.cdx.json
 
 FROM node:24.21.0-bookworm-slim
 LABEL org.opencontainers.image.title="scim-bridge" \
       org.opencontainers.image.description="SCIM 2.0 for Figshare, EthosCE, OpenSpecimen, SelfCommunity and DSpace" \
-      org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+      org.opencontainers.image.licenses="Apache-2.0" \
+      scim-bridge.sbom="/app/sbom.cdx.json"
+# /config: bridge.yaml, mappings and secrets, mounted read-only. HEALTH_URL: another one where `listen.port` is not 8080.
+ENV NODE_ENV=production BRIDGE_CONFIG=/config/bridge.yaml HEALTH_URL=http://127.0.0.1:8080/readyz
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
-COPY package.json ./
+COPY --from=packages /app/sbom.cdx.json ./
+COPY package.json LICENSE ./
 COPY src ./src
 COPY mappings ./mappings
-# bridge.yaml and its mappings are mounted at /config (read-only), the store lives in /config/data or where bridge.yaml says.
-RUN mkdir -p /config/data && chown -R node:node /config
+# All that is ever written, with `store: sqlite:/data/bridge.sqlite`; the root file system can be read-only.
+RUN install -d -o node -g node -m 0700 /data
 USER node
-VOLUME /config
+VOLUME /data
 EXPOSE 8080
+STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:'+(process.env.PORT||8080)+'/readyz').then(a=>process.exit(a.ok?0:1),()=>process.exit(1))"]
+  CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then(a=>process.exit(a.ok?0:1),()=>process.exit(1))"]
 ENTRYPOINT ["node", "--disable-proto=delete", "src/main.ts"]
-CMD ["serve", "--config", "/config/bridge.yaml"]
+CMD ["serve"]

@@ -11,7 +11,7 @@ import { closedConnections, createAuthentication } from './http/authentication/c
 import { createMetrics } from './http/metrics.ts'
 import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
-import type { Log } from './log.ts'
+import { alarmsOf, type Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
 import { addressRule } from './platforms/address.ts'
 import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
@@ -114,6 +114,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     )
   }
   const metrics = createMetrics({
+    alarms: () => alarmsOf(log),
     read: () =>
       Promise.all(
         provisions.map(async ({ connection: { name }, suspension }) => {
@@ -266,7 +267,10 @@ function scimConnection(
   provision: Provision,
   { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
 ): ScimConnection {
-  const schemas = compileSchemas({ extensions: connection.extensions })
+  const schemas = compileSchemas({
+    extensions: connection.extensions,
+    computedAttributes: connection.computedAttributes,
+  })
   const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
   return {
     name: connection.name,

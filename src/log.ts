@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { isJsonObject } from './json.ts'
 
 export type Log = Logger
 
@@ -22,17 +23,49 @@ const secretPaths = [
 
 const flushMs = 250
 
+/** What an operator has to look at: `text` of the line, and the connection that it is about (`-`: none). */
+export interface AlarmCount {
+  readonly connection: string
+  readonly text: string
+  count: number
+}
+
+const alarms = new WeakMap<Log, Map<string, AlarmCount>>()
+
+/** Lines with `alarm: true` since the start, in the log and its children. Texts are constants of the source. */
+export function alarmsOf(log: Log): Iterable<AlarmCount> {
+  return alarms.get(log)?.values() ?? []
+}
+
+function countAlarm(counts: Map<string, AlarmCount>, [line, text]: readonly unknown[]): void {
+  if (!isJsonObject(line) || line.alarm !== true) return
+  const connection = typeof line.connection === 'string' ? line.connection : '-'
+  const key = `${connection} ${text}`
+  const known = counts.get(key)
+  if (known === undefined) counts.set(key, { connection, text: String(text), count: 1 })
+  else known.count += 1
+}
+
 /** JSON lines on stderr: stdout belongs to commands' results. */
 export function createLog(level: string, destination?: DestinationStream): Log {
-  return pino(
+  const counts = new Map<string, AlarmCount>()
+  const log: Log = pino(
     {
       level,
       base: null,
       timestamp: isoTime,
       redact: { paths: secretPaths, censor: '[removed]' },
+      hooks: {
+        logMethod(words, write) {
+          countAlarm(counts, words)
+          write.apply(this, words)
+        },
+      },
     },
     destination ?? collected(),
   )
+  alarms.set(log, counts)
+  return log
 }
 
 let lastTime = { at: 0, text: '' }

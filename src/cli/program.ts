@@ -7,6 +7,7 @@ import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
+import { storeCommand } from './store.ts'
 import { tokenCommand } from './token.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
@@ -17,6 +18,7 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
+    .addCommand(storeCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())

@@ -52,6 +52,8 @@ export interface ConnectionConfig extends ConnectionAccess {
   readonly reconcile: { readonly everyHours: number } | undefined
   readonly guardrails: { readonly hold: boolean }
   readonly groupPatchAnswer: 'none' | 'group'
+  /** `hide`: neither the Provisioning extension nor `members.display` is announced or answered. */
+  readonly computedAttributes: 'show' | 'hide'
   readonly unknownMembers: 'refuse' | 'ignore'
   readonly extensions: readonly DeclaredExtension[]
   /** Checked by the platform's own schema. */

@@ -71,6 +71,7 @@ const connection = z.strictObject({
   retryAfterDeniedSeconds: seconds.optional(),
   reconcile: z.strictObject({ everyHours: z.number().min(1).max(8_760) }).optional(),
   groupPatchAnswer: z.enum(['none', 'group']).default('none'),
+  computedAttributes: z.enum(['show', 'hide']).default('show'),
   unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   extensions: extensions.default({}),

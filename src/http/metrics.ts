@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AlarmCount } from '../log.ts'
 import { situations } from '../store/walk-store.ts'
 
 /** Names start with `scim_bridge_`; labels are connections, routes, statuses and classes, never people. */
@@ -29,6 +30,7 @@ export interface ConnectionState {
 
 export interface Gauges {
   read(): Promise<readonly ConnectionState[]>
+  alarms(): Iterable<AlarmCount>
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -73,6 +75,16 @@ export function createMetrics(gauges: Gauges): Metrics {
     isSuspended ? 1 : 0,
   )
   reconcileGauges(registry, gauges)
+  new Counter({
+    name: 'scim_bridge_alarms_total',
+    help: 'Log lines that an operator has to look at, by their text',
+    labelNames: ['connection', 'alarm'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const { connection, text, count } of gauges.alarms()) this.inc({ connection, alarm: text }, count)
+    },
+  })
   new Counter({
     name: 'scim_bridge_attributes_ignored_total',
     help: 'Attributes and extensions that clients sent and no schema of the connection has',

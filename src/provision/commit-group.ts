@@ -2,7 +2,7 @@
 import { type PlatformError, Refused } from '../errors.ts'
 import type { GroupLink } from '../store/grant-store.ts'
 import { AccountTaken, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
-import { brokenAttempts, type CommitContext, type Settled } from './commit.ts'
+import { type CommitContext, hasEnded, type Settled } from './commit.ts'
 import { keysOf, parseDocument } from './document.ts'
 import { retryWaitMs } from './retry.ts'
 
@@ -51,7 +51,7 @@ export async function commitGroupFailure(
   const now = world.clock.now()
   const attempts = operation.attempts + 1
   const change = { attempts, errorKind: error.kind, errorMessage: error.message }
-  const isOver = error.rule.retry === 'stop' || (error.kind === 'broken' && attempts >= brokenAttempts)
+  const isOver = error.rule.retry === 'stop' || hasEnded(operation, error, attempts, now)
   if (!isOver) {
     const { maximumRetryMs: maximumMs } = connection
     const dueAt = now + retryWaitMs(attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })

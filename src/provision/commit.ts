@@ -30,9 +30,14 @@ export interface CommitContext {
 /** A deactivation or deletion that is refused for good is still tried so often: a leaver's access is a security matter. */
 const refusedLeaverRetryMs = 3_600_000
 /** So often an answer that breaks the contract is looked into. */
-export const brokenAttempts = 3
+const brokenAttempts = 3
 /** Longer than any outage that ends by itself; then an operator decides. */
 const giveUpAfterMs = 30 * 24 * 3_600_000
+
+/** Another attempt is not expected to change anything. */
+export function hasEnded({ createdAt }: Operation, error: PlatformError, attempts: number, now: number): boolean {
+  return (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(createdAt) > giveUpAfterMs
+}
 
 /** Throws `Disputed` when another link has the account. */
 export async function putLink(write: StoreWriter, link: Link): Promise<void> {
@@ -149,9 +154,7 @@ export async function commitFailure(
   const change = { attempts, errorKind: error.kind, errorMessage: error.message }
   const isLeaver = operation.isDeprovisioning
   if (error.rule.retry !== 'stop') {
-    const hasEnded =
-      (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(operation.createdAt) > giveUpAfterMs
-    if (hasEnded && !isLeaver) {
+    if (hasEnded(operation, error, attempts, now) && !isLeaver) {
       await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
       return { kind: 'refused', error }
     }

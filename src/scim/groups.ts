@@ -14,7 +14,7 @@ import {
 import { normaliseResource } from './normalise.ts'
 import { applyPatch, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
-import { locationOf, metaValue, renderGroup } from './render.ts'
+import { locationOf, metaValue, renderGroup, shownMembers } from './render.ts'
 import { isSameDocument } from './same-document.ts'
 import { fromStored } from './stored.ts'
 
@@ -95,7 +95,7 @@ async function answer(
 ): Promise<Buffer> {
   const { store, connection } = context
   const members: readonly Member[] | undefined = projection.wantsMembers
-    ? await store.members(connection.name, stored.id)
+    ? shownMembers(connection.schemas, await store.members(connection.name, stored.id))
     : undefined
   context.response.setHeader('ETag', etagOf(stored.version))
   const text = renderGroup(connection.baseUrl, stored, members)

@@ -8,6 +8,6 @@ import { toStoredUser } from './stored.ts'
 export function importedDocument(schemas: Schemas): (scim: JsonObject) => JsonObject {
   return (scim) => {
     const urns = scim[enterpriseUrn] === undefined ? [userUrn] : [userUrn, enterpriseUrn]
-    return toStoredUser(normaliseResource(schemas.user, { schemas: urns, ...scim }, 'create').document)
+    return toStoredUser(schemas, normaliseResource(schemas.user, { schemas: urns, ...scim }, 'create').document)
   }
 }

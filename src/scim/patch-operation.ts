@@ -151,7 +151,6 @@ function removalSteps(
   if (isMembers(schema, attribute)) return optional(memberChange({ op: 'remove', value }, path, options))
   if (attribute.required) throw new Problem(400, 'mutability', `${attribute.name} is required and cannot be removed.`)
   const place = { extension, attribute }
-  if (isActive(place)) return []
   if (sub !== undefined) {
     const parts: Parts = new Map([[sub, undefined]])
     return [

@@ -5,7 +5,7 @@ import { patchMembers } from '../limits.ts'
 import type { MemberChange } from '../provision/member-change.ts'
 import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
 import { readOnlyProblem } from './bad-value.ts'
-import { composeDocument, decomposeDocument } from './canonical.ts'
+import { type Assigned, composeDocument, decomposeDocument } from './canonical.ts'
 import { byLowerCaseKey, isUnassigned } from './client-keys.ts'
 import { mergeDuplicates } from './multi-value.ts'
 import { applyStep, type PatchWork } from './patch-apply.ts'
@@ -69,8 +69,9 @@ export function applyPatch(
   for (const step of patch.steps) {
     if (step.kind === 'members') memberChanges.push(step.change)
     else if (step.kind === 'unchanged') checkUnchanged(schema, step.attribute, step.value, options)
-    else applyStep(work, step)
+    else if (!keepsOff(step, assigned)) applyStep(work, step)
     if (step.kind === 'set' && isActive(step) && typeof step.value === 'boolean') active = step.value
+    if (step.kind === 'clear' && isActive(step) && active === true) active = undefined
   }
   for (const { extension, attribute } of work.touched.values()) {
     const values = assigned.get(extension)?.get(attribute)
@@ -81,7 +82,13 @@ export function applyPatch(
   return { document: patched, changed: !isSameDocument(document, patched), active, memberChanges }
 }
 
-function isActive({ place }: Extract<PatchStep, { kind: 'set' }>): boolean {
+/** Without `active` a user counts as on: who is off stays so, and only an explicit `true` changes it. */
+function keepsOff(step: PatchStep, assigned: Assigned): boolean {
+  if (step.kind !== 'clear' || !isActive(step)) return false
+  return assigned.get(step.place.extension)?.get(step.place.attribute) === false
+}
+
+function isActive({ place }: Extract<PatchStep, { kind: 'set' | 'clear' }>): boolean {
   return place.extension === undefined && place.attribute.name === 'active'
 }
 

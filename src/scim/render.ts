@@ -6,6 +6,7 @@ import type { JsonObject } from '../json.ts'
 import type { GroupReference, Member, ProvisioningView, StoredResource } from '../store/store.ts'
 import { provisioningUrn } from './attribute.ts'
 import { etagOf } from './context.ts'
+import type { Schemas } from './schema.ts'
 
 export interface UserParts {
   readonly groups: readonly GroupReference[]
@@ -18,6 +19,12 @@ export function renderUser(baseUrl: string, stored: StoredResource, parts: UserP
   const provisioning =
     parts.provisioning === undefined ? '' : `,"${provisioningUrn}":${provisioningText(parts.provisioning)}`
   return `${stored.json.slice(0, -1)}${groups}${provisioning},"meta":${metaText(baseUrl, stored)}}`
+}
+
+/** Members with their names where the schema announces these. */
+export function shownMembers({ group }: Pick<Schemas, 'group'>, members: readonly Member[]): readonly Member[] {
+  const showsNames = group.core.get('members')?.sub?.has('display') ?? false
+  return showsNames ? members : members.map(({ id }) => ({ id, display: undefined }))
 }
 
 /** Members are left out where the client asked for that: `undefined` never reads them. */

@@ -10,22 +10,36 @@ import { describeSchemas } from './schema-description.ts'
 export interface Schemas {
   readonly user: ResourceSchema
   readonly group: ResourceSchema
-  /** What `/Schemas` announces: User, Group, enterprise User, Provisioning, the declared ones. */
+  /** What `/Schemas` announces: User, Group, enterprise User, Provisioning where it is shown, the declared ones. */
   readonly descriptions: readonly SchemaDescription[]
 }
 
 /** Tables of one connection. Throws an `Error` that names the extension when a declaration cannot be used. */
-export function compileSchemas(options: { extensions?: readonly DeclaredExtension[] } = {}): Schemas {
-  const { user, group, enterprise, provisioning, declared } = describeSchemas(options.extensions ?? [])
+export function compileSchemas(
+  options: { extensions?: readonly DeclaredExtension[]; computedAttributes?: 'show' | 'hide' } = {},
+): Schemas {
+  const { user, group: whole, enterprise, provisioning, declared } = describeSchemas(options.extensions ?? [])
+  const isHiding = options.computedAttributes === 'hide'
+  const group = isHiding ? withoutMemberNames(whole) : whole
+  const ours = isHiding ? [] : [provisioning]
   const extensions = [
     ...[enterprise, ...declared].map((description) => compileExtension(description, false)),
-    compileExtension(provisioning, true),
+    ...ours.map((description) => compileExtension(description, true)),
   ]
   return Object.freeze({
     user: compileResource('User', user, extensions),
     group: compileResource('Group', group, []),
-    descriptions: [user, group, enterprise, provisioning, ...declared],
+    descriptions: [user, group, enterprise, ...ours, ...declared],
   })
+}
+
+function withoutMemberNames(group: SchemaDescription): SchemaDescription {
+  const attributes = group.attributes.map((attribute) =>
+    attribute.name === 'members'
+      ? { ...attribute, subAttributes: attribute.subAttributes?.filter(({ name }) => name !== 'display') ?? [] }
+      : attribute,
+  )
+  return { ...group, attributes }
 }
 
 function compileResource(

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../json.ts'
 import type { StoredResource } from '../store/store.ts'
 import { provisioningUrn } from './attribute.ts'
+import type { Schemas } from './schema.ts'
 
 /** The canonical document as the client may change it: without id and without the extension that only we write. */
 export function fromStored(stored: StoredResource): JsonObject {
@@ -11,8 +12,9 @@ export function fromStored(stored: StoredResource): JsonObject {
   return { schemas: urns, ...rest }
 }
 
-/** Every user carries the Provisioning extension, so its `schemas` names it (RFC 7643 §3). */
-export function toStoredUser(document: JsonObject): JsonObject {
+/** Every user carries the Provisioning extension where it is shown, so its `schemas` names it (RFC 7643 §3). */
+export function toStoredUser({ user }: Pick<Schemas, 'user'>, document: JsonObject): JsonObject {
   const { schemas, ...rest } = document
-  return { schemas: [...(Array.isArray(schemas) ? schemas : []), provisioningUrn], ...rest }
+  const ours = user.extensions.has(provisioningUrn.toLowerCase()) ? [provisioningUrn] : []
+  return { schemas: [...(Array.isArray(schemas) ? schemas : []), ...ours], ...rest }
 }

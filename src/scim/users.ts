@@ -27,7 +27,7 @@ export async function createUser(context: ScimContext): Promise<Buffer> {
   const projection = projectionOf(context)
   const { document, active } = normalised(context, 'create')
   const stored = await context.connection.provision.createUser(askedOf(context), {
-    document: toStoredUser({ ...document, active: active ?? true }),
+    document: toStoredUser(context.connection.schemas, { ...document, active: active ?? true }),
     active,
   })
   context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
@@ -87,7 +87,7 @@ async function change(
   const stored = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
     refuseStale(context, current)
     const { document, active, changed } = compute(fromStored(current), current)
-    return { document: toStoredUser(document), active, changed }
+    return { document: toStoredUser(context.connection.schemas, document), active, changed }
   })
   if (stored === undefined) throw notFound('User')
   return stored
@@ -114,6 +114,7 @@ async function answer(
   const { resource } = user
   before(resource.version)
   context.response.setHeader('ETag', etagOf(resource.version))
-  const text = renderUser(connection.baseUrl, resource, user)
+  const parts = projection.wantsProvisioning ? user : { ...user, provisioning: undefined }
+  const text = renderUser(connection.baseUrl, resource, parts)
   return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))
 }

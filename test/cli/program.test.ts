@@ -113,6 +113,7 @@ describe('--help', () => {
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
     assert.deepEqual(named, [
       'serve',
+      'store',
       'demo',
       'mapping',
       'plan',

@@ -9,8 +9,11 @@ export interface CodeBlock {
   readonly text: string
 }
 
-/** README and every page of `docs/`. */
-export const pages: readonly string[] = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+/** README and every page of `docs/` and its folders. */
+export const pages: readonly string[] = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true }).map((name) => `docs/${String(name).replaceAll('\\', '/')}`),
+]
   .filter((name) => name.endsWith('.md'))
   .sort()
 

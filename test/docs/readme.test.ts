@@ -124,6 +124,18 @@ test('the commands of docs/scim.md work as they are written', async () => {
   )
 })
 
+for (const page of ['docs/metrics.md', 'docs/runbook.md', 'docs/upgrade.md']) {
+  test(`the commands of ${page} work as they are written, and say something`, async () => {
+    const blocks = codeBlocks(page, 'sh')
+    assert.equal(blocks.length, 1)
+    for (const { text, place } of blocks) {
+      const { status, stdout, stderr } = await run('sh', ['-ec', asOn(text)])
+      assert.equal(status, 0, `${place}: ${stderr}`)
+      assert.match(stdout, /scim_bridge_operations_unfinished\{connection="dspace"\}|examples passed, 0 failed/, place)
+    }
+  })
+}
+
 test("the commands of docs/demo.md work with the ready line's values", async () => {
   const [look = '', fault = '', ...others] = [...pageText('docs/demo.md').matchAll(/^```\n(.*)\n```$/gm)].map(
     ([, command]) => command,

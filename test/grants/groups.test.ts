@@ -169,6 +169,20 @@ test("a group whose making was not answered is found, and is the bridge's own to
   assert.deepEqual(names(), [])
 })
 
+test('a group that cannot be made for 30 days waits for an operator', async (t) => {
+  const { world, scim } = await aRepository(t, { mode: 'deferred' })
+  world.sandbox.dspace.fault({ mode: '429', only: 'writes' })
+  assert.equal((await scim.post('/Groups', aGroup('Editors'))).status, 201)
+  const state = () => viewStore(world.directory, 'dspace').operations[0]?.state
+  const start = world.clock.now()
+  await eventually(
+    'it is put aside',
+    () => state() === 'failed',
+    () => world.clock.advance(3 * 3_600_000),
+  )
+  assert.ok(world.clock.now() - start >= 30 * 86_400_000)
+})
+
 test('deferred: a group that is deleted before its making was answered is ended, too', async (t) => {
   const { world, scim, names } = await aRepository(t, { mode: 'deferred', groups: '{ as: groups, delete: delete }' })
   const { dspace } = world.sandbox

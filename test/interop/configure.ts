@@ -1,6 +1,7 @@
 /**
  * `node configure.ts FOLDER`: adds to the demonstration's `FOLDER/bridge.yaml` two connections for each of its own, to the same
- * platform: `<name>-lenient`, with the mapping of `mappings/` here, for which a userName is enough, and `<name>-answering`,
+ * platform: `<name>-lenient`, with the mapping of `mappings/` here, for which a userName is enough, and which
+ * answers nothing that it was not sent; and `<name>-answering`,
  * which answers a PATCH of a group with the group.
  */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
@@ -26,7 +27,7 @@ const connections = Object.entries(config.connections).flatMap(([name, connectio
   const mapping = `mappings/connections/${connection.platform}.yaml`
   return [
     [name, connection],
-    [`${name}-lenient`, { ...plain, mapping, unknownMembers: 'ignore' }],
+    [`${name}-lenient`, { ...plain, mapping, unknownMembers: 'ignore', computedAttributes: 'hide' }],
     [`${name}-answering`, { ...connection, groupPatchAnswer: 'group', unknownMembers: 'ignore' }],
   ]
 })

@@ -105,7 +105,12 @@ export const mutants: readonly Mutant[] = [
     number: 11,
     name: 'a deactivation is given up',
     file: 'src/provision/commit.ts',
-    edits: [['if (hasEnded && !isLeaver) {', 'if (hasEnded) {']],
+    edits: [
+      [
+        'if (hasEnded(operation, error, attempts, now) && !isLeaver) {',
+        'if (hasEnded(operation, error, attempts, now)) {',
+      ],
+    ],
     tests: ['provision/leaving'],
   },
   {

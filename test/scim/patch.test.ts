@@ -117,6 +117,29 @@ test('removing or emptying active never switches a disabled user on', () => {
   }
 })
 
+test('active of a user who is on can be removed, of one who was switched off just before it cannot', () => {
+  const document = aUser({ active: true })
+  const { active: _, ...without } = document
+  const on = patchUser([{ op: 'remove', path: 'active' }], { document })
+  assert.deepEqual([on.document, on.active], [without, undefined])
+  const off = patchUser(
+    [
+      { op: 'replace', path: 'active', value: false },
+      { op: 'remove', path: 'active' },
+    ],
+    { document },
+  )
+  assert.deepEqual([off.document.active, off.active], [false, false])
+  const again = patchUser(
+    [
+      { op: 'replace', path: 'active', value: true },
+      { op: 'remove', path: 'active' },
+    ],
+    { document: aUser({ active: false }) },
+  )
+  assert.deepEqual([again.document.active, again.active], [undefined, undefined])
+})
+
 test('a value without path, flat dotted keys, URN keys and nested extensions are the same change', () => {
   const expected = anEmployee({ department: 'Maths', manager: { value: 'u2' } })
   for (const value of [
