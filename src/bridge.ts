@@ -35,6 +35,7 @@ import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import { type Credentials, credentialFile, openCredentials } from './store/credentials.ts'
 import { openStore } from './store/open.ts'
+import { newResourceId } from './store/resource-id.ts'
 import type { Store } from './store/store.ts'
 
 /** Places of walks that one connection remembers. */
@@ -93,7 +94,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const store = await openStore(config.store, { clock, log })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
-  const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
+  const world = { store, clock, log, random: Math.random, newId: () => newResourceId(clock.now()), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
   const reconciles = provisions.map((provision, index) => {

@@ -85,6 +85,11 @@ export const keepAliveMs = 75_000
 export const openSockets = 10_000
 /** How long tombstones and audit lines are kept, unless the operator says otherwise. */
 export const retentionDays = 400
+/**
+ * A store of up to so many bytes (20,000 users, a quarter of a second) is looked through for damage before it is used; a
+ * larger one while it is used.
+ */
+export const checkedAtStartBytes = 32 * 1024 * 1024
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
 /** One header with credentials; tokens of identity providers have about 2,000 bytes. */

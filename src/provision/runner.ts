@@ -56,6 +56,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
   let pausedUntil = 0
+  /** The last look at the outbox took all places: more may be due. */
+  let isFull = false
 
   /** One attempt at whatever the link's operation is now. */
   async function attemptLink(resourceId: string): Promise<void> {
@@ -170,6 +172,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     const mine = work.finally(() => {
       if (running.get(resourceId) !== mine) return
       running.delete(resourceId)
+      // A backlog goes on as places become free, and not a handful at each tick.
+      if (isFull) nudge?.()
       const error = new Unknown(`${connection.name}: the outcome was not seen`)
       waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
     })
@@ -218,9 +222,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function turn(): Promise<void> {
     if (breaker.isProbeDue()) await probe()
     if (!breaker.isClosed() || clock.now() < pausedUntil) return
-    const places = Math.max(1, connection.facts.pace.concurrency) * 4 - running.size
-    if (places <= 0) return
-    const due = await store.dueOperations(connection.name, clock.now(), Math.min(places, batch))
+    const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - running.size)
+    isFull = places <= 0
+    if (isFull) return
+    const due = await store.dueOperations(connection.name, clock.now(), places)
+    isFull = due.length === places
     for (const operation of due) {
       if (!running.has(operation.resourceId)) runLink(operation.resourceId)
     }

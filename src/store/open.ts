@@ -1,11 +1,13 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
+import { checkedAtStartBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { createWalkWrites } from './account-walks.ts'
 import { createAlarmWrites } from './alarms.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
+import { checkBeside, damagedText } from './check.ts'
 import { createConsoleReads } from './console-reads.ts'
 import type { ConsoleReads, RequestWrites } from './console-store.ts'
 import { createCounters } from './counters.ts'
@@ -45,6 +47,8 @@ export interface StoreOptions {
   readonly log: Log
   /** How long a lock of another program (a backup) is waited for; default 5 s. */
   readonly lockWaitMs?: number
+  /** Larger files are looked through for damage while they are in use. */
+  readonly checkedAtStartBytes?: number
 }
 
 /** Forgets, atomically. What is deleted is overwritten in the file. */
@@ -67,9 +71,12 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
   const { clock, log, lockWaitMs = 5_000 } = options
   const file = resolve(location.file)
   const prepared = prepareFile(file, log)
-  const { writer, reader, lease } = openFile(file, { lockWaitMs, now: clock.now() })
+  const isLarge = prepared.size > (options.checkedAtStartBytes ?? checkedAtStartBytes)
+  const { writer, reader, lease } = openFile(file, { lockWaitMs, now: clock.now(), isChecked: !isLarge })
+  const check = isLarge ? checkBeside(file, log) : undefined
 
   const assertInPlace = () => {
+    if (check?.isDamaged() === true) throw new StoreUnavailable('the store is unavailable: its file is damaged')
     const present = statSync(file, { throwIfNoEntry: false })
     if (present?.ino === prepared.ino && present.dev === prepared.dev) return
     // SQLite would go on writing to a file that nobody will find again.
@@ -119,6 +126,7 @@ export async function openStore(location: StoreLocation, options: StoreOptions):
 
   async function end(): Promise<void> {
     clearInterval(timer)
+    await check?.end()
     // First in the queue's last place, so that it follows what was asked before.
     await transactions
       .run(async () => lease.release())
@@ -198,13 +206,16 @@ interface OpenedFile {
   readonly lease: Lease
 }
 
-function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: number }): OpenedFile {
+function openFile(
+  file: string,
+  { lockWaitMs, now, isChecked }: { lockWaitMs: number; now: number; isChecked: boolean },
+): OpenedFile {
   let writer: SqliteConnection | undefined
   try {
     writer = connectSqlite(file, { readOnly: false, lockWaitMs })
     const { database } = writer
-    const check = database.prepare('pragma quick_check(1)').get()?.quick_check
-    if (check !== 'ok') throw new StoreRefused(damaged(file))
+    const found = isChecked ? database.prepare('pragma quick_check(1)').get()?.quick_check : 'ok'
+    if (found !== 'ok') throw new StoreRefused(damagedText(file))
     // What is deleted is also overwritten: nobody is left to be read from free pages.
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on')
     // One transaction for schema and lease: of two starters one migrates, and the other one finds the lease taken.
@@ -222,10 +233,6 @@ function openFile(file: string, { lockWaitMs, now }: { lockWaitMs: number; now: 
   }
 }
 
-function damaged(file: string): string {
-  return `${file} is damaged: keep a copy of it and of ${file}-wal, then restore the last backup`
-}
-
 function asRefusal(error: unknown, file: string): unknown {
   const code = sqliteCode(error)
   if (code === undefined || error instanceof NewerSchema) return error
@@ -233,7 +240,7 @@ function asRefusal(error: unknown, file: string): unknown {
     [1, `${file} holds tables that are not the bridge's: name another file`],
     [5, `${file} is locked by another program: end it, then start again`],
     [8, `${file} is read-only: give the bridge's user the right to write it and its folder`],
-    [11, damaged(file)],
+    [11, damagedText(file)],
     [13, `${file} cannot be opened: the disk is full`],
     [14, `${file} cannot be opened: give the bridge's user the right to write it and its folder`],
     [26, `${file} is not a SQLite database: name another file, or restore a backup of the store`],

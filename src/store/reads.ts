@@ -1,7 +1,7 @@
 import { type CompiledQuery, sql } from 'kysely'
 import { createWalkReads } from './account-walks.ts'
 import { createAlarmReads } from './alarms.ts'
-import { resourceColumns } from './conditions.ts'
+import { provisioningColumns, resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
 import type { Membership } from './grant-store.ts'
@@ -18,19 +18,16 @@ import {
   toOperation,
   toProvisioning,
   toResource,
+  type UserRow,
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
+import type { GroupReference, Member, ProvisioningView, StoreReader, UserView } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
   'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants, ' +
     'unlinked_account_id',
-)
-const provisioningColumns = sql.raw(
-  'link.account_id, link.last_applied_at, link.drift, link.unlinked_account_id, operation.state as operation_state, ' +
-    'operation.error_message',
 )
 export const operationColumns = sql.raw(
   'connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
@@ -47,9 +44,6 @@ interface MembershipRow {
   readonly group_id: string | null
   readonly name: string | null
 }
-
-type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
-  Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
 
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
@@ -81,16 +75,17 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         const [row] = rows
         if (row === undefined) return undefined
         const inGroups = row.is_member === 0 ? undefined : await this.groupsOf(connection, [id])
-        const { seq, version, json, created, modified } = row
-        return {
-          resource: { connection, type: 'User', id, seq, version, json, created, modified },
-          provisioning: toProvisioning(row),
-          groups: inGroups?.get(id) ?? [],
-        }
+        return toUserView(connection, id, row, inGroups?.get(id) ?? [])
       },
       async list(connection, query) {
         const { rows } = await run(lists.list(connection, query))
         return rows.map(toResource)
+      },
+      async listUsers(connection, query) {
+        const { rows } = await run(lists.users(connection, query))
+        const members = rows.filter((row) => row.is_member !== 0).map(({ id }) => id)
+        const groups = await this.groupsOf(connection, members)
+        return rows.map((row) => toUserView(connection, row.id, row, groups.get(row.id) ?? []))
       },
       walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {
@@ -287,6 +282,12 @@ function readStatements(dialect: Dialect) {
         order by due_at, id limit ${slot('limit')}`,
     ),
   }
+}
+
+function toUserView(connection: string, id: string, row: UserRow, groups: readonly GroupReference[]): UserView {
+  const { seq, version, json, created, modified } = row
+  const resource = { connection, type: 'User', id, seq, version, json, created, modified } as const
+  return { resource, provisioning: toProvisioning(row), groups }
 }
 
 function toMembership(row: MembershipRow): Membership {

@@ -26,6 +26,10 @@ export interface ProvisioningRow {
   readonly error_message: string | null
 }
 
+/** A user with what an answer shows of it. */
+export type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
+  Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
+
 export interface LinkRow {
   readonly connection: string
   readonly resource_id: string

@@ -8,7 +8,7 @@ import type { AlarmReader, AlarmWriter } from './alarm-store.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
 import type { OperatorReader, OperatorWriter } from './operator-store.ts'
-import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
+import type { IndexedCondition, ListQuery, PlacedResource, UserListQuery, WalkQuery } from './queries.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
@@ -157,6 +157,8 @@ export interface StoreReader extends WalkReader, GrantReader, OperatorReader, Al
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
   getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** A page of visible users in the order of `seq`, each as `getUser` answers it. */
+  listUsers(connection: string, query: UserListQuery): Promise<readonly UserView[]>
   /** As `list`, from a place on: rows that come and go meanwhile cause no gap and no repetition. */
   walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */

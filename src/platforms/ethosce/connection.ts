@@ -31,6 +31,8 @@ export function createConnection(
     if (typeof value === 'string') module = value
   }
   const readAhead = createReadAhead<Awaited<ReturnType<typeof requireUser>>>()
+  /** Three calls each: a change of somebody who has just been read begins with what was read. */
+  const peopleAhead = createReadAhead<Person>()
   const account = (person: Person) => toAccount(person, names, module)
 
   async function confirm(call: Call, uid: number, wanted: Attributes): Promise<Account> {
@@ -105,7 +107,7 @@ export function createConnection(
       if (person === undefined) return undefined
       // Roles stand in the user's own row: asking for them next costs nothing.
       readAhead.keep(call, id, person.user)
-      return account(person)
+      return account(peopleAhead.keep(call, id, person))
     },
 
     async create(call, attributes) {
@@ -120,7 +122,7 @@ export function createConnection(
       if (remaining.size === 0) return before
       refuseProtected(facts, before)
       refuseUnfit(facts, remaining, 'change')
-      const person = await requirePerson(call, before.id)
+      const person = await peopleAhead.take(call, before.id, () => requirePerson(call, before.id))
       await updatePerson({ ...creating, ssoKeyChange: settings.ssoKeyChange, module }, call, person, remaining)
       return confirm(call, person.uid, remaining)
     },
