@@ -10,18 +10,21 @@ import { createOperatorReads } from './operator-requests.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
+  type MembershipRow,
   type OperationRow,
   type ProvisioningRow,
   type ResourceRow,
   toGroupLink,
   toLink,
+  toMembership,
   toOperation,
   toProvisioning,
   toResource,
+  toUserView,
   type UserRow,
 } from './rows.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, ProvisioningView, StoreReader, UserView } from './store.ts'
+import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
@@ -35,15 +38,6 @@ export const operationColumns = sql.raw(
 )
 
 export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
-
-interface MembershipRow {
-  readonly user_id: string
-  readonly id: string
-  readonly display: string | null
-  readonly external_id: string | null
-  readonly group_id: string | null
-  readonly name: string | null
-}
 
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
@@ -281,21 +275,6 @@ function readStatements(dialect: Dialect) {
           and due_at <= ${slot('now')}
         order by due_at, id limit ${slot('limit')}`,
     ),
-  }
-}
-
-function toUserView(connection: string, id: string, row: UserRow, groups: readonly GroupReference[]): UserView {
-  const { seq, version, json, created, modified } = row
-  const resource = { connection, type: 'User', id, seq, version, json, created, modified } as const
-  return { resource, provisioning: toProvisioning(row), groups }
-}
-
-function toMembership(row: MembershipRow): Membership {
-  return {
-    groupId: row.id,
-    displayName: row.display ?? '',
-    externalId: row.external_id ?? undefined,
-    platformGroup: row.group_id === null || row.name === null ? undefined : { id: row.group_id, name: row.name },
   }
 }
 

@@ -1,7 +1,16 @@
 /** How the tables' rows become the words of `store.ts`. */
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { GroupLink, LedgerEntry } from './grant-store.ts'
-import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
+import type { GroupLink, LedgerEntry, Membership } from './grant-store.ts'
+import type {
+  AuditEntry,
+  GroupReference,
+  Link,
+  Operation,
+  ProvisioningView,
+  ResourceType,
+  StoredResource,
+  UserView,
+} from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
@@ -55,6 +64,15 @@ export interface GroupLinkRow {
   readonly group_id: string
   readonly name: string
   readonly was_created: number
+}
+
+export interface MembershipRow {
+  readonly user_id: string
+  readonly id: string
+  readonly display: string | null
+  readonly external_id: string | null
+  readonly group_id: string | null
+  readonly name: string | null
 }
 
 export interface OperationRow {
@@ -140,6 +158,15 @@ export function toGroupLink(row: GroupLinkRow): GroupLink {
   }
 }
 
+export function toMembership(row: MembershipRow): Membership {
+  return {
+    groupId: row.id,
+    displayName: row.display ?? '',
+    externalId: row.external_id ?? undefined,
+    platformGroup: row.group_id === null || row.name === null ? undefined : { id: row.group_id, name: row.name },
+  }
+}
+
 export function toOperation(row: OperationRow): Operation {
   return {
     id: row.id,
@@ -199,4 +226,10 @@ export function parseTexts(text: string): readonly string[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
   return value.filter((item) => typeof item === 'string')
+}
+
+export function toUserView(connection: string, id: string, row: UserRow, groups: readonly GroupReference[]): UserView {
+  const { seq, version, json, created, modified } = row
+  const resource = { connection, type: 'User', id, seq, version, json, created, modified } as const
+  return { resource, provisioning: toProvisioning(row), groups }
 }

@@ -169,8 +169,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/http/app.ts',
     edits: [
       [
-        '    authenticate(authentication),\n    callerLimit(clock, served.limits),\n    body,\n',
-        '    body,\n    authenticate(authentication),\n    callerLimit(clock, served.limits),\n',
+        '    authenticate(authentication),\n    served.requestLog.watch,\n    callerLimit(clock, served.limits),\n    body,\n',
+        '    body,\n    authenticate(authentication),\n    served.requestLog.watch,\n    callerLimit(clock, served.limits),\n',
       ],
     ],
     tests: ['http/protocol'],
