@@ -80,6 +80,14 @@ export interface OidcIssuer extends KeySource {
   readonly role: Role
 }
 
+/** OpenID Connect with an authorization code: how operators sign in at their identity provider. */
+export interface OperatorOidc extends KeySource {
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Claim → the value that it has to have, or to contain: whoever has all of them is an operator. */
+  readonly claims: Readonly<Record<string, string>>
+}
+
 /** Tokens that Entra issues for its own provisioning, when its secret field is left empty. */
 export interface EntraTenant {
   readonly tenant: string

@@ -2,6 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createAlarms } from './alarms/alarms.ts'
+import { alarmKinds } from './alarms/conditions.ts'
+import { platformCertificates, serverCertificate } from './certificates.ts'
 import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
@@ -9,16 +12,17 @@ import { createSecretWatch } from './config/secret-watch.ts'
 import { createApp } from './http/app.ts'
 import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
-import { createWebServer, type ServerCertificate, type SocketTimes } from './http/server.ts'
+import { createWebServer, type SocketTimes } from './http/server.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import { alarmsOf, type Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
+import { createOperatorPages } from './operator-pages.ts'
 import { addressRule } from './platforms/address.ts'
-import { checkCertificates, type PlatformCertificates } from './platforms/connect.ts'
 import { hostProblem } from './platforms/host.ts'
 import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
+import { createOperatorRequests } from './provision/operator-requests.ts'
 import { createProvision, type Provision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
@@ -31,9 +35,9 @@ import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
 import type { Credentials } from './store/credentials.ts'
 import { openCredentialsOf, openForBridge } from './store/open-location.ts'
+import { newResourceId } from './store/resource-id.ts'
 import { createSealer, plainSealer, type Sealer } from './store/sealing.ts'
 import type { Store } from './store/store.ts'
-import { type WatchedFile, watchFile } from './watched-file.ts'
 
 /** Places of walks that one connection remembers. */
 const rememberedPages = 10_000
@@ -96,7 +100,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const store = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
-  const world = { store, clock, log, random: Math.random, newId: () => crypto.randomUUID(), attemptMs: workMs }
+  const world = { store, clock, log, random: Math.random, newId: () => newResourceId(clock.now()), attemptMs: workMs }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
   const reconciles = provisions.map((provision, index) => {
@@ -106,6 +110,9 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
     return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
   })
+  const requests = provisions.map(({ connection, operator }) =>
+    createOperatorRequests(connection.name, operator, world),
+  )
   const connections = new Map<string, ScimConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
@@ -118,7 +125,10 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       scimConnection(connection, config, provision, { ...surroundings, cursorKey: Buffer.from(cursorKey, 'base64') }),
     )
   }
+  const watched = provisions.map(({ connection, suspension }) => ({ connection: connection.name, suspension }))
+  const alarms = createAlarms(watched, world, config.alarms)
   const metrics = createMetrics({
+    lasting: () => ({ kinds: alarmKinds, active: alarms.active(), deliveries: alarms.deliveries() }),
     alarms: () => alarmsOf(log),
     read: () =>
       Promise.all(
@@ -137,12 +147,26 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const authentication = createAuthentication({
     ...config,
     metricsTokens: config.metrics.tokens,
+    consoleTokens: config.console.tokens,
+    consoleOidc: config.console.oidc,
     credentials,
     clock,
     log,
     metrics,
   })
-  const app = createApp({ connections, authentication, store, clock, log, metrics, workMs, limits: config.limits })
+  const pages = createOperatorPages(config, provisions, { store, clock, log, door: authentication.operatorAccess })
+  const { limits } = config
+  const app = createApp({
+    connections,
+    authentication,
+    store,
+    clock,
+    log,
+    metrics,
+    workMs,
+    limits,
+    ...pages,
+  })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
@@ -156,16 +180,20 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       const address = await server.listen(config.listen)
       for (const provision of provisions) provision.start()
       for (const reconcile of reconciles) reconcile.start()
+      for (const request of requests) request.start()
+      alarms.start()
       void repeat(clock, lookMs, stopping.signal, lookAtFiles)
+      pages.start(stopping.signal)
       void forget().then(() => repeat(clock, retentionMs, stopping.signal, forget))
       return address
     },
     async stop() {
       stopping.abort()
       server.stopAccepting()
-      await Promise.all(reconciles.map((reconcile) => reconcile.stop()))
+      await Promise.all([...reconciles, ...requests, alarms].map((work) => work.stop()))
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
+      await pages.requestLog.flush()
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
       await credentials.close()
@@ -194,6 +222,7 @@ export function provisionedConnection(
   config: Config,
   clock: Clock,
   slots?: Slots,
+  noteDate?: (date: string) => void,
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
@@ -212,6 +241,7 @@ export function provisionedConnection(
         pace,
         mayConnect: addressRule(connection.allowPrivateAddresses),
         certificates: platformCertificates(connection),
+        ...(noteDate === undefined ? {} : { noteDate }),
       },
       clock,
       secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),
@@ -221,42 +251,6 @@ export function provisionedConnection(
     guardrails: connection.guardrails,
     unknownMembers: connection.unknownMembers,
     busyStatus: connection.busyStatus,
-  }
-}
-
-/** Throws when a file cannot be read or used: found at start, not with the first request. */
-function platformCertificates({ name, tls }: ConnectionConfig): PlatformCertificates {
-  const place = `connections.${name}.tls`
-  const { ca, certificate, key } = tls ?? {}
-  const client =
-    certificate === undefined || key === undefined
-      ? undefined
-      : { certificate: pemFile(certificate, place), key: pemFile(key, place) }
-  const certificates = { ca: ca === undefined ? undefined : pemFile(ca, place), client }
-  checkPair(certificates, place)
-  return certificates
-}
-
-function checkPair(certificates: PlatformCertificates, place: string): void {
-  try {
-    checkCertificates(certificates)
-  } catch (cause) {
-    throw new Error(`${place}: these files are no PEM certificates, or the key is not the certificate's`, { cause })
-  }
-}
-
-function serverCertificate({ listen: { tls } }: Config): ServerCertificate | undefined {
-  if (tls === undefined) return undefined
-  const pair = { certificate: pemFile(tls.certificate, 'listen.tls'), key: pemFile(tls.key, 'listen.tls') }
-  checkPair({ client: pair }, 'listen.tls')
-  return pair
-}
-
-function pemFile(path: string, place: string): WatchedFile {
-  try {
-    return watchFile(path)
-  } catch (cause) {
-    throw new Error(`${place}: ${path} cannot be read, or is empty`, { cause })
   }
 }
 

@@ -85,6 +85,11 @@ export const keepAliveMs = 75_000
 export const openSockets = 10_000
 /** How long tombstones and audit lines are kept, unless the operator says otherwise. */
 export const retentionDays = 400
+/**
+ * A store of up to so many bytes (20,000 users, a quarter of a second) is looked through for damage before it is used; a
+ * larger one while it is used.
+ */
+export const checkedAtStartBytes = 32 * 1024 * 1024
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
 /** One header with credentials; tokens of identity providers have about 2,000 bytes. */
@@ -145,3 +150,41 @@ export const claimPollMs = 200
 export const outboxBatch = 1_000
 /** Rows that go from one store to another at a time; a document has at most 256 kB. */
 export const copyBatch = 500
+/** A session on the operator's pages that nobody uses ends, and every one ends after a working day. */
+export const consoleIdleMs = 30 * 60_000
+export const consoleSessionMs = 12 * 3_600_000
+/** Sessions at once; the oldest ends first. */
+export const consoleSessions = 1_000
+/** A form of the operator's pages; the largest honest one carries a pasted SCIM user. */
+export const consoleFormBytes = 300 * 1024
+/** The form of somebody who has not signed in yet: a token. */
+export const signInFormBytes = 16 * 1024
+/** Rows of one page for operators. */
+export const consoleRows = 50
+/** Causes and findings that one page tells apart; beyond that a person reads no more. */
+export const consoleCauses = 100
+/** People whose names one search looks through, where no index helps. */
+export const consoleScanRows = 20_000
+/** Audit lines that the chart of the last day counts. */
+export const chartLines = 200_000
+/** In the audit: who of the operators, and why. */
+export const operatorNameLength = 100
+export const operatorReasonLength = 500
+/** Accounts that are written again wait in the outbox with at most so many others; so many are added at a time. */
+export const reapplyBacklog = 1_000
+export const reapplyBatchSize = 200
+/** Finished requests of operators that a connection remembers. */
+export const rememberedRequests = 200
+/** Of the answer of an operator's receiver of alarms; nobody reads it. */
+export const alarmAnswerBytes = 64 * 1024
+/** Requests of one connection that operators can look up; the oldest go first. */
+export const keptRequests = 10_000
+/** Requests that wait to be written down; more at once are left out, and the log says so. */
+export const pendingRequests = 5_000
+/** Characters of one body that are kept, and bytes of the longest that is looked at. */
+export const keptBodyLength = 8_000
+export const keptBodyBytes = 128 * 1024
+/** Entries of one list in a body that is kept. */
+export const keptEntries = 50
+/** Time that somebody has at the identity provider while signing in to the operator's pages. */
+export const oidcSignInMs = 600_000

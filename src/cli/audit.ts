@@ -43,9 +43,10 @@ export function auditCommand(output: AuditOutput = terminal): Command {
     .description('follow the chain of hashes; ends with 1 when a line was changed or is missing')
     .option('--connection <name>', 'connection of bridge.yaml (default: all of them)')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
-    .action(async ({ config, connection }: { config?: string; connection?: string }) => {
+    .option('--json', 'for machines')
+    .action(async ({ config, connection, json }: { config?: string; connection?: string; json?: boolean }) => {
       const read = readConfig(configFile(config), output.environment)
-      await verify(read, connectionNames(read, connection), output)
+      await verify(read, connectionNames(read, connection), output, json === true)
     })
   return command
 }
@@ -65,12 +66,21 @@ async function exportLines(config: Config, connection: string, after: number, { 
   }
 }
 
-async function verify(config: Config, connections: readonly string[], { write, setExitCode }: AuditOutput) {
+async function verify(
+  config: Config,
+  connections: readonly string[],
+  { write, setExitCode }: AuditOutput,
+  isJson: boolean,
+) {
   const audit = await openAuditOf(config.store, { clock: systemClock, log: createLog('silent') })
   try {
     for (const connection of connections) {
       const { rows, brokenAt } = await audit.verifyAudit(connection)
       if (brokenAt !== undefined) setExitCode(1)
+      if (isJson) {
+        write(`${JSON.stringify({ connection, lines: rows, brokenAt: brokenAt ?? null })}\n`)
+        continue
+      }
       const found = brokenAt === undefined ? 'nothing was changed' : `CHANGED OR MISSING at line ${brokenAt}`
       write(`${connection}: ${rows} lines, ${found}\n`)
     }

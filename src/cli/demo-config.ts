@@ -37,10 +37,12 @@ function demoExtensions() {
 export function demoConfig(options: {
   readonly port: number
   readonly sharedToken: string | undefined
+  /** Of operators; none: nobody can open the pages. */
+  readonly consoleTokens?: readonly string[]
   readonly mappings: string
   readonly connections: readonly DemoConnection[]
 }): string {
-  const { port, sharedToken, connections } = options
+  const { port, sharedToken, connections, consoleTokens = [] } = options
   return stringify({
     publicUrl: `http://127.0.0.1:${port}`,
     listen: { host: '127.0.0.1', port },
@@ -48,6 +50,7 @@ export function demoConfig(options: {
     log: { level: 'info' },
     allowLiteralSecrets: true,
     retry: { maximumSeconds: 5 },
+    ...(consoleTokens.length === 0 ? {} : { console: { tokens: consoleTokens } }),
     // For measuring how fast it is; a real bridge keeps its own limit.
     limits: { requestsPerSecond: 100_000, burst: 100_000 },
     connections: Object.fromEntries(

@@ -57,7 +57,11 @@ async function runDemo(options: DemoOptions): Promise<void> {
     const connections = demoConnections(sandbox)
     const file = join(directory, 'bridge.yaml')
     const { port, token: sharedToken } = options
-    writeFileSync(file, demoConfig({ port, sharedToken, mappings: builtInMappings, connections }), { mode: 0o600 })
+    const consoleToken = newDemoToken()
+    // A demonstration needs one token only; a real identity provider's opens no page.
+    const consoleTokens = sharedToken === undefined ? [consoleToken] : [consoleToken, sharedToken]
+    const config = demoConfig({ port, sharedToken, consoleTokens, mappings: builtInMappings, connections })
+    writeFileSync(file, config, { mode: 0o600 })
     if (options.seedUsers > 0) await seedStore(join(directory, 'bridge.sqlite'), sandbox)
     if (options.simulatorsOnly !== true) {
       bridge = startBridge(file)
@@ -68,7 +72,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
         )
       })
     }
-    console.log(readyLine(port, connections, sandbox))
+    console.log(readyLine({ port, consoleToken }, connections, sandbox))
     const what = bridge === undefined ? 'the platforms are ready' : `ready on http://127.0.0.1:${port}`
     console.error(`scim-bridge demo: ${what}, configuration in ${file}; Ctrl-C ends it`)
     await stopped
@@ -111,13 +115,18 @@ async function seedStore(file: string, sandbox: Sandbox): Promise<void> {
   }
 }
 
-function readyLine(port: number, connections: readonly DemoConnection[], sandbox: Sandbox): string {
+function readyLine(
+  { port, consoleToken }: { readonly port: number; readonly consoleToken: string },
+  connections: readonly DemoConnection[],
+  sandbox: Sandbox,
+): string {
   const bridge = `http://127.0.0.1:${port}`
   return JSON.stringify({
     ready: true,
     pid: process.pid,
     bridge,
     console: `${bridge}/console`,
+    consoleToken,
     connections: Object.fromEntries(
       connections.map(({ platform, token, clientSecret, baseUrl, credentials }) => [
         platform,

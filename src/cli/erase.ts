@@ -14,6 +14,13 @@ export interface EraseDependencies {
   readonly clock: Clock
 }
 
+interface EraseOptions {
+  readonly config?: string
+  readonly connection: string
+  readonly user: string
+  readonly json?: boolean
+}
+
 const installed: EraseDependencies = {
   write: (text) => process.stdout.write(text),
   environment: process.env,
@@ -27,12 +34,14 @@ export function eraseCommand({ write, environment, clock }: EraseDependencies = 
     .requiredOption('--connection <name>', 'connection of bridge.yaml')
     .requiredOption('--user <id>', "the user's SCIM id or userName")
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
-    .action(async ({ config, connection, user }: { config?: string; connection: string; user: string }) => {
+    .option('--json', 'for machines')
+    .action(async ({ config, connection, user, json }: EraseOptions) => {
       const read = readConfig(configFile(config), environment)
       connectionNames(read, connection)
       const store = await openExisting(read.store, { clock, log: createLog('silent'), sealer: sealerOf(read) })
       try {
         const { users, auditLines } = await eraseUser(store, clock, connection, user)
+        if (json === true) return write(`${JSON.stringify({ connection, users, auditLines })}\n`)
         write(`erased: ${users} ${users === 1 ? 'user' : 'users'}, and the subject of ${auditLines} audit lines\n`)
       } finally {
         await store.close()

@@ -1,14 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { auditCommand } from './audit.ts'
+import { checkCommand } from './check.ts'
+import { completionCommand } from './completion.ts'
 import { demoCommand } from './demo.ts'
 import { eraseCommand } from './erase.ts'
+import { initCommand } from './init.ts'
 import { mappingCommand } from './mapping.ts'
 import { planCommand } from './plan.ts'
 import { importCommand, reconcileCommand } from './reconcile.ts'
 import { serveCommand } from './serve.ts'
 import { storeCommand } from './store.ts'
 import { tokenCommand } from './token.ts'
+import { resumeCommand, usersCommand } from './users.ts'
 
 const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
@@ -18,15 +22,20 @@ export function createProgram(): Command {
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
     .version(String(version))
     .addCommand(serveCommand())
+    .addCommand(initCommand())
+    .addCommand(checkCommand())
     .addCommand(demoCommand())
     .addCommand(mappingCommand())
     .addCommand(planCommand())
     .addCommand(tokenCommand())
+    .addCommand(usersCommand())
+    .addCommand(resumeCommand())
     .addCommand(reconcileCommand())
     .addCommand(importCommand())
     .addCommand(auditCommand())
     .addCommand(eraseCommand())
     .addCommand(storeCommand())
+    .addCommand(completionCommand())
   for (const command of withInner(program)) command.exitOverride().showHelpAfterError()
   return program
 }

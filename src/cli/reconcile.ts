@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { type Finding, type Situation, situations } from '../store/walk-store.ts'
 import { readConnection } from './connection.ts'
+import { type Output, terminal } from './output.ts'
 import { type Ended, findingsOf, type Wish, walkFor } from './walk.ts'
 import { rowText, summary } from './walk-text.ts'
 
@@ -13,23 +14,6 @@ interface WalkOptions {
   readonly json?: boolean
 }
 
-export interface WalkOutput {
-  /** Writes to standard output; the text ends with a newline, or belongs to a longer one. */
-  readonly write: (text: string) => void
-  /** For a person who waits. */
-  readonly progress: (text: string) => void
-  readonly setExitCode: (code: number) => void
-}
-
-const terminal: WalkOutput = {
-  write: (text) => process.stdout.write(text),
-  // Overwrites itself; a file or another program gets nothing of it.
-  progress: (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`),
-  setExitCode: (code) => {
-    process.exitCode = code
-  },
-}
-
 /** Something is left for a person to look at. */
 const leftExit = 3
 /** Rows of one situation in a table; JSON has them all. */
@@ -39,7 +23,7 @@ const shownRows = 200
 const countedOnly: ReadonlySet<Situation> = new Set(['linked', 'protected', 'former', 'unmatched'])
 
 /** `scim-bridge reconcile`: what every account is to the bridge, and what mends it. */
-export function reconcileCommand(output: WalkOutput = terminal): Command {
+export function reconcileCommand(output: Output = terminal): Command {
   return withPlace(new Command('reconcile'))
     .description('compare all accounts of a connection with its users; writes nothing unless told to')
     .option('--repair', 'write what users say over what differs, and link accounts that fit exactly one user')
@@ -55,7 +39,7 @@ export function reconcileCommand(output: WalkOutput = terminal): Command {
 }
 
 /** `scim-bridge import`: users out of accounts that are nobody's yet. */
-export function importCommand(output: WalkOutput = terminal): Command {
+export function importCommand(output: Output = terminal): Command {
   return withPlace(new Command('import'))
     .description('make users of the accounts that have none, for an identity provider to find; writes nothing there')
     .option('--dry-run', 'say who would be imported')
@@ -76,7 +60,7 @@ function withPlace(command: Command): Command {
     .option('--json', 'for machines')
 }
 
-async function walk(output: WalkOutput, options: WalkOptions, wish: Wish): Promise<void> {
+async function walk(output: Output, options: WalkOptions, wish: Wish): Promise<void> {
   await walkFor(readConnection(options), wish, output.progress, async (ended) => {
     output.progress('')
     const isLeft = await (options.json === true ? writeJson(output, ended) : writeTable(output, ended))
@@ -85,7 +69,7 @@ async function walk(output: WalkOutput, options: WalkOptions, wish: Wish): Promi
 }
 
 /** Answers whether anything is left to do. */
-async function writeTable({ write }: WalkOutput, ended: Ended): Promise<boolean> {
+async function writeTable({ write }: Output, ended: Ended): Promise<boolean> {
   write(`${summary(ended)}\n`)
   let isLeft = false
   for (const situation of situations) {
@@ -101,7 +85,7 @@ async function writeTable({ write }: WalkOutput, ended: Ended): Promise<boolean>
   return isLeft
 }
 
-async function writeJson({ write }: WalkOutput, ended: Ended): Promise<boolean> {
+async function writeJson({ write }: Output, ended: Ended): Promise<boolean> {
   const { connection, number, purpose, accounts, isShort, counts, askedAt, finishedAt } = ended.walk
   const head = {
     connection,

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import type { SeedPerson } from '../sandbox/simulator.ts'
 import { enterpriseUrn, provisioningUrn, userUrn } from '../scim/attribute.ts'
+import { newResourceId } from '../store/resource-id.ts'
 import type { Link, NewResource } from '../store/store.ts'
 
 /** People of `--seed-users`: `seed<i>@example.org`, i = 0 … count − 1. */
@@ -27,7 +27,8 @@ export function* seedUsers(
   for (const person of seedPeople(accountIds.length)) {
     const accountId = String(accountIds[index])
     index += 1
-    const id = randomUUID()
+    // One a millisecond, as if they had come one after the other.
+    const id = newResourceId(Date.parse(now) - accountIds.length + index)
     const document = {
       schemas: [userUrn, enterpriseUrn, provisioningUrn],
       id,
@@ -62,6 +63,7 @@ export function* seedUsers(
         invitedAt: undefined,
         invitations: 0,
         grants: [],
+        unlinkedAccountId: undefined,
       },
     }
   }

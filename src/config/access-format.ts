@@ -102,6 +102,24 @@ const oidc = z
 
 const tokens = z.array(secret).min(1).max(20)
 
+/** Without a claim everybody whom the identity provider knows would be an operator. */
+const operatorClaims = z.record(text, text).refine((record) => Object.keys(record).length > 0, {
+  error: 'has to name a claim that operators have and others have not, for example { groups: scim-operators }',
+})
+
+/** `console.oidc`. */
+export const operatorOidc = z
+  .strictObject({
+    issuer: webAddress,
+    clientId: text,
+    clientSecret: secret,
+    claims: operatorClaims,
+    jwks: webAddress.optional(),
+    algorithms,
+    allowHttp: z.boolean().default(false),
+  })
+  .superRefine(refuseHttp)
+
 /** Keys of a connection. */
 export const connectionAccess = {
   tokens: tokens.optional(),
@@ -117,6 +135,7 @@ export const connectionAccess = {
 export const bridgeAccess = {
   trustedProxies: z.array(address).max(50).default([]),
   metrics: z.strictObject({ tokens }).optional(),
+  console: z.strictObject({ tokens: tokens.optional(), oidc: operatorOidc.optional() }).optional(),
 }
 
 type Shape = Readonly<Record<string, z.ZodType>>
@@ -134,6 +153,8 @@ export const accessShapes: ReadonlyMap<string, Shape> = new Map<string, Shape>([
 /** Keys by place, for suggestions; `*` stands for the name of a connection, or the place in a list. */
 export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
   ['metrics', ['tokens']],
+  ['console', ['tokens', 'oidc']],
+  ['console.oidc', Object.keys(operatorOidc.shape)],
   ['connections.*.basic.*', Object.keys(basic.shape)],
   ['connections.*.oauth', Object.keys(oauth.shape)],
   ['connections.*.oauth.clients.*', Object.keys(client.shape)],
@@ -142,9 +163,13 @@ export const accessKeys: readonly (readonly [string, readonly string[]])[] = [
   ['connections.*.oidc.*', Object.keys(oidc.shape)],
 ]
 
-/** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*`. */
+/** Where secrets of callers stand, in a connection; `*` is an index. The bridge's own are `metrics.tokens.*` and those of `console`. */
 export const secretPlaces: readonly (readonly string[])[] = [
   ['metrics', 'tokens', '*'],
+  // Not a caller's: with it we show the receiver of alarms who we are.
+  ['alarms', 'webhook', 'secret'],
+  ['console', 'tokens', '*'],
+  ['console', 'oidc', 'clientSecret'],
   ['connections', '*', 'tokens', '*'],
   ['connections', '*', 'basic', '*', 'password'],
   ['connections', '*', 'oauth', 'clients', '*', 'secrets', '*'],

@@ -1,5 +1,5 @@
 /** `bridge.yaml`, checked and resolved: references are values, paths are absolute. */
-import type { ConnectionAccess } from '../access.ts'
+import type { ConnectionAccess, OperatorOidc } from '../access.ts'
 import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
@@ -19,8 +19,19 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   /** Bearer tokens for `/metrics`; none: open, unless somebody has the role for it. */
   readonly metrics: { readonly tokens: readonly string[] }
+  /** Tokens of operators who see every connection on the operator's pages. */
+  readonly console: { readonly tokens: readonly string[]; readonly oidc: OperatorOidc | undefined }
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
+  readonly alarms: {
+    /** Undefined: alarms are in the log and in metrics only. */
+    readonly webhook:
+      | { readonly url: string; readonly secret: string; readonly allowPrivateAddresses: boolean }
+      | undefined
+    readonly departureMinutes: number
+    readonly repeatHours: number
+    readonly repeats: number
+  }
   readonly retry: { readonly maximumSeconds: number }
   readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
   readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }
@@ -53,6 +64,8 @@ export interface ConnectionConfig extends ConnectionAccess {
   readonly retryAfterDeniedSeconds: number | undefined
   /** Undefined: accounts are walked over only when somebody asks. */
   readonly reconcile: { readonly everyHours: number } | undefined
+  /** Of the identity provider, kept for operators. 0 hours: none. */
+  readonly requests: { readonly keepHours: number; readonly bodies: 'none' | 'masked' | 'full' }
   readonly guardrails: { readonly hold: boolean }
   readonly groupPatchAnswer: 'none' | 'group'
   /** `hide`: neither the Provisioning extension nor `members.display` is announced or answered. */

@@ -19,6 +19,11 @@ const platformUrl = url.transform((text) => {
   const { origin, pathname } = new URL(text)
   return (origin + pathname).replace(/\/+$/, '')
 })
+/** Receivers tell themselves apart by their path, and some by their query. */
+const webhookUrl = z
+  .string()
+  .max(2_048)
+  .refine(isReceiverUrl, { error: 'has to be an http or https URL without user and fragment' })
 const file = z.string().min(1)
 const pairText = 'has to be { certificate: file, key: file }'
 const days = z.number().int().min(1).max(36_500)
@@ -74,6 +79,12 @@ const connection = z.strictObject({
   groupPatchAnswer: z.enum(['none', 'group']).default('none'),
   computedAttributes: z.enum(['show', 'hide']).default('show'),
   unknownMembers: z.enum(['refuse', 'ignore']).default('refuse'),
+  requests: z
+    .strictObject({
+      keepHours: z.number().int().min(0).max(720).default(72),
+      bodies: z.enum(['none', 'masked', 'full']).default('masked'),
+    })
+    .default({ keepHours: 72, bodies: 'masked' }),
   guardrails: z.strictObject({ hold: z.boolean().default(false) }).default({ hold: false }),
   extensions: extensions.default({}),
   settings: z.record(z.string(), z.json()).default({}),
@@ -115,6 +126,21 @@ export const configFormat = z.strictObject({
   retention: z
     .strictObject({ tombstoneDays: days.default(retentionDays), auditDays: days.default(retentionDays) })
     .default({ tombstoneDays: retentionDays, auditDays: retentionDays }),
+  alarms: z
+    .strictObject({
+      webhook: z
+        .strictObject({
+          url: webhookUrl,
+          secret: z.string().min(1),
+          allowHttp: z.boolean().default(false),
+          allowPrivateAddresses: z.boolean().default(false),
+        })
+        .optional(),
+      departureMinutes: z.number().int().min(1).max(43_200).default(60),
+      repeatHours: z.number().min(1).max(720).default(24),
+      repeats: z.number().int().min(0).max(1_000).default(7),
+    })
+    .default({ departureMinutes: 60, repeatHours: 24, repeats: 7 }),
   connections: z.record(
     z
       .string()
@@ -133,11 +159,14 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['store.tls', ['ca', 'certificate', 'key']],
   ['encryption', ['key', 'formerKeys']],
   ['log', ['level']],
+  ['alarms', ['webhook', 'departureMinutes', 'repeatHours', 'repeats']],
+  ['alarms.webhook', ['url', 'secret', 'allowHttp', 'allowPrivateAddresses']],
   ['retry', ['maximumSeconds']],
   ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],
   ['retention', ['tombstoneDays', 'auditDays']],
   ['connections.*', Object.keys(connection.shape)],
   ['connections.*.guardrails', ['hold']],
+  ['connections.*.requests', ['keepHours', 'bodies']],
   ['connections.*.tls', ['ca', 'certificate', 'key']],
   ['connections.*.pace', ['requestsPerSecond', 'concurrency']],
   ...accessKeys,
@@ -175,6 +204,12 @@ function isStoreKey(text: string): boolean {
 function isPlainUrl(text: string): boolean {
   // A backslash is a slash to some readers, and an at sign in front of it then names another host.
   if (!/^https?:\/\/[^/]/i.test(text) || /[\s?#\\\p{Cc}]/u.test(text)) return false
+  const parsed = URL.parse(text)
+  return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
+}
+
+function isReceiverUrl(text: string): boolean {
+  if (!/^https?:\/\/[^/]/i.test(text) || /[\s#\\\p{Cc}]/u.test(text)) return false
   const parsed = URL.parse(text)
   return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
 }

@@ -69,9 +69,11 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   for (const [name, connection] of connectionsOf(resolved)) {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
+  checkWebhook(resolved, options, report)
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
-  const { encryption, publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies, metrics } =
+  const { encryption, publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies } =
     parsed.data
+  const { metrics, console, alarms } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
@@ -81,8 +83,10 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     listen: { host: listen.host, port: listen.port, ...listenTls },
     log,
     retry,
+    alarms: { ...alarms, webhook: alarms.webhook },
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
+    console: { tokens: console?.tokens ?? [], oidc: console?.oidc },
     secretFiles: callerFiles,
     limits,
     retention,
@@ -170,6 +174,17 @@ function checkSecrets(value: Json, rest: readonly string[], path: readonly PathP
       if (part === '*' || part === key) checkSecrets(entry, deeper, [...path, key], report)
     }
   }
+}
+
+function checkWebhook(resolved: Json, options: ConfigOptions, report: Report): void {
+  const alarms = isJsonObject(resolved) ? resolved.alarms : undefined
+  const webhook = isJsonObject(alarms) ? alarms.webhook : undefined
+  if (!isJsonObject(webhook) || typeof webhook.url !== 'string') return
+  const place = ['alarms', 'webhook', 'url']
+  if (/^http:/i.test(webhook.url) && webhook.allowHttp !== true)
+    report(place, 'alarms would go out in clear text: use https, or say allowHttp: true for this host')
+  const problem = options.hostProblem?.(webhook.url, webhook.allowPrivateAddresses === true)
+  if (problem !== undefined) report(place, problem)
 }
 
 function checkConnection(

@@ -15,6 +15,7 @@ import { inOrder } from './in-order.ts'
 import { lastErrorHandler, noSuchEndpoint } from './last-error.ts'
 import type { Metrics } from './metrics.ts'
 import { query } from './query.ts'
+import type { RequestLog } from './request-log.ts'
 import { requestState, stateOf } from './request-state.ts'
 import { route } from './route.ts'
 
@@ -28,6 +29,10 @@ export interface Served {
   /** Real milliseconds that a request may take before its answer is due. */
   readonly workMs: number
   readonly limits: CallerLimits
+  /** The operator's pages. */
+  readonly console: RequestHandler
+  /** Keeps requests for them. */
+  readonly requestLog: Pick<RequestLog, 'watch'>
 }
 
 /** The order of everything that happens to a request. */
@@ -39,6 +44,7 @@ export function createApp(served: Served): Express {
     route,
     // Authentication comes before the first byte of a body: strangers must not make us parse.
     authenticate(authentication),
+    served.requestLog.watch,
     callerLimit(clock, served.limits),
     body,
     query,
@@ -52,6 +58,7 @@ export function createApp(served: Served): Express {
   }
   app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim), mountOauth(oauth)))
   app.use(health(store, metrics, authentication.metricsAccess))
+  app.use('/console', served.console)
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app

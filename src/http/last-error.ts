@@ -17,6 +17,7 @@ export function lastErrorHandler(log: Log): ErrorRequestHandler {
   return (error, request, response, _next) => {
     const state = stateOf(response)
     const problem = problemOf(response.locals.problem ?? error)
+    state.problem = problem.message
     if (problem.status >= 500) log.error({ requestId: state.id, err: problem.cause ?? problem }, 'a request failed')
     if (response.headersSent) {
       log.error({ requestId: state.id }, 'a request failed after its answer had begun')

@@ -28,8 +28,17 @@ export interface ConnectionState {
   readonly ignored: number
 }
 
+export interface AlarmState {
+  /** All kinds that there are, and those that are on. */
+  readonly kinds: readonly string[]
+  readonly active: readonly { readonly connection: string; readonly kind: string }[]
+  readonly deliveries: { readonly taken: number; readonly failed: number }
+}
+
 export interface Gauges {
   read(): Promise<readonly ConnectionState[]>
+  /** Alarms that last, see docs/alarms.md. */
+  lasting(): AlarmState
   alarms(): Iterable<AlarmCount>
 }
 
@@ -75,6 +84,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     isSuspended ? 1 : 0,
   )
   reconcileGauges(registry, gauges)
+  alarmGauges(registry, gauges)
   new Counter({
     name: 'scim_bridge_alarms_total',
     help: 'Log lines that an operator has to look at, by their text',
@@ -130,6 +140,32 @@ function reconcileGauges(registry: Registry, gauges: Gauges): void {
     async collect() {
       for (const { connection, reconciled } of await gauges.read())
         if (reconciled !== undefined) this.set({ connection }, Math.round(reconciled.at / 1_000))
+    },
+  })
+}
+
+function alarmGauges(registry: Registry, gauges: Gauges): void {
+  new Gauge({
+    name: 'scim_bridge_alarm',
+    help: '1 while the alarm is on',
+    labelNames: ['connection', 'alarm'],
+    registers: [registry],
+    async collect() {
+      const { kinds, active } = gauges.lasting()
+      for (const { connection } of await gauges.read()) for (const alarm of kinds) this.set({ connection, alarm }, 0)
+      for (const { connection, kind } of active) this.set({ connection, alarm: kind }, 1)
+    },
+  })
+  new Counter({
+    name: 'scim_bridge_alarm_deliveries_total',
+    help: 'Alarms handed to the webhook, by whether it took them',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      const { taken, failed } = gauges.lasting().deliveries
+      this.inc({ result: 'taken' }, taken)
+      this.inc({ result: 'failed' }, failed)
     },
   })
 }

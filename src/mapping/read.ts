@@ -18,6 +18,9 @@ export interface ReadOptions {
   readonly withoutExamples?: boolean
 }
 
+/** `extends: shipped:figshare` goes with each release, wherever the file that says so lies. */
+const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings')
+
 /** Reads a mapping file and the one that it extends. Throws `MappingProblems`, also when a file cannot be read. */
 export function readMappingFile(path: string, factsOf: FactsOf, options: ReadOptions = {}): LoadedMapping {
   const input = readInput(path, factsOf, options)
@@ -40,12 +43,18 @@ function readInput(path: string, factsOf: FactsOf, options: ReadOptions): LoadIn
   const named = childOf(root, ['extends'])
   if (named === undefined) return input
   if (named.kind !== 'scalar' || typeof named.value !== 'string') return refuse('extends', 'is not the name of a file')
-  const outside = 'must name a file inside the mappings folder, as in ../figshare.yaml'
+  const position = { ...positionOf(root, ['extends']), path: 'extends' }
+  const shipped = /^shipped:([a-z]{1,32})$/.exec(named.value)?.[1]
+  if (shipped !== undefined) {
+    const basePath = join(shippedMappings, `${shipped}.yaml`)
+    return { ...input, base: { file: basePath, text: readText(basePath, position, shippedMappings) } }
+  }
+  const outside =
+    'must name a file inside the mappings folder, as in ../figshare.yaml, or a shipped one, as in shipped:figshare'
   if (isAbsolute(named.value) || named.value.includes('\\')) return refuse('extends', outside)
   const basePath = join(dirname(path), named.value)
   const mappingsRoot = options.mappingsRoot ?? rootOf(path)
   if (!isInside(basePath, mappingsRoot)) return refuse('extends', outside)
-  const position = { ...positionOf(root, ['extends']), path: 'extends' }
   return { ...input, base: { file: basePath, text: readText(basePath, position, mappingsRoot) } }
 }
 

@@ -25,6 +25,8 @@ export interface ClientSettings {
    * name that is resolved anew to an inner address gains nothing. False ends in `Unreachable`. Default: every address.
    */
   readonly mayConnect?: (address: string) => boolean
+  /** Told the `Date` of each answer: how far the two clocks are apart. */
+  readonly noteDate?: (date: string) => void
   /** Read anew for each TLS connection. Default: Node's authorities, no certificate of ours. */
   readonly certificates?: PlatformCertificates
 }

@@ -55,6 +55,8 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
         throw error
       })
       settings.pace.noteAnswer(answer.status < 500)
+      const { date } = answer.headers
+      if (typeof date === 'string') settings.noteDate?.(date)
       const busy = askedToWait(answer, request)
       if (busy !== undefined) {
         settings.pace.hold(busy.retryAfterMs ?? retryAfterMinimum * 1000)

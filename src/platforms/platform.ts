@@ -65,9 +65,22 @@ export interface PlatformGroups {
   heldBy(call: Call, id: AccountId): Promise<readonly PlatformGroup[]>
 }
 
+/** One thing that was looked at before a connection goes into use. */
+export interface ProbeStep {
+  readonly name: string
+  /** `warning`: it works, in part or perhaps. `skipped`: something before it failed. */
+  readonly result: 'ok' | 'warning' | 'failed' | 'skipped'
+  /** Names, numbers and versions; never a value of a person, never a secret. */
+  readonly seen: string
+  /** What to mend, where something is to be mended. */
+  readonly remedy: string | undefined
+}
+
 export interface PlatformConnection {
   /** Asks whether the platform answers and accepts our credentials. Reads only. */
   check(call: Call): Promise<void>
+  /** At set-up, in the order of asking: credentials, rights, version, what is optional. Reads only; a refusal is a step, not an error. */
+  probe(call: Call): Promise<readonly ProbeStep[]>
   /** Every account whose `attribute` equals `value`, whole (all attributes of the facts). `attributes` are all wanted ones, for keys that need a companion (`loginName` with `domainName`). */
   find(call: Call, attribute: string, value: string, attributes: Attributes): Promise<readonly Account[]>
   /** The whole account; `undefined` only when its absence is certain. */

@@ -203,6 +203,7 @@ function newLink(connection: string, resourceId: string, document: JsonObject): 
     invitedAt: undefined,
     invitations: 0,
     grants: [],
+    unlinkedAccountId: undefined,
   }
 }
 

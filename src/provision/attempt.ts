@@ -18,7 +18,8 @@ import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
 import { type Reached, reachDeleted, reachWanted } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
-import { reconcileCaller } from './reconcile-operation.ts'
+import { isLetGo } from './reach-let-go.ts'
+import { isOwnCaller } from './reconcile-operation.ts'
 import { createRecording } from './recording.ts'
 
 export interface AttemptContext extends CommitContext {
@@ -115,11 +116,13 @@ function outcomeOf({ about }: Operation, { refusal }: ReachedGrants): JsonObject
 
 async function grantsOf(call: Call, situation: Situation, { account, isSwitchedOn }: Reached): Promise<ReachedGrants> {
   const { connection, operation, grants } = situation
+  // What was given to an account that was let go is remembered for its return.
+  if (isLetGo(situation.link)) return { ledger: grants.ledger, refusal: undefined, isIncomplete: false }
   if (account === undefined) return { ledger: [], refusal: undefined, isIncomplete: false }
   const isOn = isActive(connection.mapping, account.attributes)
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
-  // The ledger says what was given; a reconcile asks because somebody may have taken it.
-  const mustLook = isSwitchedOn || operation.caller === reconcileCaller
+  // The ledger says what was given; a reconcile or an operator asks because somebody may have taken it.
+  const mustLook = isSwitchedOn || isOwnCaller(operation.caller)
   return reachGrants(call, connection, grants, account, standing, mustLook)
 }
 

@@ -23,6 +23,8 @@ export interface Breaker {
   succeeded(): void
   /** There are new credentials: after a refusal of the old ones the platform is asked at once. */
   renewed(): void
+  /** An operator wants the platform to be asked at once, whatever it was suspended for. */
+  resume(): void
   failed(error: PlatformError): void
   /** Why it is open: the class of the last error. */
   reason(): string | undefined
@@ -54,6 +56,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
       probes = 0
       openReason = undefined
       probeAt = undefined
+    },
+    resume() {
+      if (openReason !== undefined) probeAt = options.clock.now()
     },
     renewed() {
       if (openReason === 'denied') probeAt = options.clock.now()

@@ -10,7 +10,8 @@ import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
 import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
-import { reconcileCaller } from './reconcile-operation.ts'
+import { isLetGo } from './reach-let-go.ts'
+import { isOperatorCaller, isOwnCaller } from './reconcile-operation.ts'
 import { retryWaitMs } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
 
@@ -164,7 +165,8 @@ export async function commitFailure(
     await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt, unknownSince })
     return { kind: 'waiting', error, dueAt }
   }
-  if (error.kind === 'absent') {
+  // An operator brings many people's accounts back at once: a platform that has lost them must not make users disappear.
+  if (error.kind === 'absent' && !isOperatorCaller(operation.caller)) {
     await write.deleteOperation(name, operation.id)
     // A newer operation of the same link finds this out for itself.
     if ((await write.getOperation(name, operation.resourceId)) !== undefined) return { kind: 'refused', error }
@@ -181,7 +183,9 @@ export async function commitFailure(
   if (
     connection.mode === 'deferred' ||
     // No request is undone by its refusal: an operator asked, and sees what became of it.
-    operation.caller === reconcileCaller ||
+    isOwnCaller(operation.caller) ||
+    // Not what was asked is wrong: an operator has taken the account away from the user.
+    (isLetGo(link) && !context.isAwaited()) ||
     error.kind === 'fault' ||
     !(await undo(write, connection, operation, link, now))
   ) {

@@ -80,5 +80,5 @@ async function eraseOne(
   )
   await write.deleteResource(connection, 'User', id)
   await write.eraseTraces(connection, id)
-  return write.eraseSubject(connection, { resourceId: id, accountId: link?.accountId })
+  return write.eraseSubject(connection, { resourceId: id, accountId: link?.accountId ?? link?.unlinkedAccountId })
 }

@@ -33,8 +33,24 @@ export async function noteDeparture(write: StoreWriter, context: AcceptContext, 
 }
 
 /** For the identity provider: the request is kept, and a human decides. */
-export const heldMessage =
+const heldMessage =
   "Unusually many people were switched off or deleted within an hour; the bridge's operator has to confirm that. The change is kept."
+
+/** What becomes of an operation that an operator holds. */
+export const operatorHold = {
+  state: 'held',
+  errorKind: 'operator',
+  errorMessage: "The bridge's operator holds the changes of this user back. The change is kept.",
+} as const
+
+/** Why a held operation is. */
+export function heldBecause(operation: Partial<Pick<Operation, 'errorKind' | 'errorMessage'>>): string {
+  return operation.errorKind === operatorHold.errorKind ? operatorHold.errorMessage : heldMessage
+}
+
+export function isHeldByOperator(operation: Pick<Operation, 'state' | 'errorKind'> | undefined): boolean {
+  return isHeld(operation) && operation?.errorKind === operatorHold.errorKind
+}
 
 export function isHeld(operation: Pick<Operation, 'state'> | undefined): boolean {
   return operation?.state === 'held'

@@ -5,15 +5,15 @@ import { requestBudgetMs } from '../limits.ts'
 import { NameTaken, type Operation, type StoredResource, type StoreWriter } from '../store/store.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
-import { isHeld, noteDeparture } from './guardrails.ts'
+import { heldBecause, isHeld, isHeldByOperator, noteDeparture, operatorHold } from './guardrails.ts'
 
 export interface Accepted {
   readonly resourceId: string
   readonly operationId: number
   /** The unfinished operation of the same link that this one replaces. */
   readonly replacedId: number | undefined
-  /** Parked for a human (`guardrails.hold`). */
-  readonly isHeld: boolean
+  /** Parked for a human, and why; undefined: it is attempted. */
+  readonly heldBecause: string | undefined
 }
 
 export interface AcceptContext {
@@ -36,12 +36,12 @@ export async function joinOperation(
   const now = world.clock.now()
   const isWaiting = operation.state === 'waiting'
   const joined = { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
-  if (isHeld(operation)) return { ...joined, isHeld: true }
+  if (isHeld(operation)) return { ...joined, heldBecause: heldBecause(operation) }
   if (connection.mode === 'confirmed' || !isWaiting) {
     const dueAt = connection.mode === 'confirmed' ? now + requestBudgetMs : now
     await write.updateOperation(connection.name, operation.id, { state: 'waiting', dueAt })
   }
-  return { ...joined, isHeld: false }
+  return { ...joined, heldBecause: undefined }
 }
 
 /** Throws a `Problem` when another user has the name. */
@@ -114,11 +114,15 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     detail: { kind: intent.kind, ...(intent.active === undefined ? {} : { active: intent.active }) },
   })
   const mustHold = await mustBeHeld(write, context, intent, isOn)
-  if (mustHold) await write.updateOperation(connection.name, operationId, { state: 'held' })
-  return { resourceId: intent.id, operationId, replacedId: replaced?.id, isHeld: mustHold }
+  const hold: Pick<Operation, 'state'> & Partial<Operation> = isHeldByOperator(replaced)
+    ? operatorHold
+    : { state: 'held' }
+  if (mustHold) await write.updateOperation(connection.name, operationId, hold)
+  const because = mustHold ? heldBecause(hold) : undefined
+  return { resourceId: intent.id, operationId, replacedId: replaced?.id, heldBecause: because }
 }
 
-/** What was held stays held, unless the person is to be on after all. */
+/** What a guardrail has held stays held, unless the person is to be on after all; what an operator holds, in any case. */
 async function mustBeHeld(
   write: StoreWriter,
   context: AcceptContext,
@@ -127,7 +131,7 @@ async function mustBeHeld(
 ): Promise<boolean> {
   if (isOn) {
     await write.deleteDeparture(context.connection.name, id)
-    return false
+    return isHeldByOperator(replaced)
   }
   if (isHeld(replaced)) return true
   const wasOn = before !== undefined && isActiveDocument(parseDocument(before))

@@ -5,8 +5,8 @@ import { createAnswers } from './answers.ts'
 import type { Settled } from './commit.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { createProvisionedGroups, type ProvisionedGroups } from './groups.ts'
-import { heldMessage } from './guardrails.ts'
 import type { AcceptContext, Accepted } from './intent.ts'
+import { createOperator, type OperatorActions } from './operator.ts'
 import { createRunner } from './runner.ts'
 
 /** A human has to look at it first: identity providers need not ask more often. */
@@ -22,6 +22,8 @@ export interface Provision {
   /** False: there is no such user. */
   deleteUser(asked: Asked, id: string, isExpected: (version: number) => boolean): Promise<boolean>
   readonly groups: ProvisionedGroups
+  /** What the bridge's operator may do. */
+  readonly operator: OperatorActions
   /** The answer of a create has reached the socket. */
   noteFlushed(id: string): void
   /** Whether calls to the platform are suspended, and why. */
@@ -65,7 +67,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
   async function finish(asked: Asked, accepted: Accepted): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
-    if (accepted.isHeld) throw notYet(heldMessage, clock.now() + heldRetryMs)
+    if (accepted.heldBecause !== undefined) throw notYet(accepted.heldBecause, clock.now() + heldRetryMs)
     let settled: Settled
     try {
       settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal)
@@ -126,6 +128,15 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       await finish(asked, accepted)
       return true
     },
+    operator: createOperator(connection, world, {
+      alone: runner.alone,
+      claims: runner.claims,
+      resume() {
+        runner.breaker.resume()
+        runner.wake()
+      },
+      wake: runner.wake,
+    }),
     groups: createProvisionedGroups(connection, world, runner, answers),
     noteFlushed(id) {
       flushed.add(id)

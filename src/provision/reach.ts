@@ -10,6 +10,7 @@ import type { Call } from '../platforms/platform.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
 import { invitePerson, isInvitationOpen } from './invitation.ts'
+import { isLetGo, settleLetGo } from './reach-let-go.ts'
 
 /** A create whose answer was lost may still be carried out by the platform for so long. */
 export const lateCreateMs = 120_000
@@ -31,6 +32,10 @@ const nothing: Reached = { account: undefined, drift: [], isLeftOff: false, isSw
 export async function reachWanted(call: Call, situation: Situation): Promise<Reached> {
   const { connection, document } = situation
   const wanted = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true })
+  if (isLetGo(situation.link)) {
+    await settleLetGo(call, situation, wanted.active)
+    return nothing
+  }
   // A leaver is never kept because another attribute cannot be expressed: what cannot be said stays as it is.
   if (!wanted.active) return unlessGone(() => bring(call, situation, wanted))
   refuseFirst(connection, wanted.refusals)
@@ -72,6 +77,10 @@ export function reachDeleted(call: Call, situation: Situation): Promise<Reached>
 async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   const { connection, document, link } = situation
   const { mapping, platform, facts } = connection
+  if (isLetGo(link)) {
+    await settleLetGo(call, situation, false)
+    return nothing
+  }
   // Somebody else's by now: the person came back, and their account is linked anew.
   if (link.state === 'tombstone' && link.accountId !== undefined && (await situation.isLinkedElsewhere(link.accountId)))
     return nothing

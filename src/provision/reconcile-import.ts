@@ -66,6 +66,7 @@ export async function importAccount(
     invitedAt: undefined,
     invitations: 0,
     grants: [],
+    unlinkedAccountId: undefined,
   })
   await auditLinked(write, context, { resourceId, accountId: account.id }, 'import')
   return { ...finding, resourceId, attributes: [...new Set(differing)], done: imported }

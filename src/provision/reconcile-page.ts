@@ -5,6 +5,7 @@ import type { StoreWriter } from '../store/store.ts'
 import type { Finding, HeldAccount, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
+import { isLetGo } from './reach-let-go.ts'
 import { type Candidate, classifyFree, classifyHeld, type Held } from './reconcile-classify.ts'
 import { keysOfAccount, type MatchKeys } from './reconcile-keys.ts'
 
@@ -19,6 +20,8 @@ export interface Page {
 
 /** Of accounts that dispute one resource, and of resources that dispute one account. */
 const othersShown = 20
+
+const letGo = 'an operator has let go of this user’s account; an operator links one again (users adopt)'
 
 /** Asked about accounts that are nobody's, before they are written down. */
 export type OnStranger = (account: Account, finding: Finding) => Promise<Finding>
@@ -87,7 +90,8 @@ async function candidatesOf(
     const link = await write.getLink(name, resourceId)
     const others = await write.findingsOfResource(name, walk.number, resourceId)
     const rivals = others.map(({ accountId }) => accountId).filter((id) => id !== account.id)
-    const refusal = await whyRefused(write, connection, account, resourceId)
+    const refusal =
+      link !== undefined && isLetGo(link) ? letGo : await whyRefused(write, connection, account, resourceId)
     return { resourceId, heldAccount: link?.accountId, rivals, refusal }
   }
   const matching = fitting(keys.match)

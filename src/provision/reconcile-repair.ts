@@ -7,6 +7,7 @@ import type { Finding, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { findAccount } from './find-account.ts'
+import { isLetGo } from './reach-let-go.ts'
 import { grantsAttribute } from './reconcile-grants.ts'
 import { putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
 
@@ -126,6 +127,7 @@ async function link(call: Call, context: RepairContext, finding: Finding): Promi
       const present = await write.getLink(name, resourceId)
       const operation = await write.getOperation(name, resourceId)
       if (present === undefined || present.state === 'tombstone' || present.accountId !== undefined) return changed
+      if (isLetGo(present)) return changed
       if (isUnfinished(operation)) return underWay
       const applied = Object.fromEntries(account.attributes)
       await write.putLink({

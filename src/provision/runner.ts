@@ -4,7 +4,7 @@ import { type Operation, StoreUnavailable, type StoreWriter } from '../store/sto
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import { ClaimLost, claimLink, createClaims, storeOfClaim } from './claims.ts'
+import { ClaimLost, type Claims, claimLink, createClaims, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { retryWaitMs } from './retry.ts'
@@ -26,6 +26,10 @@ export interface Runner {
   supersede(resourceId: string, oldId: number, newId: number): void
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
   runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
+  /** Runs `work` when no attempt at the link is in work, and none begins before its end. */
+  alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result>
+  /** As `Claims`: for an account that is taken over outside of an attempt. */
+  readonly claims: Claims
   /** Looks at the outbox soon. */
   wake(): void
   /** Whether anything is in work. */
@@ -56,6 +60,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
   let pausedUntil = 0
+  /** The last look at the outbox took all places: more may be due. */
+  let isFull = false
 
   /** One attempt at whatever the link's operation is now, unless another process is at it. */
   async function attemptLink(resourceId: string): Promise<void> {
@@ -182,15 +188,35 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   /** Attempts of one link never overlap; a request that arrives meanwhile gets its own attempt afterwards. */
   function runLink(resourceId: string): void {
     const before = running.get(resourceId) ?? Promise.resolve()
-    const mine = before
-      .then(() => attemptLink(resourceId))
-      .finally(() => {
-        if (running.get(resourceId) !== mine) return
-        running.delete(resourceId)
-        const error = new Unknown(`${connection.name}: the outcome was not seen`)
-        waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
-      })
+    follow(
+      resourceId,
+      before.then(() => attemptLink(resourceId)),
+    )
+  }
+
+  function follow(resourceId: string, work: Promise<void>): void {
+    const mine = work.finally(() => {
+      if (running.get(resourceId) !== mine) return
+      running.delete(resourceId)
+      // A backlog goes on as places become free, and not a handful at each tick.
+      if (isFull) nudge?.()
+      const error = new Unknown(`${connection.name}: the outcome was not seen`)
+      waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
+    })
     running.set(resourceId, mine)
+  }
+
+  function alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result> {
+    const before = running.get(resourceId)
+    const result = before === undefined ? work() : before.then(work)
+    follow(
+      resourceId,
+      result.then(
+        () => undefined,
+        () => undefined,
+      ),
+    )
+    return result
   }
 
   async function probe(): Promise<void> {
@@ -222,9 +248,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function turn(): Promise<void> {
     if (breaker.isProbeDue()) await probe()
     if (!breaker.isClosed() || clock.now() < pausedUntil) return
-    const places = Math.max(1, connection.facts.pace.concurrency) * 4 - running.size
-    if (places <= 0) return
-    const due = await store.dueOperations(connection.name, clock.now(), Math.min(places, batch))
+    const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - running.size)
+    isFull = places <= 0
+    if (isFull) return
+    const due = await store.dueOperations(connection.name, clock.now(), places)
+    isFull = due.length === places
     for (const operation of due) {
       if (!running.has(operation.resourceId)) runLink(operation.resourceId)
     }
@@ -268,6 +296,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       runLink(resourceId)
       return settled
     },
+    alone,
+    claims,
     wake: () => nudge?.(),
     isBusy: () => running.size > 0,
     noteFailure: reportFailure,

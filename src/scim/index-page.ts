@@ -2,12 +2,13 @@
 import type { IndexedCondition, ListQuery } from '../store/queries.ts'
 import type { ResourceType, StoredResource } from '../store/store.ts'
 import type { ScimContext } from './context.ts'
+import type { PageRow } from './render-page.ts'
 import { scanAll } from './scan.ts'
 import { isIndexed, type TypeQuery } from './type-query.ts'
 
 export interface IndexPage {
   readonly total: number
-  readonly rows: readonly StoredResource[]
+  readonly rows: readonly PageRow[]
 }
 
 interface Wanted {
@@ -26,21 +27,35 @@ async function pageFromIndex(context: ScimContext, query: TypeQuery, wanted: Wan
   const { name, pageMemory } = context.connection
   const { type, filter, sort } = query
   const where = filter?.index
-  if (where !== undefined && isUnique(where, type)) return pageOfOne(context, type, where, wanted)
+  if (where !== undefined && isUnique(where, type)) return pageOfOne(context, query, where, wanted)
   const total = await store.count(name, type, where)
   const offset = wanted.startIndex - 1
   if (wanted.count === 0 || offset >= total) return { total, rows: [] }
   const base: ListQuery = { type, limit: wanted.count, ...(where === undefined ? {} : { where }) }
   if (sort?.index !== undefined) {
     const order = { by: sort.index, descending: sort.descending }
-    return { total, rows: await store.list(name, { ...base, order, offset }) }
+    return { total, rows: (await store.list(name, { ...base, order, offset })).map(bare) }
   }
   const place = [type, wanted.filterText]
   const afterSeq = offset === 0 ? undefined : pageMemory.recall(place, offset)
-  const rows = await store.list(name, afterSeq === undefined ? { ...base, offset } : { ...base, afterSeq })
+  const rows = await rowsBySeq(context, query, afterSeq === undefined ? { ...base, offset } : { ...base, afterSeq })
   const last = rows.at(-1)
-  if (last !== undefined) pageMemory.remember(place, offset + rows.length, last.seq)
+  if (last !== undefined) pageMemory.remember(place, offset + rows.length, last.resource.seq)
   return { total, rows }
+}
+
+/** Users come with all that is shown of them; one that is cut down may need none of it. */
+async function rowsBySeq(
+  { store, connection }: ScimContext,
+  { type, projection }: TypeQuery,
+  query: ListQuery,
+): Promise<readonly PageRow[]> {
+  if (type === 'User' && projection.isWhole) return store.listUsers(connection.name, query)
+  return (await store.list(connection.name, query)).map(bare)
+}
+
+function bare(resource: StoredResource): PageRow {
+  return { resource }
 }
 
 function isUnique(where: IndexedCondition, type: ResourceType): boolean {
@@ -49,12 +64,12 @@ function isUnique(where: IndexedCondition, type: ResourceType): boolean {
 
 /** What identity providers ask before every create: at most one can fit, so there is nothing to count. */
 async function pageOfOne(
-  { store, connection }: ScimContext,
-  type: ResourceType,
+  context: ScimContext,
+  query: TypeQuery,
   where: IndexedCondition,
   { startIndex, count }: Wanted,
 ): Promise<IndexPage> {
-  const rows = await store.list(connection.name, { type, where, limit: 1 })
+  const rows = await rowsBySeq(context, query, { type: query.type, where, limit: 1 })
   return { total: rows.length, rows: startIndex === 1 && count > 0 ? rows : [] }
 }
 
@@ -62,5 +77,5 @@ async function pageFromScan(context: ScimContext, query: TypeQuery, { startIndex
   const end = startIndex - 1 + count
   const { total, matches } = await scanAll(context, query, (nth) => nth >= startIndex && nth <= end)
   const page = query.sort === undefined ? matches : matches.slice(startIndex - 1, end)
-  return { total, rows: page.map(({ row }) => row) }
+  return { total, rows: page.map(({ row }) => bare(row)) }
 }

@@ -74,7 +74,7 @@ async function listByCursor(
       ...(await renderPage(
         context,
         query,
-        ofType.map(({ row }) => row),
+        ofType.map(({ row }) => ({ resource: row })),
       )),
     )
   }

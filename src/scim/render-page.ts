@@ -1,19 +1,33 @@
 import { isJsonObject, type JsonObject } from '../json.ts'
-import type { Member, StoredResource } from '../store/store.ts'
+import type { GroupReference, Member, ProvisioningView, StoredResource } from '../store/store.ts'
 import type { ScimContext } from './context.ts'
 import type { Projection } from './projection.ts'
 import { renderGroup, renderUser, shownMembers } from './render.ts'
 import type { TypeQuery } from './type-query.ts'
 
+export interface PageRow {
+  readonly resource: StoredResource
+  /** Of a user, when they were read with it. */
+  readonly groups?: readonly GroupReference[]
+  readonly provisioning?: ProvisioningView
+}
+
 /** The rows as they go out, each whole or cut by the projection. */
 export async function renderPage(
   context: ScimContext,
   { type, projection }: TypeQuery,
-  rows: readonly StoredResource[],
+  page: readonly PageRow[],
 ): Promise<string[]> {
   const { store, connection } = context
+  const [first] = page
+  if (first === undefined) return []
+  if (first.groups !== undefined && projection.isWhole) {
+    return page.map(({ resource, groups = [], provisioning }) =>
+      renderUser(connection.baseUrl, resource, { groups, provisioning }),
+    )
+  }
+  const rows = page.map(({ resource }) => resource)
   const ids = rows.map((row) => row.id)
-  if (ids.length === 0) return []
   const cut = (text: string) => (projection.isWhole ? text : JSON.stringify(project(projection, text)))
   if (type === 'Group') {
     const none: readonly Member[] = []

@@ -69,10 +69,15 @@ export function membersValue(baseUrl: string, members: readonly Member[]): JsonO
 }
 
 /** What has become of the wish on the platform. */
-function provisioningText({ accountId, lastAppliedAt, drift, operationState, errorMessage }: ProvisioningView): string {
+function provisioningText(view: ProvisioningView): string {
+  const { accountId, lastAppliedAt, drift, isUnlinked, operationState, errorMessage } = view
   const isPending = operationState === 'waiting' || operationState === 'running'
-  const state = operationState === undefined ? 'applied' : isPending ? 'pending' : operationState
-  const left = drift.length === 0 ? undefined : `left as it is on the platform: ${drift.join(', ')}`
+  const settled = isUnlinked ? 'held' : 'applied'
+  const state = operationState === undefined ? settled : isPending ? 'pending' : operationState
+  const letGo = isUnlinked
+    ? 'an operator has let go of the account: nothing is written until one is linked again'
+    : undefined
+  const left = drift.length === 0 ? letGo : `left as it is on the platform: ${drift.join(', ')}`
   return `{"state":"${state}"${field('detail', errorMessage ?? left)}${field('accountId', accountId)}${field('lastAppliedAt', lastAppliedAt)}}`
 }
 

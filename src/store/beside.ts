@@ -1,27 +1,36 @@
 /**
  * The store beside the process that holds it: a command asks the running bridge for a walk and reads what it found. The
- * lease guards everything that the holder writes; a command adds one row to `walk`, in a transaction of its own.
+ * lease guards everything that the holder writes; a command adds one row to `walk` or `operator_request`, in a transaction of
+ * its own.
  */
 import { resolve } from 'node:path'
 import { sql } from 'kysely'
 import { type Clock, systemClock } from '../clock.ts'
 import { createWalkReads, createWalkWrites } from './account-walks.ts'
+import { createCounters } from './counters.ts'
 import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingReads } from './findings.ts'
 import { leaseMs } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
+import { createOperatorWrites } from './operator-requests.ts'
+import { createReads } from './reads.ts'
+import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { assertSealer } from './sealing-state.ts'
 import { connectSqlite } from './sqlite.ts'
 import { runWith, statement } from './statement.ts'
+import type { StoreReader, StoreWriter } from './store.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
 
 /** The holder's transactions are short. */
 const lockPolls = 100
 const lockPollMs = 50
 
-export interface StoreBeside extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'> {
+export interface StoreBeside
+  extends Pick<WalkReader, 'getWalk' | 'currentWalk' | 'findings'>,
+    Pick<StoreReader, 'getLink' | 'getOperation' | 'getOperatorRequest' | 'stoppedOperations'>,
+    Pick<StoreWriter, 'addOperatorRequest' | 'withdrawOperatorRequest' | 'getAnyResource' | 'findByUniqueName'> {
   addWalk(connection: string, walk: NewWalk): Promise<number>
   /** Takes a request back that nobody has taken up yet; false when somebody has. */
   withdrawWalk(connection: string, number: number): Promise<boolean>
@@ -56,6 +65,10 @@ export function openBeside(location: SqliteLocation, clock: Clock, sealer: Seale
     }
   })
   const { getWalk, currentWalk } = createWalkReads(dialect)(run)
+  const counters = createCounters(dialect)
+  const { getLink, getOperation, getOperatorRequest, stoppedOperations } = createReads(dialect, counters)(run)
+  const { getAnyResource, findByUniqueName } = createResourceWrites(dialect, counters)(run)
+  const { addOperatorRequest, withdrawOperatorRequest } = createOperatorWrites(dialect)(run)
   const withdraw = statement(
     dialect,
     ['connection', 'number'],
@@ -67,6 +80,14 @@ export function openBeside(location: SqliteLocation, clock: Clock, sealer: Seale
   return {
     getWalk,
     currentWalk,
+    getLink,
+    getOperation,
+    getOperatorRequest,
+    stoppedOperations,
+    getAnyResource,
+    findByUniqueName,
+    addOperatorRequest,
+    withdrawOperatorRequest,
     ...createFindingReads(dialect)(run),
     addWalk: (connection, walk) => createWalkWrites(dialect)(run).addWalk(connection, walk),
     withdrawWalk: async (connection, number) => (await run(withdraw({ connection, number }))).rows.length > 0,

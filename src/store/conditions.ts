@@ -18,6 +18,12 @@ export const conditionNames: readonly ConditionName[] = [
 
 export const resourceColumns = sql.raw('connection, id, type, seq, version, visible, json, created, modified')
 
+/** Of `link` and `operation`: what clients are told of a user on the platform. */
+export const provisioningColumns = sql.raw(
+  'link.account_id, link.last_applied_at, link.drift, link.unlinked_account_id, operation.state as operation_state, ' +
+    'operation.error_message',
+)
+
 const equalColumns = {
   id: sql.raw('id'),
   userName: sql.raw('user_name_key'),

@@ -3,7 +3,13 @@ import { type Dialect, type Run, statement } from './statement.ts'
 import type { ResourceType } from './store.ts'
 
 /** Rows of `counter`: numbers that would otherwise need a scan or an auto-increment, one set per connection. */
-export type Counter = 'resource.seq' | `visible.${ResourceType}` | 'operation.id' | 'operation.count' | 'audit.id'
+export type Counter =
+  | 'resource.seq'
+  | `visible.${ResourceType}`
+  | 'operation.id'
+  | 'operation.count'
+  | 'audit.id'
+  | 'request.id'
 
 export function createCounters(dialect: Dialect) {
   const read = statement(

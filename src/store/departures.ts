@@ -36,7 +36,8 @@ export function createDepartureWrites(dialect: Dialect): (run: Run) => Departure
     ['connection', 'now'],
     (slot) => sql<{ id: number }>`
       update operation set state = 'waiting', due_at = ${slot('now')}
-      where connection = ${slot('connection')} and state = 'held' returning id`,
+      where connection = ${slot('connection')} and state = 'held'
+        and (error_kind is null or error_kind <> 'operator') returning id`,
   )
   return (run) => ({
     async putDeparture(connection, resourceId, at) {

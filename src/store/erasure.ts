@@ -26,7 +26,16 @@ export interface ErasureWrites {
  * Tables that know users by `resource_id`, besides `operation`, which is empty of somebody who may be erased, and `audit`,
  * whose lines stay. A test finds the one that was forgotten here.
  */
-export const tracingTables = ['link', 'departure', 'email_value', 'finding', 'match_key', 'watch'] as const
+export const tracingTables = [
+  'link',
+  'departure',
+  'email_value',
+  'finding',
+  'match_key',
+  'operator_request',
+  'watch',
+  'scim_request',
+] as const
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)

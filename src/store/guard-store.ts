@@ -6,7 +6,7 @@ export interface GuardWriter {
   deleteDeparture(connection: string, resourceId: string): Promise<void>
   /** Users who left since then; earlier ones are forgotten. */
   countDepartures(connection: string, since: number): Promise<number>
-  /** Held operations go on; answers how many. */
+  /** What a guardrail has held goes on, and what an operator holds does not; answers how many. */
   releaseHeld(connection: string, now: number): Promise<number>
   /** Whole milliseconds. The next slot of the connection's pace, not before this time; answers its time. */
   reserveSlot(connection: string, intervalMs: number, notBefore: number): Promise<number>

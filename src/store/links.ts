@@ -25,17 +25,19 @@ export function createLinkWrites(
       'invitedAt',
       'invitations',
       'grants',
+      'unlinkedAccountId',
     ],
     (slot) => sql<unknown>`
       insert into link (${linkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
         ${slot('accountId')}, ${slot('applied')}, ${slot('lastAppliedAt')}, ${slot('drift')}, ${slot('wasFlushed')},
         ${slot('userName')}, ${slot('externalId')}, ${slot('deletedAt')},
-        ${slot('invitedAt')}, ${slot('invitations')}, ${slot('grants')})
+        ${slot('invitedAt')}, ${slot('invitations')}, ${slot('grants')},
+        ${slot('unlinkedAccountId')})
       on conflict (connection, resource_id) do update set state = excluded.state, account_id = excluded.account_id,
         applied = excluded.applied, last_applied_at = excluded.last_applied_at, drift = excluded.drift,
         was_flushed = excluded.was_flushed, user_name = excluded.user_name, external_id = excluded.external_id,
         deleted_at = excluded.deleted_at, invited_at = excluded.invited_at, invitations = excluded.invitations,
-        grants = excluded.grants`,
+        grants = excluded.grants, unlinked_account_id = excluded.unlinked_account_id`,
   )
   const remove = statement(
     dialect,
@@ -85,5 +87,6 @@ export function linkValues(sealer: Sealer, link: Link) {
     invitedAt: link.invitedAt ?? null,
     invitations: link.invitations,
     grants: sealer.seal('link.grants', name, JSON.stringify(link.grants)),
+    unlinkedAccountId: link.unlinkedAccountId ?? null,
   }
 }

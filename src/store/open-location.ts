@@ -4,10 +4,11 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { AuditReads } from './audit.ts'
 import { openBeside, type StoreBeside } from './beside.ts'
+import type { ConsoleReads } from './console-store.ts'
 import { type Credentials, credentialFile, openCredentials } from './credentials.ts'
 import { StoreInUse, StoreRefused } from './failures.ts'
 import type { StoreLocation } from './location.ts'
-import { type Eraser, openStore } from './open.ts'
+import { type Eraser, openStore, type RequestKeeper } from './open.ts'
 import { openAudit } from './open-audit.ts'
 import { openPostgres } from './open-postgres.ts'
 import { openPostgresBeside } from './postgres-beside.ts'
@@ -15,7 +16,7 @@ import { openPostgresCredentials } from './postgres-credentials.ts'
 import type { Sealer } from './sealing.ts'
 import type { Store } from './store.ts'
 
-export type AnyStore = Store & AuditReads & Eraser
+export type AnyStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper
 
 interface Surroundings {
   readonly clock: Clock

@@ -3,12 +3,15 @@ import type { Clock } from '../clock.ts'
 import { claimRenewalMs, storeWriterShare } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type AuditReads, createAuditReads } from './audit.ts'
+import { createConsoleReads } from './console-reads.ts'
+import type { ConsoleReads } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createErasureWrites } from './erasure.ts'
 import { asStoreError, StoreRefused } from './failures.ts'
+import { createRequestWrites } from './kept-requests.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { NewerSchema } from './newer-schema.ts'
-import { createWrites, type Eraser } from './open.ts'
+import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
 import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
@@ -23,8 +26,10 @@ const counters = createCounters(postgresDialect)
 const reads = createReads(postgresDialect, counters)
 const audit = createAuditReads(postgresDialect, counters)
 const erasures = createErasureWrites(postgresDialect, counters)
+const consoleReads = createConsoleReads(postgresDialect)
+const keptRequests = createRequestWrites(postgresDialect, counters)
 
-export type PostgresStore = Store & AuditReads & Eraser
+export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper
 
 export interface PostgresOptions {
   readonly clock: Clock
@@ -74,10 +79,12 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     hasSealedNames: sealer.keyId !== undefined,
     ...reads(read),
     ...audit(read),
+    ...consoleReads(read),
     ...claims(read),
     ...outbox(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
+    keep: (work) => transactions.run((run) => work(keptRequests(run))),
     async ping() {
       await reads(read).countOperations('')
     },

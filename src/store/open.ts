@@ -2,11 +2,16 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../clock.ts'
+import { checkedAtStartBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { createWalkWrites } from './account-walks.ts'
+import { createAlarmWrites } from './alarms.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
+import { checkBeside, damagedText } from './check.ts'
 import { type ClaimStore, soleClaims } from './claim-store.ts'
+import { createConsoleReads } from './console-reads.ts'
+import type { ConsoleReads, RequestWrites } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { createErasureWrites, type ErasureWrites } from './erasure.ts'
@@ -14,6 +19,7 @@ import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { createFindingWrites } from './findings.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
+import { createRequestWrites } from './kept-requests.ts'
 import { type Lease, renewalMs, takeLease } from './lease.ts'
 import { createLinkWrites } from './links.ts'
 import type { SqliteLocation } from './location.ts'
@@ -22,6 +28,7 @@ import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createOperationWrites } from './operations.ts'
+import { createOperatorWrites } from './operator-requests.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
@@ -42,6 +49,8 @@ export interface StoreOptions {
   readonly lockWaitMs?: number
   /** How values of people lie in it; default: as they are. A store that is sealed otherwise is refused. */
   readonly sealer?: Sealer
+  /** Larger files are looked through for damage while they are in use. */
+  readonly checkedAtStartBytes?: number
 }
 
 /** Forgets, atomically. What is deleted is overwritten in the file. */
@@ -49,7 +58,12 @@ export interface Eraser {
   erase<Result>(work: (write: StoreWriter & ErasureWrites) => Promise<Result>): Promise<Result>
 }
 
-export type OpenedStore = Store & BulkTarget & AuditReads & Eraser
+/** Keeps requests for the operator's pages. Never waits for a lock: whoever asks for something real would wait behind it. */
+export interface RequestKeeper {
+  keep<Result>(work: (write: RequestWrites) => Promise<Result>): Promise<Result>
+}
+
+export type OpenedStore = Store & BulkTarget & AuditReads & Eraser & ConsoleReads & RequestKeeper
 
 /**
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
@@ -59,13 +73,17 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   const { clock, log, lockWaitMs = 5_000, sealer = plainSealer } = options
   const file = resolve(location.file)
   const prepared = prepareFile(file, log)
+  const isLarge = prepared.size > (options.checkedAtStartBytes ?? checkedAtStartBytes)
   const { writer, reader, lease } = openFile(file, {
     lockWaitMs,
     now: clock.now(),
+    isChecked: !isLarge,
     admit: (database) => admitSealer(database, sealer, file),
   })
+  const check = isLarge ? checkBeside(file, log) : undefined
 
   const assertInPlace = () => {
+    if (check?.isDamaged() === true) throw new StoreUnavailable('the store is unavailable: its file is damaged')
     const present = statSync(file, { throwIfNoEntry: false })
     if (present?.ino === prepared.ino && present.dev === prepared.dev) return
     // SQLite would go on writing to a file that nobody will find again.
@@ -93,14 +111,17 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   const reads = createReads(reader.dialect, counters)
   const writes = createWrites(writer.dialect)
   const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))
+  const keptRequests = createRequestWrites(writer.dialect, createCounters(writer.dialect))
   let closing: Promise<void> | undefined
   return {
     hasSealedNames: sealer.keyId !== undefined,
     ...reads(read),
+    ...createConsoleReads(reader.dialect)(read),
     ...createAuditReads(reader.dialect, counters)(read),
     ...soleClaims,
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
+    keep: (work) => transactions.run((run) => work(keptRequests(run)), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database, sealer)),
     async ping() {
       assertInPlace()
@@ -114,6 +135,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
 
   async function end(): Promise<void> {
     clearInterval(timer)
+    await check?.end()
     // First in the queue's last place, so that it follows what was asked before.
     await transactions
       .run(async () => lease.release())
@@ -147,6 +169,8 @@ export function createWrites(
     createFindingWrites(dialect),
     createMatchKeyWrites(dialect),
     createWatchWrites(dialect),
+    createOperatorWrites(dialect),
+    createAlarmWrites(dialect),
   ] as const
   const [
     reads,
@@ -164,6 +188,8 @@ export function createWrites(
     findings,
     keys,
     watches,
+    requests,
+    alarms,
   ] = parts
   return (run) => ({
     ...reads(run),
@@ -182,6 +208,8 @@ export function createWrites(
     ...keys(run),
     ...watches(run),
     ...claims(run),
+    ...requests(run),
+    ...alarms(run),
   })
 }
 
@@ -195,17 +223,18 @@ export interface OpenedFile {
 interface OpeningOptions {
   readonly lockWaitMs: number
   readonly now: number
+  readonly isChecked: boolean
   /** Asked inside the transaction that takes the lease; refuses by throwing. */
   readonly admit: (database: DatabaseSync) => void
 }
 
-export function openFile(file: string, { lockWaitMs, now, admit }: OpeningOptions): OpenedFile {
+export function openFile(file: string, { lockWaitMs, now, isChecked, admit }: OpeningOptions): OpenedFile {
   let writer: SqliteConnection | undefined
   try {
     writer = connectSqlite(file, { readOnly: false, lockWaitMs })
     const { database } = writer
-    const check = database.prepare('pragma quick_check(1)').get()?.quick_check
-    if (check !== 'ok') throw new StoreRefused(damaged(file))
+    const found = isChecked ? database.prepare('pragma quick_check(1)').get()?.quick_check : 'ok'
+    if (found !== 'ok') throw new StoreRefused(damagedText(file))
     // What is deleted is also overwritten: nobody is left to be read from free pages.
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on')
     // One transaction for schema and lease: of two starters one migrates, and the other one finds the lease taken.
@@ -224,10 +253,6 @@ export function openFile(file: string, { lockWaitMs, now, admit }: OpeningOption
   }
 }
 
-function damaged(file: string): string {
-  return `${file} is damaged: keep a copy of it and of ${file}-wal, then restore the last backup`
-}
-
 function asRefusal(error: unknown, file: string): unknown {
   const code = sqliteCode(error)
   if (code === undefined || error instanceof NewerSchema) return error
@@ -235,7 +260,7 @@ function asRefusal(error: unknown, file: string): unknown {
     [1, `${file} holds tables that are not the bridge's: name another file`],
     [5, `${file} is locked by another program: end it, then start again`],
     [8, `${file} is read-only: give the bridge's user the right to write it and its folder`],
-    [11, damaged(file)],
+    [11, damagedText(file)],
     [13, `${file} cannot be opened: the disk is full`],
     [14, `${file} cannot be opened: give the bridge's user the right to write it and its folder`],
     [26, `${file} is not a SQLite database: name another file, or restore a backup of the store`],

@@ -10,10 +10,13 @@ import { createFindingReads } from './findings.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { prepared } from './open-postgres.ts'
+import { createOperatorWrites } from './operator-requests.ts'
 import { createPostgresPool, postgresDialect } from './postgres.ts'
 import { isBridgeRunning } from './postgres-claims.ts'
 import { assertPostgresSealer } from './postgres-sealing.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
+import { createReads } from './reads.ts'
+import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { runWith, statement } from './statement.ts'
 
@@ -21,7 +24,11 @@ const connections = 2
 const walkReads = createWalkReads(postgresDialect)
 const walkWrites = createWalkWrites(postgresDialect)
 const findingReads = createFindingReads(postgresDialect)
-const auditReads = createAuditReads(postgresDialect, createCounters(postgresDialect))
+const counters = createCounters(postgresDialect)
+const auditReads = createAuditReads(postgresDialect, counters)
+const reads = createReads(postgresDialect, counters)
+const resources = createResourceWrites(postgresDialect, counters)
+const operatorWrites = createOperatorWrites(postgresDialect)
 const withdraw = statement(
   postgresDialect,
   ['connection', 'number'],
@@ -52,9 +59,21 @@ export async function openPostgresBeside(
   const transactions = createPostgresTransactions(pool, 1, sealer ?? plainSealer)
   const read = runWith(sealer ?? plainSealer, (query) => pool.select(query))
   const { getWalk, currentWalk } = walkReads(read)
+  const { getLink, getOperation, getOperatorRequest, stoppedOperations } = reads(read)
+  const { getAnyResource, findByUniqueName } = resources(read)
+  const { withdrawOperatorRequest } = operatorWrites(read)
   return {
     getWalk,
     currentWalk,
+    getLink,
+    getOperation,
+    getOperatorRequest,
+    stoppedOperations,
+    getAnyResource,
+    findByUniqueName,
+    withdrawOperatorRequest,
+    addOperatorRequest: (connection, request) =>
+      transactions.run((run) => operatorWrites(run).addOperatorRequest(connection, request)),
     ...findingReads(read),
     ...auditReads(read),
     addWalk: (connection, walk) => transactions.run((run) => walkWrites(run).addWalk(connection, walk)),

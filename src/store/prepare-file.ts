@@ -9,6 +9,11 @@ const passing = new Map([
   [0x794c7630, 'overlayfs'],
 ])
 
+/** The kind of file system, where it does not outlive the container or the machine. */
+export function passingFileSystem(file: string): string | undefined {
+  return passing.get(statfsSync(file).type)
+}
+
 /** Makes the file, for its owner only, when it is missing. Throws `StoreRefused` when it cannot be a store. */
 export function prepareFile(file: string, log: Log): Stats {
   try {
@@ -36,7 +41,7 @@ export function prepareFile(file: string, log: Log): Stats {
       },
     )
   }
-  const kind = passing.get(statfsSync(file).type)
+  const kind = passingFileSystem(file)
   if (kind !== undefined) {
     log.warn(
       { file, kind },

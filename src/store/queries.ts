@@ -41,6 +41,9 @@ export interface ListQuery {
   readonly limit: number
 }
 
+/** Users in the order of `seq`. */
+export type UserListQuery = Pick<ListQuery, 'where' | 'afterSeq' | 'offset' | 'limit'>
+
 export interface WalkQuery {
   readonly type: ResourceType
   readonly where?: IndexedCondition

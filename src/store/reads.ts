@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
 import { createWalkReads } from './account-walks.ts'
-import { resourceColumns } from './conditions.ts'
+import { createAlarmReads } from './alarms.ts'
+import { provisioningColumns, resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
 import type { Membership } from './grant-store.ts'
 import { createLists } from './lists.ts'
+import { createOperatorReads } from './operator-requests.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -18,6 +20,8 @@ import {
   toOperation,
   toProvisioning,
   toResource,
+  toUserView,
+  type UserRow,
 } from './rows.ts'
 import type { Sealer } from './sealing.ts'
 import { type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
@@ -26,10 +30,8 @@ import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
 export const linkColumns = sql.raw(
-  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants',
-)
-const provisioningColumns = sql.raw(
-  'link.account_id, link.last_applied_at, link.drift, operation.state as operation_state, operation.error_message',
+  'connection, resource_id, state, account_id, applied, last_applied_at, drift, was_flushed, user_name, external_id, deleted_at, invited_at, invitations, grants, ' +
+    'unlinked_account_id',
 )
 export const operationColumns = sql.raw(
   'connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state, attempts, due_at, ' +
@@ -37,9 +39,6 @@ export const operationColumns = sql.raw(
 )
 
 export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
-
-type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
-  Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
 
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {
@@ -49,6 +48,8 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const walks = createWalkReads(dialect)
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
+  const requests = createOperatorReads(dialect)
+  const alarms = createAlarmReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: Query<Row>,
@@ -65,23 +66,25 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       ...walks(run),
       ...findings(run),
       ...watches(run),
+      ...requests(run),
+      ...alarms(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))
         const [row] = rows
         if (row === undefined) return undefined
         const inGroups = row.is_member === 0 ? undefined : await this.groupsOf(connection, [id])
-        const { seq, version, created, modified } = row
-        const json = run.sealer.open('resource.json', [connection, id], row.json)
-        return {
-          resource: { connection, type: 'User', id, seq, version, json, created, modified },
-          provisioning: toProvisioning(run.sealer, connection, { ...row, resource_id: id }),
-          groups: inGroups?.get(id) ?? [],
-        }
+        return toUserView(run.sealer, connection, id, row, inGroups?.get(id) ?? [])
       },
       async list(connection, query) {
         const { rows } = await run(lists.list(run.sealer, connection, query))
         return rows.map((row) => toResource(run.sealer, row))
+      },
+      async listUsers(connection, query) {
+        const { rows } = await run(lists.users(run.sealer, connection, query))
+        const members = rows.filter((row) => row.is_member !== 0).map(({ id }) => id)
+        const groups = await this.groupsOf(connection, members)
+        return rows.map((row) => toUserView(run.sealer, connection, row.id, row, groups.get(row.id) ?? []))
       },
       walk: (connection, query) => walk(run, connection, query),
       async count(connection, type, where) {

@@ -6,7 +6,15 @@ import type { RowName, Sealer } from './sealing.ts'
 import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 import type { ResourceKeys, ResourceType } from './store.ts'
 
-export const tablesInOrder: readonly SealedTable[] = ['resource', 'link', 'group_link', 'operation', 'watch', 'finding']
+export const tablesInOrder: readonly SealedTable[] = [
+  'resource',
+  'link',
+  'group_link',
+  'operation',
+  'watch',
+  'finding',
+  'scim_request',
+]
 
 /** Values of a row's name, in the order of its columns. */
 export type RowPlace = readonly (string | number)[]

@@ -54,7 +54,12 @@ export async function rekeyStore(location: { readonly file: string }, options: R
   const { clock, lockWaitMs = 5_000, to } = options
   const file = resolve(location.file)
   if (!existsSync(file)) throw new StoreRefused(`${file} does not exist: there is no store yet`)
-  const { writer, reader, lease } = openFile(file, { lockWaitMs, now: clock.now(), admit: () => undefined })
+  const { writer, reader, lease } = openFile(file, {
+    lockWaitMs,
+    now: clock.now(),
+    isChecked: true,
+    admit: () => undefined,
+  })
   reader.close()
   const mayWrite = () => {
     if (!lease.isHeld()) throw new StoreUnavailable('the store is unavailable: another process has taken it over')

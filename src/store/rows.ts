@@ -2,7 +2,16 @@
 import { isJsonObject, type JsonObject } from '../json.ts'
 import type { GroupLink, LedgerEntry, Membership } from './grant-store.ts'
 import type { Sealer } from './sealing.ts'
-import type { AuditEntry, Link, Operation, ProvisioningView, ResourceType, StoredResource } from './store.ts'
+import type {
+  AuditEntry,
+  GroupReference,
+  Link,
+  Operation,
+  ProvisioningView,
+  ResourceType,
+  StoredResource,
+  UserView,
+} from './store.ts'
 
 export interface ResourceRow {
   readonly connection: string
@@ -22,9 +31,14 @@ export interface ProvisioningRow {
   readonly account_id: string | null
   readonly last_applied_at: string | null
   readonly drift: string | null
+  readonly unlinked_account_id: string | null
   readonly operation_state: Operation['state'] | null
   readonly error_message: string | null
 }
+
+/** A user with what an answer shows of it. */
+export type UserRow = Pick<ResourceRow, 'seq' | 'version' | 'json' | 'created' | 'modified'> &
+  Omit<ProvisioningRow, 'resource_id'> & { readonly is_member: number }
 
 export interface LinkRow {
   readonly connection: string
@@ -41,6 +55,7 @@ export interface LinkRow {
   readonly invited_at: string | null
   readonly invitations: number
   readonly grants: string
+  readonly unlinked_account_id: string | null
 }
 
 export interface GroupLinkRow {
@@ -107,6 +122,7 @@ export function toProvisioning(sealer: Sealer, connection: string, row: Provisio
     accountId: row.account_id ?? undefined,
     lastAppliedAt: row.last_applied_at ?? undefined,
     drift: row.drift === null || row.drift === '[]' ? [] : parseTexts(row.drift),
+    isUnlinked: row.unlinked_account_id !== null,
     operationState: row.operation_state ?? undefined,
     errorMessage: errorMessage ?? undefined,
   }
@@ -131,6 +147,7 @@ export function toLink(sealer: Sealer, row: LinkRow): Link {
     invitedAt: row.invited_at ?? undefined,
     invitations: row.invitations,
     grants: grants === '[]' ? [] : parseLedger(grants),
+    unlinkedAccountId: row.unlinked_account_id ?? undefined,
   }
 }
 
@@ -218,4 +235,17 @@ export function parseTexts(text: string): readonly string[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value)) throw new TypeError('a stored list is not a JSON array')
   return value.filter((item) => typeof item === 'string')
+}
+
+export function toUserView(
+  sealer: Sealer,
+  connection: string,
+  id: string,
+  row: UserRow,
+  groups: readonly GroupReference[],
+): UserView {
+  const { seq, version, created, modified } = row
+  const json = sealer.open('resource.json', [connection, id], row.json)
+  const resource = { connection, type: 'User', id, seq, version, json, created, modified } as const
+  return { resource, provisioning: toProvisioning(sealer, connection, { ...row, resource_id: id }), groups }
 }

@@ -11,6 +11,7 @@ export const sealedTables = {
   operation: { row: ['connection', 'resource_id'], columns: ['before', 'error_message'] },
   watch: { row: ['connection', 'resource_id'], columns: ['document'] },
   finding: { row: ['connection', 'walk', 'account_id'], columns: ['done'] },
+  scim_request: { row: ['connection', 'id'], columns: ['query', 'detail', 'sent', 'answered'] },
 } as const
 
 export type SealedTable = keyof typeof sealedTables

@@ -4,10 +4,12 @@
  * it resolves, durable (SQLite: WAL with `synchronous=FULL`; PostgreSQL: its default `synchronous_commit`).
  */
 import type { JsonObject } from '../json.ts'
+import type { AlarmReader, AlarmWriter } from './alarm-store.ts'
 import type { ClaimStore } from './claim-store.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
-import type { IndexedCondition, ListQuery, PlacedResource, WalkQuery } from './queries.ts'
+import type { OperatorReader, OperatorWriter } from './operator-store.ts'
+import type { IndexedCondition, ListQuery, PlacedResource, UserListQuery, WalkQuery } from './queries.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
@@ -66,6 +68,11 @@ export interface Link {
   readonly invitedAt: string | undefined
   readonly invitations: number
   readonly grants: readonly LedgerEntry[]
+  /**
+   * The account that an operator has let go: read where that has to be known, and never written. `accountId` is undefined then,
+   * and nothing but an operator gives the user an account again.
+   */
+  readonly unlinkedAccountId: string | undefined
 }
 
 /** A durable intent to bring one link to its desired state: the resource as stored now, or its end. At most one per link. */
@@ -132,6 +139,8 @@ export interface ProvisioningView {
   readonly accountId: string | undefined
   readonly lastAppliedAt: string | undefined
   readonly drift: readonly string[]
+  /** An operator has let the account go. */
+  readonly isUnlinked: boolean
   /** Of the unfinished operation; undefined when nothing is unfinished. */
   readonly operationState: Operation['state'] | undefined
   readonly errorMessage: string | undefined
@@ -143,12 +152,14 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader extends WalkReader, GrantReader {
+export interface StoreReader extends WalkReader, GrantReader, OperatorReader, AlarmReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
   getUser(connection: string, id: string): Promise<UserView | undefined>
   list(connection: string, query: ListQuery): Promise<readonly StoredResource[]>
+  /** A page of visible users in the order of `seq`, each as `getUser` answers it. */
+  listUsers(connection: string, query: UserListQuery): Promise<readonly UserView[]>
   /** As `list`, from a place on: rows that come and go meanwhile cause no gap and no repetition. */
   walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
@@ -171,7 +182,14 @@ export interface StoreReader extends WalkReader, GrantReader {
   countOperations(connection: string): Promise<number>
 }
 
-export interface StoreWriter extends StoreReader, WalkWriter, GrantWriter, GuardWriter, ClaimStore {
+export interface StoreWriter
+  extends StoreReader,
+    WalkWriter,
+    GrantWriter,
+    GuardWriter,
+    OperatorWriter,
+    AlarmWriter,
+    ClaimStore {
   /** Also invisible ones. */
   getAnyResource(
     connection: string,

@@ -21,6 +21,7 @@ export interface ReadyLine {
   readonly pid: number
   readonly bridge: string
   readonly console: string
+  readonly consoleToken: string
   readonly connections: Readonly<Record<DemoPlatform, ReadyConnection>>
 }
 

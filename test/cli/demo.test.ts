@@ -26,12 +26,23 @@ after(async () => {
 
 describe('the ready line', () => {
   test('names the process, the bridge and the console', () => {
-    const { ready, pid, bridge, console, ...others } = demo.ready
+    const { ready, pid, bridge, console, consoleToken: _, ...others } = demo.ready
     assert.equal(ready, true)
     assert.ok(isAlive(pid))
     assert.equal(bridge, `http://127.0.0.1:${demo.port}`)
     assert.equal(console, `${bridge}/console`)
     assert.deepEqual(Object.keys(others), ['connections'])
+  })
+
+  test("has a token that opens the operator's pages, as the shared one does, and no connection's does", async () => {
+    const { console, consoleToken, connections } = demo.ready
+    const statusWith = async (token: string) => {
+      const body = new URLSearchParams({ token })
+      return (await fetch(`${console}/sign-in`, { method: 'POST', redirect: 'manual', body })).status
+    }
+    assert.equal(await statusWith(consoleToken), 303)
+    assert.equal(await statusWith(sharedToken), 303)
+    assert.equal(await statusWith(connections.figshare.token), 401)
   })
 
   test('names, for every platform, where it is and how to get in', () => {

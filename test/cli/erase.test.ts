@@ -129,6 +129,8 @@ test('the audit is exported and verified while the bridge runs, from any line on
   ])
   const { text, exit } = await audit('verify')
   assert.match(text, new RegExp(`^figshare: ${all.length} lines, nothing was changed$`, 'm'))
+  const json = await audit('verify', '--connection', 'figshare', '--json')
+  assert.deepEqual(JSON.parse(json.text), { connection: 'figshare', lines: all.length, brokenAt: null })
   assert.equal(exit, 0)
 })
 

@@ -50,6 +50,13 @@ describe('wrong usage', () => {
     ['a command that there is not', ['demonstrate'], /unknown command 'demonstrate'/],
     ['a mapping command that there is not', ['mapping', 'chek'], /unknown command 'chek'\n\(Did you mean check\?\)/],
     ['a plan of nobody', ['plan', '--connection', 'figshare'], /'--user <file>' not specified/],
+    ['an order without a reason', ['users', 'retry', 'ada', '--connection', 'x'], /'--why <reason>' not specified/],
+    ['an order about nobody', ['users', 'retry', '--connection', 'x', '--why', 'y'], /name one user, or give --all/],
+    [
+      'everybody without a cause',
+      ['users', 'retry', '--all', '--connection', 'x', '--why', 'y'],
+      /--all and --error belong together/,
+    ],
     ['no command', [], /^Usage: scim-bridge \[options\] \[command\]/],
     ['no mapping command', ['mapping'], /^Usage: scim-bridge mapping/],
   ]
@@ -118,16 +125,21 @@ describe('--help', () => {
     const named = list.split('\n').flatMap((line) => /^ {2}([a-z]+)/.exec(line)?.[1] ?? [])
     assert.deepEqual(named, [
       'serve',
+      'init',
+      'check',
       'store',
       'demo',
       'mapping',
       'plan',
       'token',
+      'users',
+      'resume',
       'reconcile',
       'import',
       'audit',
       'erase',
       'store',
+      'completion',
       'help',
     ])
   })

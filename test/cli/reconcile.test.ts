@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Command } from 'commander'
-import { importCommand, reconcileCommand, type WalkOutput } from '../../src/cli/reconcile.ts'
+import type { Output } from '../../src/cli/output.ts'
+import { importCommand, reconcileCommand } from '../../src/cli/reconcile.ts'
 import { aUser } from '../bridge-world.ts'
 import { type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
 import { aFolder, type Demo, startDemo } from './demo-process.ts'
 import { scimBridge } from './processes.ts'
 
-async function run(make: (output: WalkOutput) => Command, bridge: FigshareBridge, ...words: string[]) {
+async function run(make: (output: Output) => Command, bridge: FigshareBridge, ...words: string[]) {
   let text = ''
   let exit = 0
   const command = make({

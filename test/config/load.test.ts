@@ -78,10 +78,12 @@ test('the smallest file gives every default', (t) => {
     encryption: { key: undefined, formerKeys: [] },
     log: { level: 'info' },
     retry: { maximumSeconds: 3_600 },
+    alarms: { webhook: undefined, departureMinutes: 60, repeatHours: 24, repeats: 7 },
     limits: { requestsPerSecond: 100, burst: 1_000, concurrentRequests: 256 },
     retention: { tombstoneDays: 400, auditDays: 400 },
     trustedProxies: [],
     metrics: { tokens: [] },
+    console: { tokens: [], oidc: undefined },
     secretFiles: new Map(),
     connections: [
       {
@@ -103,6 +105,7 @@ test('the smallest file gives every default', (t) => {
         groupPatchAnswer: 'none',
         computedAttributes: 'show',
         unknownMembers: 'refuse',
+        requests: { keepHours: 72, bodies: 'masked' },
         guardrails: { hold: false },
         extensions: [],
         settings: { token: 'figshare-secret' },
@@ -127,6 +130,7 @@ store: sqlite:/var/lib/bridge.sqlite
 encryption: { key: "\${STORE_KEY}", formerKeys: [{ file: secrets/former-key }] }
 log: { level: silent }
 retry: { maximumSeconds: 5 }
+alarms: { webhook: { url: 'https://alerts.uni.example/h?k=1', secret: "\${SCIM_TOKEN}" }, repeats: 0 }
 limits: { requestsPerSecond: 25, burst: 50 }
 retention: { tombstoneDays: 30 }
 connections:
@@ -174,8 +178,20 @@ connections:
       encryption: { key: Buffer.alloc(32, 1).toString('base64'), formerKeys: [Buffer.alloc(32).toString('base64')] },
       log: { level: 'silent' },
       retry: { maximumSeconds: 5 },
+      alarms: {
+        webhook: {
+          url: 'https://alerts.uni.example/h?k=1',
+          secret: environment.SCIM_TOKEN,
+          allowHttp: false,
+          allowPrivateAddresses: false,
+        },
+        departureMinutes: 60,
+        repeatHours: 24,
+        repeats: 0,
+      },
       trustedProxies: [],
       metrics: { tokens: [] },
+      console: { tokens: [], oidc: undefined },
       secretFiles: new Map([['connections.repository-2.tokens.0', join(folder, 'secrets/token')]]),
       connections: [
         {
@@ -194,6 +210,7 @@ connections:
           groupPatchAnswer: 'group',
           computedAttributes: 'show',
           unknownMembers: 'ignore',
+          requests: { keepHours: 72, bodies: 'masked' },
           guardrails: { hold: true },
           pace: { requestsPerSecond: 0.5, concurrency: 2 },
           retryAfterDeniedSeconds: 60,
@@ -485,4 +502,18 @@ test('a file that is not there is told with what to do', () => {
 test('broken YAML is told with its line', (t) => {
   const [problem] = problemsOf(t, 'publicUrl: "https://a.example\nconnections: {}\n')
   assert.match(problem ?? '', /^bridge\.yaml:\d+:\d+: /)
+})
+
+test('a receiver of alarms is named by https, and its secret is neither written out nor short', (t) => {
+  const webhook = (text: string) => `${smallest}alarms:\n  webhook: ${text}\n`
+  const problems = (text: string) =>
+    problemsOf(t, webhook(text), { ...environment, SHORT: 'short', LONG: 'x'.repeat(20) })
+  assert.match(
+    problems(`{ url: "http://a.example", secret: "\${LONG}" }`).join(),
+    /alarms\.webhook\.url: alarms would go out in clear text/,
+  )
+  assert.match(problems(`{ url: "https://u:p@a.example", secret: "\${LONG}" }`).join(), /URL without user and fragment/)
+  assert.match(problems(`{ url: "https://a.example", secret: "\${SHORT}" }`).join(), /is shorter than 16 characters/)
+  assert.match(problems('{ url: "https://a.example", secret: written-out-and-long }').join(), /alarms\.webhook\.secret/)
+  assert.deepEqual(problems(`{ url: "https://a.example/x?y=1", secret: "\${LONG}" }`), [])
 })

@@ -9,7 +9,11 @@ export interface KnownMetric {
 }
 
 export function knownMetrics(): KnownMetric[] {
-  const { registry } = createMetrics({ read: async () => [], alarms: () => [] })
+  const { registry } = createMetrics({
+    read: async () => [],
+    alarms: () => [],
+    lasting: () => ({ kinds: [], active: [], deliveries: { taken: 0, failed: 0 } }),
+  })
   return registry.getMetricsAsArray().map((metric) => ({
     name: metric.name,
     type: String(metric.type),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { accessShapes } from '../../src/config/access-format.ts'
+import { accessShapes, operatorOidc } from '../../src/config/access-format.ts'
 import { attributeFormat, configFormat, knownKeys } from '../../src/config/format.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { pageText } from './code-blocks.ts'
@@ -55,6 +55,7 @@ describe('docs/configuration.md has every key with its default, and no other', (
       'Ways in',
       [...accessShapes].flatMap(([key, shape]) => defaultsOf(shape, `${key}.`)),
     ))
+  test('of the sign-in of operators', () => assertTable("Operators' sign-in", operatorOidc.shape))
   for (const [name, { settings }] of platforms) {
     test(`of the settings of ${name}`, () => {
       assert.ok(settings instanceof z.ZodObject)

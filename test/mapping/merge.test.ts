@@ -136,7 +136,7 @@ describe('on the disk', () => {
     assert.equal(refusal(north), 'loaded')
   })
 
-  const outside = `${file}:3:1: extends: must name a file inside the mappings folder, as in ../figshare.yaml`
+  const outside = `${file}:3:1: extends: must name a file inside the mappings folder, as in ../figshare.yaml, or a shipped one, as in shipped:figshare`
   for (const target of ['../../outside.yaml', '/etc/passwd', '../../../x.yaml', '..', "'..\\figshare.yaml'"]) {
     test(`extends: ${target} is refused`, () => {
       assert.equal(refusal(changed(north, 'extends: ../figshare.yaml', `extends: ${target}`)), outside)
@@ -172,4 +172,17 @@ describe('on the disk', () => {
     assert.throws(() => readMappingFile(large, factsOf), /the file has 262145 bytes, at most 262144 are read/)
     assert.throws(() => readMappingFile(missing, factsOf), /cannot be read \(ENOENT\)/)
   })
+})
+
+test('a file anywhere may extend a mapping that comes with the bridge, by its platform and nothing else', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mapping-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'mine.yaml')
+  const read = (base: string) => {
+    writeFileSync(path, changed(north, 'extends: ../figshare.yaml', `extends: ${base}`))
+    return readMappingFile(path, factsOf)
+  }
+  assert.equal(read('shipped:figshare').mapping.platform, 'figshare')
+  assert.throws(() => read('shipped:nothing'), /extends: .*nothing\.yaml cannot be read/)
+  assert.throws(() => read('shipped:../package'), /extends: .*shipped:\.\.\/package cannot be read/)
 })

@@ -273,6 +273,31 @@ export function contractSuite(world: PlatformWorld): void {
       assert.ok(started.simulator.calls.length > calls, 'check asks anew')
     })
 
+    question('25 a probe with the right credentials finds what is needed, and only reads', async ({ connection }) => {
+      const call = aCall()
+      const steps = await connection.probe(call)
+      assert.ok(steps.length >= 3)
+      assert.deepEqual(
+        steps.filter(({ result }) => result !== 'ok').map(({ name, seen }) => `${name}: ${seen}`),
+        [],
+      )
+      assert.deepEqual(call.writes, [])
+    })
+
+    question(
+      '26 a probe with wrong credentials tries them once, says what to mend, and asks nothing more',
+      async ({ started }) => {
+        const connection = started.connect({ credentials: 'wrong' })
+        const steps = await connection.probe(aCall())
+        const failed = steps.findIndex(({ result }) => result === 'failed')
+        assert.match(steps[failed]?.seen ?? '', /^denied: /)
+        assert.match(steps[failed]?.remedy ?? '', /settings/)
+        assert.ok(steps.slice(failed + 1).every(({ result }) => result === 'skipped'))
+        // DSpace says its version to anybody.
+        assert.ok(started.simulator.calls.length <= (world.signInCalls ?? 1) + failed)
+      },
+    )
+
     question('24 a protected account is shown as such and never written', async ({ started, connection }) => {
       const id = await started.plantProtected()
       const account = await reread(connection, id)

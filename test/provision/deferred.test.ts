@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
 import { provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 
 const off = [{ op: 'replace', path: 'active', value: false }]
@@ -137,4 +138,15 @@ test('a leaver overtakes the creates that wait', async (t) => {
   const writes = figshare.calls.filter((call) => call.method === 'PUT' || call.method === 'POST')
   const place = writes.findIndex((call) => call.requestBody.includes('"is_active":false'))
   assert.ok(place >= 0 && place < 8, `the leaver was number ${place}`)
+})
+
+test('what waits for a place is begun as soon as one is free, not at the next look at the clock', async (t) => {
+  const bridge = await startFigshareBridge(t, { mode: 'deferred' })
+  bridge.fault({ mode: 'hang' })
+  const users = Array.from({ length: 12 }, () => aUser())
+  for (const user of users) assert.equal((await bridge.scim.post('/Users', user)).status, 201)
+  await bridge.held()
+  bridge.heal()
+  // Time stands still.
+  await eventually('all of them are made', () => users.every((user) => bridge.account(user) !== undefined))
 })

@@ -31,6 +31,7 @@ export function aLink(connection: string, resourceId: string, more: Partial<Link
     invitedAt: undefined,
     invitations: 0,
     grants: [],
+    unlinkedAccountId: undefined,
     ...more,
   }
 }

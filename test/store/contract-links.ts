@@ -39,6 +39,7 @@ export function linkContract(open: OpenEmpty): void {
       accountId: 'account of ada',
       lastAppliedAt: later,
       drift: ['email'],
+      isUnlinked: false,
       operationState: undefined,
       errorMessage: undefined,
     }
@@ -46,6 +47,7 @@ export function linkContract(open: OpenEmpty): void {
       accountId: undefined,
       lastAppliedAt: undefined,
       drift: [],
+      isUnlinked: false,
       operationState: 'failed',
       errorMessage: 'refused',
     }

@@ -7,6 +7,7 @@ import { grantContract } from './contract-grants.ts'
 import { groupContract } from './contract-groups.ts'
 import { linkContract } from './contract-links.ts'
 import { listContract } from './contract-lists.ts'
+import { operatorContract } from './contract-operators.ts'
 import { slotContract } from './contract-slots.ts'
 import { walkContract } from './contract-walks.ts'
 
@@ -22,6 +23,7 @@ export function storeContract(title: string, open: OpenEmpty): void {
     listContract(open)
     groupContract(open)
     grantContract(open)
+    operatorContract(open)
     slotContract(open)
     linkContract(open)
     walkContract(open)

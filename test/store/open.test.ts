@@ -3,10 +3,14 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writ
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { createLog } from '../../src/log.ts'
 import { StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
+import { openStore } from '../../src/store/open.ts'
+import { StoreUnavailable } from '../../src/store/store.ts'
+import { eventually } from '../eventually.ts'
 import { aUser } from './builders.ts'
-import { aFile, opened } from './places.ts'
+import { aClock, aFile, opened } from './places.ts'
 
 function refusal(text: RegExp) {
   return (error: unknown) => {
@@ -129,13 +133,49 @@ test('a damaged store is refused, and the message says to restore a backup', asy
   })
   await store.close()
   const bytes = readFileSync(file)
-  const pages = bytes.length / 4096
-  bytes.fill(0xa5, 4096 * Math.floor(pages / 2), 4096 * (Math.floor(pages / 2) + 3))
+  // The last pages hold users: with those of the schema, which come first, the file could not even be opened.
+  bytes.fill(0xa5, bytes.length - 3 * 4096)
   writeFileSync(file, bytes)
   await assert.rejects(
     opened(t, file),
     refusal(/is damaged: keep a copy of it and of .*-wal, then restore the last backup/),
   )
+})
+
+test('damage of a large store, which is looked for while it is in use, ends all writing and readiness', async (t) => {
+  const file = aFile(t)
+  const store = await opened(t, file)
+  await store.transaction(async (write) => {
+    for (let index = 0; index < 200; index += 1) await write.insertResource('okta', aUser(`u${index}`))
+  })
+  await store.close()
+  const bytes = readFileSync(file)
+  // The last pages hold users: with those of the schema, which come first, the file could not even be opened.
+  bytes.fill(0xa5, bytes.length - 3 * 4096)
+  writeFileSync(file, bytes)
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const large = await openStore(
+    { kind: 'sqlite', file },
+    { clock: aClock(), log: createLog('error', { write }), checkedAtStartBytes: 0 },
+  )
+  t.after(() => large.close())
+  await eventually('it is found', () => lines.some((line) => line.includes('then restore the last backup')))
+  assert.ok(lines.some((line) => JSON.parse(line).alarm === true))
+  for (const work of [large.ping(), large.transaction(async () => undefined)]) {
+    await assert.rejects(
+      work,
+      (error: unknown) => error instanceof StoreUnavailable && /is damaged/.test(error.message),
+    )
+  }
+})
+
+test('a large store without damage is used as ever', async (t) => {
+  const file = aFile(t)
+  await (await opened(t, file)).close()
+  const store = await opened(t, file, { checkedAtStartBytes: 0 })
+  await store.transaction((write) => write.insertResource('okta', aUser('ada')))
+  await store.ping()
 })
 
 test('a store that another program has locked is not opened', async (t) => {

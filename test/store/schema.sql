@@ -1,3 +1,15 @@
+CREATE TABLE alarm (
+  connection text not null,
+  kind text not null,
+  since bigint not null,
+  detail text not null,
+  is_over smallint not null,
+  told bigint not null,
+  failures bigint not null,
+  due_at bigint not null,
+  primary key (connection, kind)
+);
+
 CREATE TABLE audit (
   connection text not null,
   id bigint not null,
@@ -12,6 +24,8 @@ CREATE TABLE audit (
   hash text not null,
   primary key (connection, id)
 );
+
+CREATE INDEX audit_resource on audit (connection, resource_id, id);
 
 CREATE TABLE audit_anchor (
   connection text primary key,
@@ -120,7 +134,7 @@ CREATE TABLE link (
   external_id text,
   deleted_at text,
   invited_at text,
-  invitations bigint not null, grants text not null default '[]',
+  invitations bigint not null, grants text not null default '[]', unlinked_account_id text,
   primary key (connection, resource_id)
 );
 
@@ -177,9 +191,35 @@ CREATE TABLE operation (
   primary key (connection, id)
 );
 
+CREATE INDEX operation_cause on operation (connection, state, error_kind, error_message, id, created_at);
+
 CREATE INDEX operation_due on operation (connection, precedence, due_at, id) where state = 'waiting';
 
+CREATE INDEX operation_error on operation (connection, error_kind) where error_kind is not null;
+
 CREATE UNIQUE INDEX operation_link on operation (connection, resource_id);
+
+CREATE INDEX operation_stopped on operation (connection, id) where state in ('failed', 'held');
+
+CREATE TABLE operator_request (
+  connection text not null,
+  number bigint not null,
+  action text not null,
+  operator text not null,
+  why text not null,
+  resource_id text,
+  detail text not null,
+  phase text not null check (phase in ('asked', 'running', 'done', 'refused')),
+  place bigint,
+  affected bigint not null,
+  total bigint,
+  answer text,
+  asked_at bigint not null,
+  finished_at bigint,
+  primary key (connection, number)
+);
+
+CREATE INDEX operator_request_open on operator_request (connection, number) where phase in ('asked', 'running');
 
 CREATE TABLE pace (
   connection text not null,
@@ -219,6 +259,24 @@ CREATE INDEX resource_modified on resource (connection, type, modified, seq);
 CREATE INDEX resource_seq on resource (connection, type, visible, seq);
 
 CREATE UNIQUE INDEX resource_user_name on resource (connection, type, user_name_key);
+
+CREATE TABLE scim_request (
+  connection text not null,
+  id bigint not null,
+  at bigint not null,
+  request_id text not null,
+  caller text not null,
+  method text not null,
+  route text not null,
+  resource_id text,
+  query text,
+  status bigint not null,
+  ms bigint not null,
+  detail text,
+  sent text,
+  answered text,
+  primary key (connection, id)
+);
 
 CREATE TABLE sealing (
   name text primary key check (name in ('current', 'next')),

@@ -6,12 +6,13 @@ import { createLog } from '../../src/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { storeContract } from './contract.ts'
+import { consoleContract, type OpenForConsole } from './contract-console.ts'
 
 for (const [title, sealer] of [
   ['the SQLite store', plainSealer],
   ['the SQLite store, sealed', createSealer(newKey())],
 ] as const) {
-  storeContract(title, async (t) => {
+  const open: OpenForConsole = async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'store-'))
     const file = join(folder, 'bridge.sqlite')
     const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent'), sealer })
@@ -20,5 +21,7 @@ for (const [title, sealer] of [
       rmSync(folder, { recursive: true })
     })
     return store
-  })
+  }
+  storeContract(title, open)
+  consoleContract(`${title}, for the operator's pages`, open)
 }

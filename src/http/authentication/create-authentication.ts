@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { addressList, type ConnectionAccess } from '../../access.ts'
+import { addressList, type ConnectionAccess, type OperatorOidc } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Credentials } from '../../store/credentials.ts'
@@ -7,6 +7,8 @@ import type { Metrics } from '../metrics.ts'
 import { createGate, type Gate } from './gate.ts'
 import { liveSecret } from './live-secret.ts'
 import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
+import { type OperatorAccess, operatorAccess } from './operator-access.ts'
+import { oidcSignIn } from './operator-oidc.ts'
 import { sourceAddress } from './source-address.ts'
 import { isUsable } from './stored-tokens.ts'
 import { createWatch, type Watch } from './watch.ts'
@@ -17,11 +19,14 @@ export interface Authentication {
   readonly watch: Watch
   readonly addressOf: (request: IncomingMessage) => string
   readonly metricsAccess: MetricsAccess
+  readonly operatorAccess: OperatorAccess
 }
 
 export interface AuthenticationOptions {
   readonly connections: readonly ConnectionAccess[]
   readonly metricsTokens: readonly string[]
+  readonly consoleTokens: readonly string[]
+  readonly consoleOidc: OperatorOidc | undefined
   readonly trustedProxies: readonly string[]
   readonly secretFiles: ReadonlyMap<string, string>
   readonly publicUrl: string
@@ -32,19 +37,36 @@ export interface AuthenticationOptions {
 }
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
-  const { credentials, clock, secretFiles, metricsTokens } = options
+  const { credentials, clock, secretFiles } = options
   const gates = new Map(options.connections.map((access) => [access.name, createGate(access, options)]))
   const watch = createWatch(options)
   const trusted = addressList(options.trustedProxies)
   const addressOf = (request: IncomingMessage) => sourceAddress(request, trusted)
-  const tokens = metricsTokens.map((token, index) =>
-    liveSecret(token, `metrics.tokens.${index}`, { ...options, files: secretFiles }),
-  )
+  const liveTokens = (tokens: readonly string[], door: 'metrics' | 'console') =>
+    tokens.map((token, index) => liveSecret(token, `${door}.tokens.${index}`, { ...options, files: secretFiles }))
   return {
     gates,
     watch,
     addressOf,
-    metricsAccess: metricsAccess({ gates, tokens, credentials, clock, watch, addressOf }),
+    metricsAccess: metricsAccess({
+      gates,
+      tokens: liveTokens(options.metricsTokens, 'metrics'),
+      credentials,
+      clock,
+      watch,
+      addressOf,
+    }),
+    operatorAccess: operatorAccess({
+      connections: options.connections.map(({ name }) => name),
+      tokens: liveTokens(options.consoleTokens, 'console'),
+      oidc:
+        options.consoleOidc &&
+        oidcSignIn(options.consoleOidc, { ...options, secretFile: secretFiles.get('console.oidc.clientSecret') }),
+      credentials,
+      clock,
+      watch,
+      addressOf,
+    }),
   }
 }
 

@@ -78,10 +78,14 @@ export async function verifyToken(token: ReadToken, rules: TokenRules, findKey: 
     if (typeof exp !== 'number' || exp > end) throw new NotAuthenticated('claims')
   }
   if (idTokenClaims.some((name) => Object.hasOwn(token.claims, name))) throw new NotAuthenticated('claims')
-  for (const [name, wanted] of Object.entries(rules.claims)) {
-    const value = Object.hasOwn(token.claims, name) ? token.claims[name] : undefined
-    if (!contains(name, value, wanted)) throw new NotAuthenticated('claims')
-  }
+  if (!hasClaims(token, rules.claims)) throw new NotAuthenticated('claims')
+}
+
+/** Each claim has the wanted value, or contains it. */
+export function hasClaims({ claims }: Pick<ReadToken, 'claims'>, wanted: Readonly<Record<string, string>>): boolean {
+  return Object.entries(wanted).every(([name, value]) =>
+    contains(name, Object.hasOwn(claims, name) ? claims[name] : undefined, value),
+  )
 }
 
 /** A list contains its entries; `scope` and Entra's `scp` are lists in one text (RFC 8693 §4.2). */

@@ -7,6 +7,7 @@ import { keySetFreshMs, keySetKeys, keySetPauseMs, keySetUsableMs, retryAfterDef
 import type { Log } from '../../log.ts'
 import { fetchJson } from './fetch-json.ts'
 import type { FindKey, ReadToken } from './jwt.ts'
+import { openIdConfiguration } from './openid-configuration.ts'
 
 interface KeySet {
   readonly keys: readonly JsonObject[]
@@ -77,11 +78,8 @@ export function remoteKeys(source: KeySource, { clock, log }: { clock: Clock; lo
   }
 }
 
-/** OpenID Connect Discovery §4.3: the document has to name the very issuer that was asked. */
 async function discovered(source: KeySource): Promise<string> {
-  const url = `${source.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const { issuer, jwks_uri: address } = await fetchJson(url, source)
-  if (issuer !== source.issuer) throw new Error('the OpenID configuration names another issuer')
+  const { jwks_uri: address } = await openIdConfiguration(source)
   if (typeof address !== 'string') throw new Error('the OpenID configuration names no keys')
   return address
 }

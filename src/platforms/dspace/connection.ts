@@ -12,6 +12,7 @@ import { invite } from './invitation.ts'
 import { readGroups, toGrants, writeGroups } from './membership.ts'
 import { createNesting } from './nesting.ts'
 import { findPeople, listPeople, readPerson } from './people.ts'
+import { probe } from './probe.ts'
 import { createSession, type Session } from './session.ts'
 import type { Settings } from './settings.ts'
 import { createPerson, removePerson, updatePerson } from './writes.ts'
@@ -34,6 +35,7 @@ export function createConnection(
   const membership = { session, membersUrl, oneAtATime, nesting, roleGroups: new Set(settings.roleGroups) }
   return {
     check: (call) => check(session, call),
+    probe: (call) => probe(client, session, settings, call),
     find: (call, attribute, value) => findPeople(reader, call, attribute, value),
     read: (call, id) => readPerson(reader, call, id),
     create: (call, attributes) => createPerson(reader, call, attributes),

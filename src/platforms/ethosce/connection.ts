@@ -11,6 +11,7 @@ import { createPerson } from './creating.ts'
 import { facts } from './facts.ts'
 import type { People } from './people.ts'
 import { type Person, profileOf, rolesOf, toAccount, wasCoded } from './person.ts'
+import { probe } from './probe.ts'
 import { createRoleNames, toGrants } from './roles.ts'
 import type { EthosceSettings } from './settings.ts'
 import type { Site } from './site.ts'
@@ -30,6 +31,8 @@ export function createConnection(
     if (typeof value === 'string') module = value
   }
   const readAhead = createReadAhead<Awaited<ReturnType<typeof requireUser>>>()
+  /** Three calls each: a change of somebody who has just been read begins with what was read. */
+  const peopleAhead = createReadAhead<Person>()
   const account = (person: Person) => toAccount(person, names, module)
 
   async function confirm(call: Call, uid: number, wanted: Attributes): Promise<Account> {
@@ -84,6 +87,8 @@ export function createConnection(
       await site.probe(call, 'profile2', [['limit', '1']])
     },
 
+    probe: (call) => probe(site, call),
+
     async find(call, attribute, value, wanted) {
       learnModule(wanted)
       if (attribute === 'authname') {
@@ -102,7 +107,7 @@ export function createConnection(
       if (person === undefined) return undefined
       // Roles stand in the user's own row: asking for them next costs nothing.
       readAhead.keep(call, id, person.user)
-      return account(person)
+      return account(peopleAhead.keep(call, id, person))
     },
 
     async create(call, attributes) {
@@ -117,7 +122,7 @@ export function createConnection(
       if (remaining.size === 0) return before
       refuseProtected(facts, before)
       refuseUnfit(facts, remaining, 'change')
-      const person = await requirePerson(call, before.id)
+      const person = await peopleAhead.take(call, before.id, () => requirePerson(call, before.id))
       await updatePerson({ ...creating, ssoKeyChange: settings.ssoKeyChange, module }, call, person, remaining)
       return confirm(call, person.uid, remaining)
     },

@@ -12,6 +12,7 @@ import { created, type FigshareAccount, type ShortAccount, withAccount, withProf
 import * as api from './api.ts'
 import { type Granting, readGrants, writeGrants } from './association.ts'
 import { facts } from './facts.ts'
+import { probe } from './probe.ts'
 import { saysBadValue, saysTaken, taken, toError } from './refusals.ts'
 import type { FigshareSettings } from './settings.ts'
 
@@ -153,6 +154,8 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
       ownId = await api.readOwnId(client, call)
       await api.checkInstitution(client, call)
     },
+
+    probe: (call) => probe(client, call),
 
     async find(call, attribute, value) {
       const found: Account[] = []

@@ -13,6 +13,7 @@ import { user } from './answers.ts'
 import { facts } from './facts.ts'
 import { createGroups } from './group-writes.ts'
 import { readGrants, writeGrants } from './membership.ts'
+import { probe } from './probe.ts'
 import { codesOf, saysGone, toError } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import { createSignedIn, type SignedIn } from './sign-in.ts'
@@ -26,6 +27,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
       signedIn.forgive()
       await send(signedIn, call, { method: 'GET', path: ['users', 'current-user'] })
     },
+    probe: (call) => probe(signedIn, settings, call),
     async find(call, attribute, value, attributes) {
       if (attribute !== 'loginName') throw new Fault(`openspecimen cannot find accounts by ${attribute}`)
       const domainName = attributes.get('domainName')

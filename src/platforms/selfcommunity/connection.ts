@@ -12,6 +12,7 @@ import { me } from './answers.ts'
 import { makeEdits, refuseImpossible } from './edits.ts'
 import { facts } from './facts.ts'
 import { readGrants, writeGrants } from './grants.ts'
+import { probe } from './probe.ts'
 import { saysNone } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
@@ -24,6 +25,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
   const seen = createSeenAccounts(now)
   return {
     check: (call) => check(caller, call),
+    probe: (call) => probe(caller, call),
     find: (call, attribute, value) => findUsers(caller, call, attribute, value),
     read: (call, id) => readUser(caller, call, id),
     create: (call, attributes) => create(caller, call, attributes),

@@ -1,0 +1,50 @@
+/** The figures as a page: everything between the two marks of `docs/performance.md` is written by `npm run bench -- --keep`. */
+import { type Figures, judge } from './figures.ts'
+
+const begin = '<!-- figures: written by npm run bench -- --keep -->'
+const end = '<!-- end of figures -->'
+
+export function toMarkdown(page: string, figures: Figures): string {
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from === -1 || to === -1) throw new Error('docs/performance.md has no marks for the figures')
+  return `${page.slice(0, from + begin.length)}\n${tables(figures)}\n${page.slice(to)}`
+}
+
+export function tables({ node, echoMs, stock, sizes, figures }: Figures): string {
+  const counts = sizes.map(({ users }) => users)
+  const requests = [...new Map(figures.map(({ id, what }) => [id, what]))]
+  const cell = (id: string, users: number) => {
+    const found = figures.find((one) => one.id === id && one.users === users)
+    return found === undefined ? '–' : `${found.cpuMs.toFixed(3)} (${found.timesEcho.toFixed(1)} ×)`
+  }
+  const ofStock = (id: string) => stock.find((one) => one.id === id)?.cpuMs.toFixed(1) ?? '–'
+  return [
+    `Node ${node}; a bare Express echo of the same size needs ${echoMs.toFixed(3)} ms. CPU ms (× echo):`,
+    '',
+    row(['request', ...counts.map((users) => `${users.toLocaleString('en')} users`), 'stock library']),
+    row(['---', ...counts.map(() => '---'), '---']),
+    ...requests.map(([id, what]) => row([what, ...counts.map((users) => cell(id, users)), ofStock(id)])),
+    '',
+    row(['users', 'start to ready', 'memory under load', 'event loop kept by one request']),
+    row(['---', '---', '---', '---']),
+    ...sizes.map(({ users, startMs, rssMb, blocked }) =>
+      row([
+        users.toLocaleString('en'),
+        `${Math.round(startMs)} ms`,
+        `${Math.round(rssMb)} MB`,
+        blocked.map(({ what, ms }) => `${what}: ${Math.round(ms)} ms`).join('; '),
+      ]),
+    ),
+    '',
+    row(['target', 'limit', 'worst of all sizes', 'met']),
+    row(['---', '---', '---', '---']),
+    ...judge({ node, echoMs, stock, sizes, figures }).map(({ what, limit, worst, isMet }) =>
+      row([what, limit, worst.toFixed(worst < 10 ? 2 : 0), isMet ? 'yes' : 'no']),
+    ),
+  ].join('\n')
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`
+}

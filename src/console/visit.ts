@@ -1,0 +1,72 @@
+import { Problem } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
+import type { Provision } from '../provision/provision.ts'
+import type { ConsoleReads } from '../store/console-store.ts'
+import type { Store } from '../store/store.ts'
+import type { Operator } from './door.ts'
+
+/** A connection as the pages show it. */
+export interface ConsoleConnection {
+  readonly name: string
+  readonly provision: Provision
+  /** What the identity provider calls its tenant or base URL. */
+  readonly scimUrl: string
+  readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off'
+  readonly waysIn: WaysIn
+  readonly keptRequests: { readonly keepHours: number; readonly bodies: string }
+  /** A SCIM User as JSON text → the document that a POST of it would store. Throws a `Problem`. */
+  toDocument(text: string): JsonObject
+}
+
+export interface WaysIn {
+  readonly takesTokens: boolean
+  readonly basicUsers: readonly string[]
+  readonly oauth: { readonly tokenUrl: string; readonly clients: readonly string[] } | undefined
+  readonly hasEntra: boolean
+}
+
+export type ConsoleStore = Store & ConsoleReads
+
+/** One request of somebody who has signed in. */
+export interface Visit {
+  readonly operator: Operator
+  readonly requestId: string
+  readonly query: URLSearchParams
+  /** Empty for a GET. */
+  readonly form: ReadonlyMap<string, string>
+  readonly parameters: Readonly<Record<string, string>>
+  /** The next page says it first. */
+  say(text: string): void
+}
+
+export type Connections = ReadonlyMap<string, ConsoleConnection>
+
+/** Those that the operator may see, in the order of the configuration. */
+export function visibleTo({ operator }: Pick<Visit, 'operator'>, connections: Connections): ConsoleConnection[] {
+  return [...connections.values()].filter(({ name }) => operator.connections.includes(name))
+}
+
+/** Throws a `Problem` (404), the same for one that there is not and one that the operator may not see. */
+export function connectionNamed(visit: Visit, connections: Connections, name: string | undefined): ConsoleConnection {
+  const connection = connections.get(name ?? '')
+  if (connection === undefined || !visit.operator.connections.includes(connection.name)) throw noSuchPage()
+  return connection
+}
+
+/** The one that the query names; else the first that the operator may see. */
+export function chosenConnection(visit: Visit, connections: Connections): ConsoleConnection {
+  const name = visit.query.get('connection') ?? visit.form.get('connection')
+  if (name !== undefined && name !== null && name !== '') return connectionNamed(visit, connections, name)
+  const [first] = visibleTo(visit, connections)
+  if (first === undefined) throw noSuchPage()
+  return first
+}
+
+export function noSuchPage(): Problem {
+  return new Problem(404, undefined, 'There is no such page.')
+}
+
+/** A whole number of the query; undefined: none, or no number. */
+export function numberOf(text: string | null | undefined): number | undefined {
+  return text !== undefined && text !== null && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}

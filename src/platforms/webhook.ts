@@ -1,0 +1,50 @@
+/** One JSON POST to the operator's own receiver, signed, by the rules that calls to platforms keep. */
+import { createHmac } from 'node:crypto'
+import { Agent, request } from 'undici'
+import { alarmAnswerBytes, platformTimeoutMs } from '../limits.ts'
+import { addressRule } from './address.ts'
+import { guardedConnect } from './connect.ts'
+
+export interface WebhookSettings {
+  readonly url: string
+  readonly secret: string
+  readonly allowPrivateAddresses: boolean
+}
+
+export interface Webhook {
+  /** Resolves when it was taken (2xx). Rejects with a class, never with a text of the receiver. */
+  send(message: object, now: number): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * `X-Scim-Bridge-Signature: sha256=<hex>` is HMAC-SHA256 over `<timestamp>.<body>`, the timestamp in seconds as in
+ * `X-Scim-Bridge-Timestamp`: a receiver refuses what is old.
+ */
+export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSettings): Webhook {
+  const connect = guardedConnect({ timeoutMs: platformTimeoutMs, mayConnect: addressRule(allowPrivateAddresses) })
+  const dispatcher = new Agent({ connect, connections: 1 })
+  return {
+    async send(message, now) {
+      const body = JSON.stringify(message)
+      const timestamp = String(Math.floor(now / 1000))
+      const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
+      // Redirects are not followed: the request does not go where the operator did not say.
+      const answer = await request(url, {
+        dispatcher,
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': 'scim-bridge',
+          'x-scim-bridge-timestamp': timestamp,
+          'x-scim-bridge-signature': `sha256=${signature}`,
+        },
+        body,
+        signal: AbortSignal.timeout(platformTimeoutMs),
+      })
+      await answer.body.dump({ limit: alarmAnswerBytes })
+      if (answer.statusCode < 200 || answer.statusCode > 299) throw new Error(`status ${answer.statusCode}`)
+    },
+    close: () => dispatcher.close(),
+  }
+}

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ConsoleReads, KeptRequest } from '../../src/store/console-store.ts'
+import type { RequestKeeper } from '../../src/store/open.ts'
+import type { Store } from '../../src/store/store.ts'
+import { anAuditEntry, anOperation } from './builders.ts'
+
+export type OpenForConsole = (context: {
+  after(close: () => Promise<void>): void
+}) => Promise<Store & ConsoleReads & RequestKeeper>
+
+function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
+  return {
+    at: 1_000,
+    requestId: 'request-1',
+    caller: 'token-1',
+    method: 'GET',
+    route: 'Users/*',
+    resourceId: undefined,
+    query: undefined,
+    status: 200,
+    ms: 3,
+    detail: undefined,
+    sent: undefined,
+    answered: undefined,
+    ...more,
+  }
+}
+
+/** What every store promises to the operator's pages. */
+export function consoleContract(title: string, open: OpenForConsole): void {
+  describe(title, () => {
+    test('operations are counted by state and error, the commonest first, of one connection', async (t) => {
+      const store = await open(t)
+      await store.transaction(async (write) => {
+        for (const [id, kind] of [
+          ['a', 'refused'],
+          ['b', 'refused'],
+          ['c', undefined],
+        ] as const) {
+          const number = await write.putOperation('okta', anOperation(id))
+          if (kind !== undefined)
+            await write.updateOperation('okta', number, { state: 'failed', errorKind: kind, errorMessage: 'e-mail' })
+        }
+        await write.putOperation('entra', anOperation('d'))
+      })
+      const causes = await store.causes('okta', 10)
+      assert.deepEqual(
+        causes.map(({ state, errorKind, errorMessage, count }) => [state, errorKind, errorMessage, count]),
+        [
+          ['failed', 'refused', 'e-mail', 2],
+          ['waiting', undefined, undefined, 1],
+        ],
+      )
+      assert.equal((await store.causes('okta', 1)).length, 1)
+      const [refused, inTurn] = causes
+      assert.ok(refused !== undefined && inTurn !== undefined)
+      const found = await store.operationsOfCause('okta', refused, 0, 10)
+      assert.deepEqual(
+        found.map(({ resourceId }) => resourceId),
+        ['a', 'b'],
+      )
+      assert.deepEqual(
+        (await store.operationsOfCause('okta', refused, found[0]?.id ?? 0, 10)).map(({ resourceId }) => resourceId),
+        ['b'],
+      )
+      assert.deepEqual(
+        (await store.operationsOfCause('okta', inTurn, 0, 10)).map(({ resourceId }) => resourceId),
+        ['c'],
+      )
+      assert.deepEqual(await store.operationsOfCause('entra', refused, 0, 10), [])
+    })
+
+    test("a person's history is the person's lines of the audit alone, newest first, page by page", async (t) => {
+      const store = await open(t)
+      await store.transaction(async (write) => {
+        for (const resourceId of ['ada', 'grace', 'ada', 'ada'])
+          await write.appendAudit('okta', anAuditEntry({ resourceId }))
+        await write.appendAudit('entra', anAuditEntry({ resourceId: 'ada' }))
+      })
+      const ids = async (beforeId: number | undefined) =>
+        (await store.historyOf('okta', 'ada', beforeId, 2)).map(({ id }) => id)
+      assert.deepEqual(await ids(undefined), [4, 3])
+      assert.deepEqual(await ids(3), [1])
+    })
+
+    test('requests are read back as kept, newest first, of one connection', async (t) => {
+      const store = await open(t)
+      const whole = aRequest({
+        resourceId: 'ada',
+        query: 'count=1',
+        detail: 'no',
+        sent: '{}',
+        answered: '{"a":1}',
+        status: 409,
+      })
+      await store.keep((write) => write.keepRequests('okta', [aRequest(), whole]))
+      await store.keep((write) => write.keepRequests('entra', [aRequest({ requestId: 'of entra' })]))
+      assert.deepEqual(await store.requests('okta', { beforeId: undefined, limit: 10 }), [
+        { id: 2, ...whole },
+        { id: 1, ...aRequest() },
+      ])
+    })
+
+    test('more requests at once than one statement takes keep their order', async (t) => {
+      const store = await open(t)
+      const all = Array.from({ length: 137 }, (_, n) => aRequest({ requestId: `request ${n}` }))
+      await store.keep((write) => write.keepRequests('okta', all))
+      const read = await store.requests('okta', { beforeId: undefined, limit: 1_000 })
+      assert.deepEqual(
+        read.toReversed().map(({ requestId }) => requestId),
+        all.map(({ requestId }) => requestId),
+      )
+      assert.deepEqual(
+        read.map(({ id }) => id),
+        Array.from({ length: 137 }, (_, n) => 137 - n),
+      )
+    })
+
+    test('requests are found by person, request id, status and time, all at once', async (t) => {
+      const store = await open(t)
+      await store.keep((write) =>
+        write.keepRequests('okta', [
+          aRequest({ requestId: 'a', resourceId: 'ada', status: 201, at: 1 }),
+          aRequest({ requestId: 'b', resourceId: 'grace', status: 400, at: 2 }),
+          aRequest({ requestId: 'c', resourceId: 'ada', status: 409, at: 3 }),
+        ]),
+      )
+      const find = async (query: Partial<Parameters<typeof store.requests>[1]>) =>
+        (await store.requests('okta', { beforeId: undefined, limit: 10, ...query })).map(({ requestId }) => requestId)
+      assert.deepEqual(await find({ resourceIds: ['ada', 'x'] }), ['c', 'a'])
+      assert.deepEqual(await find({ resourceIds: [] }), [])
+      assert.deepEqual(await find({ requestId: 'b' }), ['b'])
+      assert.deepEqual(await find({ statuses: [400, 499] }), ['c', 'b'])
+      assert.deepEqual(await find({ from: 2, to: 2 }), ['b'])
+      assert.deepEqual(await find({ resourceIds: ['ada'], statuses: [400, 499], from: 1 }), ['c'])
+      assert.deepEqual(await find({ beforeId: 3, limit: 1 }), ['b'])
+    })
+
+    test('old requests, and all but the newest, are forgotten, of one connection', async (t) => {
+      const store = await open(t)
+      const times = [1, 2, 3, 4, 5].map((at) => aRequest({ at }))
+      await store.keep((write) => write.keepRequests('okta', times))
+      await store.keep((write) => write.keepRequests('entra', times))
+      const left = async (connection: string) =>
+        (await store.requests(connection, { beforeId: undefined, limit: 10 })).map(({ at }) => at)
+      await store.keep((write) => write.forgetRequests('okta', 3, 10))
+      assert.deepEqual(await left('okta'), [5, 4, 3])
+      await store.keep((write) => write.forgetRequests('okta', 0, 1))
+      assert.deepEqual(await left('okta'), [5])
+      assert.equal((await left('entra')).length, 5)
+    })
+  })
+}
