@@ -20,7 +20,7 @@ export function checkBeside(file: string, log: Log): FileCheck {
   let isDamaged = false
   const alarm = () => {
     isDamaged = true
-    log.error({ file, alarm: true }, damagedText(file))
+    log.error({ file, alarm: true }, 'the store is damaged: keep a copy of its files, then restore the last backup')
   }
   const worker = new Worker(new URL('./check-worker.ts', import.meta.url), { workerData: file })
   // A process that has nothing else to do ends without it.

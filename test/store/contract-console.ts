@@ -9,7 +9,7 @@ export type OpenForConsole = (context: {
   after(close: () => Promise<void>): void
 }) => Promise<Store & ConsoleReads & RequestKeeper>
 
-function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
+export function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
   return {
     at: 1_000,
     requestId: 'request-1',

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { aUser } from './builders.ts'
+import { aRequest } from './contract-console.ts'
 import { aClock, aFile, opened } from './places.ts'
 
 function unavailable(text: RegExp) {
@@ -45,6 +46,39 @@ test('a lock that ends in time is not noticed', async (t) => {
   await store.transaction((write) => write.insertResource('okta', aUser('ada')))
   assert.equal(clock.slept, 3)
   assert.equal(await store.count('okta', 'User'), 1)
+})
+
+test('what may not wait for a lock is refused at once, and those who asked with it wait without it', async (t) => {
+  const file = aFile(t)
+  const clock = aClock()
+  const store = await opened(t, file, { clock })
+  const other = new DatabaseSync(file)
+  other.exec('begin immediate')
+  let refusedAfter: number | undefined
+  clock.onSleep = () => {
+    if (clock.slept === 3) other.close()
+  }
+  const first = store.transaction((write) => write.insertResource('okta', aUser('ada')))
+  const kept = store.keep((write) => write.keepRequests('okta', [aRequest()])).finally(() => {
+    refusedAfter = clock.slept
+  })
+  const last = store.transaction((write) => write.insertResource('okta', aUser('bob')))
+  await Promise.all([first, assert.rejects(kept, unavailable(/locked/)), last])
+  assert.ok(refusedAfter !== undefined && refusedAfter < 3, `refused after ${refusedAfter} waits`)
+  assert.equal(await store.count('okta', 'User'), 2)
+})
+
+test('alone, what may not wait for a lock is refused without a wait, and is done once the lock is gone', async (t) => {
+  const file = aFile(t)
+  const clock = aClock()
+  const store = await opened(t, file, { clock })
+  const other = new DatabaseSync(file)
+  other.exec('begin immediate')
+  const keep = () => store.keep((write) => write.keepRequests('okta', [aRequest()]))
+  await assert.rejects(keep(), unavailable(/locked/))
+  assert.equal(clock.slept, 0)
+  other.close()
+  await keep()
 })
 
 test('reads go on while another program has the lock', async (t) => {
