@@ -23,7 +23,10 @@ export async function renderPage(
   if (first === undefined) return []
   if (first.groups !== undefined && projection.isWhole) {
     return page.map(({ resource, groups = [], provisioning }) =>
-      renderUser(connection.baseUrl, resource, { groups, provisioning }),
+      renderUser(connection.baseUrl, resource, {
+        groups,
+        provisioning: projection.wantsProvisioning ? provisioning : undefined,
+      }),
     )
   }
   const rows = page.map(({ resource }) => resource)

@@ -106,6 +106,8 @@ describe('while the bridge runs', () => {
     }
     const one = await users(bridge, 'retry', String(failures[0]?.user.userName), ...why)
     assert.equal(one.text, 'figshare: it is tried again now\n')
+    // Until it is done, it waits with the error of its last attempt, and would be one of them.
+    await bridge.finished()
     const all = await users(bridge, 'retry', '--all', '--error', 'immutable', '--json', ...why)
     assert.deepEqual(JSON.parse(all.text), {
       connection: 'figshare',

@@ -59,9 +59,11 @@ test('what may not wait for a lock is refused at once, and those who asked with 
     if (clock.slept === 3) other.close()
   }
   const first = store.transaction((write) => write.insertResource('okta', aUser('ada')))
-  const kept = store.keep((write) => write.keepRequests('okta', [aRequest()])).finally(() => {
-    refusedAfter = clock.slept
-  })
+  const kept = store
+    .keep((write) => write.keepRequests('okta', [aRequest()]))
+    .finally(() => {
+      refusedAfter = clock.slept
+    })
   const last = store.transaction((write) => write.insertResource('okta', aUser('bob')))
   await Promise.all([first, assert.rejects(kept, unavailable(/locked/)), last])
   assert.ok(refusedAfter !== undefined && refusedAfter < 3, `refused after ${refusedAfter} waits`)
