@@ -113,7 +113,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     ]
   }
   const signal = (name: 'SIGSTOP' | 'SIGCONT') => {
-    for (const pid of family()) process.kill(pid, name)
+    for (const pid of family()) {
+      try {
+        process.kill(pid, name)
+      } catch (error) {
+        // Its workers come and go, and `ps` was one of the processes that it has listed.
+        if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+      }
+    }
   }
   process.once('exit', () => child.kill('SIGQUIT'))
   await start()

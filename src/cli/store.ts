@@ -43,8 +43,9 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
     )
     .requiredOption('--from <address>', 'sqlite:<file>')
     .option('--to <address>', 'postgres://user@host/database, with $PGPASSWORD (default: the store of bridge.yaml)')
+    .option('--json', 'print the outcome as JSON')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
-    .action(async (options: { from: string; to?: string; config?: string }) => {
+    .action(async (options: { from: string; to?: string; config?: string; json?: boolean }) => {
       const from = addressOf('--from', options.from, environment)
       // Who names both ends needs no configuration, unless it has the key of the source.
       const config =
@@ -64,6 +65,7 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
         if (rows - told >= toldEvery || rows < told) tell(`${table}: ${rows}\n`)
         told = rows
       })
+      if (options.json === true) return write(`${JSON.stringify({ from: from.file, to: placeOf(to), tables })}\n`)
       for (const { table, rows, sha256 } of tables) write(`${table}: ${rows} rows, sha256 ${sha256}\n`)
       write(`${placeOf(to)} holds the same as ${from.file}: set store in bridge.yaml, then start the bridge\n`)
     })
@@ -84,9 +86,11 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
     .command('backup')
     .description('copy the files of SQLite to a new folder, also while a bridge runs')
     .requiredOption('--to <folder>', 'made when missing')
+    .option('--json', 'print the outcome as JSON')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
-    .action(async ({ to, config }: { to: string; config?: string }) => {
+    .action(async ({ to, config, json }: { to: string; config?: string; json?: boolean }) => {
       const { files, schema } = await backupStore(sqliteOf(config, environment), resolve(to), clock)
+      if (json === true) return write(`${JSON.stringify({ folder: resolve(to), schema, files })}\n`)
       for (const { name, bytes, sha256 } of files) write(`${name}: ${bytes} bytes, sha256 ${sha256}\n`)
       write(`${resolve(to)} is a backup of the store (schema ${schema})\n`)
     })
@@ -94,10 +98,12 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
     .command('restore')
     .description('put a backup in the place of SQLite, which is renamed; no bridge may run')
     .requiredOption('--from <folder>', 'that store backup has made')
+    .option('--json', 'print the outcome as JSON')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
-    .action(async ({ from, config }: { from: string; config?: string }) => {
+    .action(async ({ from, config, json }: { from: string; config?: string; json?: boolean }) => {
       const location = sqliteOf(config, environment)
       const { list, setAside } = await restoreStore(resolve(from), location, { clock, log: createLog('silent') })
+      if (json === true) return write(`${JSON.stringify({ file: location.file, at: list.at, setAside })}\n`)
       for (const name of setAside) write(`what was there is ${name} now\n`)
       write(
         `${location.file} is as it was at ${list.at}: start the bridge, then run scim-bridge reconcile for each connection\n`,

@@ -127,7 +127,6 @@ describe('--help', () => {
       'serve',
       'init',
       'check',
-      'store',
       'demo',
       'mapping',
       'plan',

@@ -16,7 +16,15 @@ test('exit statuses are told of commands that there are', () => {
 })
 
 /** Those whose output is no report: a server, a script, JSON already. */
-const withoutJson = new Set(['serve', 'demo', 'mapping schema', 'completion', 'audit export', 'store migrate'])
+const withoutJson = new Set([
+  'serve',
+  'demo',
+  'mapping schema',
+  'completion',
+  'audit export',
+  'store key',
+  'store migrate',
+])
 
 test('every command that reports something has --json', () => {
   const leaves = (command: Command, path: string[]): [string, Command][] =>

@@ -48,7 +48,8 @@ export function consoleContract(title: string, open: OpenForConsole): void {
       assert.deepEqual(
         causes.map(({ state, errorKind, errorMessage, count }) => [state, errorKind, errorMessage, count]),
         [
-          ['failed', 'refused', 'e-mail', 2],
+          // Sealed texts cannot be compared: causes are told apart by their kinds alone.
+          ['failed', 'refused', store.hasSealedNames ? undefined : 'e-mail', 2],
           ['waiting', undefined, undefined, 1],
         ],
       )

@@ -93,7 +93,9 @@ export function operatorContract(open: OpenEmpty): void {
       isDeprovisioning: true,
     })
     await store.transaction(async (write) => {
-      assert.equal(await write.retryOperations('okta', { kind: 'refused', message: 'b' }, 5), 1)
+      // Sealed texts cannot be compared: all of the kind are tried.
+      const ofText = store.hasSealedNames ? 2 : 1
+      assert.equal(await write.retryOperations('okta', { kind: 'refused', message: 'b' }, 5), ofText)
       assert.equal(await write.retryOperations('entra', { kind: 'refused', message: undefined }, 5), 0)
       assert.equal(await write.retryOperations('okta', { kind: 'refused', message: undefined }, 5), 2)
       assert.equal(await write.releaseHeld('okta', 5), 1)

@@ -7,11 +7,13 @@ import { StoreRefused } from '../../src/store/failures.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
+import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { anAuditEntry, aUser } from './builders.ts'
 import { type OpenEmpty, storeContract } from './contract.ts'
+import { consoleContract } from './contract-console.ts'
 import { describeSchema } from './postgres-schema.ts'
 
 type Context = Parameters<OpenEmpty>[0]
@@ -23,13 +25,34 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
   after(() => server.end())
 
-  async function opened(t: Context, location: PostgresLocation) {
-    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent') })
+  async function opened(t: Context, location: PostgresLocation, sealer = plainSealer) {
+    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent'), sealer })
     t.after(() => store.close())
     return store
   }
 
   storeContract('the PostgreSQL store', (t) => opened(t, server.location()))
+  storeContract('the PostgreSQL store, sealed', (t) => opened(t, server.location(), createSealer(newKey())))
+  consoleContract("the PostgreSQL store, for the operator's pages", (t) => opened(t, server.location()))
+
+  test('a sealed store is opened with its own key only, and holds no value of a person in clear', async (t) => {
+    const location = server.location()
+    const surroundings = { clock: systemClock, log: createLog('silent') }
+    const key = newKey()
+    const store = await openPostgres(location, { ...surroundings, sealer: createSealer(key) })
+    await store.transaction((write) =>
+      write.insertResource('okta', aUser('ada', { json: '{"userName":"ada@uni.example"}' })),
+    )
+    await store.close()
+    const { rows } = await server.execute(location, "select json || coalesce(user_name_key, '') as text from resource")
+    assert.equal(rows.length, 1)
+    assert.ok(!String(rows[0]?.text).includes('ada@'), String(rows[0]?.text))
+    for (const sealer of [plainSealer, createSealer(newKey())])
+      await assert.rejects(openPostgres(location, { ...surroundings, sealer }), /is encrypted with the key/)
+    const again = await openPostgres(location, { ...surroundings, sealer: createSealer(key) })
+    t.after(() => again.close())
+    assert.equal((await again.getUser('okta', 'ada'))?.resource.json, '{"userName":"ada@uni.example"}')
+  })
 
   test('the migrations make the schema of postgres-schema.txt', async (t) => {
     const location = server.location()
