@@ -4,6 +4,7 @@
  */
 import { massDepartureMinimum, massDepartureShare, massDepartureWindowMs } from '../limits.ts'
 import type { Operation, StoreWriter } from '../store/store.ts'
+import type { ProvisionedConnection, World } from './connection.ts'
 import type { AcceptContext } from './intent.ts'
 
 export interface Guardrails {
@@ -54,4 +55,14 @@ export function isHeldByOperator(operation: Pick<Operation, 'state' | 'errorKind
 
 export function isHeld(operation: Pick<Operation, 'state'> | undefined): boolean {
   return operation?.state === 'held'
+}
+
+/** Who takes `guardrails.hold` away wants what was held to go on. */
+export async function releaseHeld(
+  { name, guardrails }: ProvisionedConnection,
+  { store, clock, log }: World,
+): Promise<void> {
+  if (guardrails.hold) return
+  const released = await store.transaction((write) => write.releaseHeld(name, clock.now()))
+  if (released > 0) log.warn({ connection: name, released }, 'held operations go on')
 }

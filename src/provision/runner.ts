@@ -1,13 +1,15 @@
 import { Busy, Fault, PlatformError, Unknown } from '../errors.ts'
 import { claimPollMs } from '../limits.ts'
-import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
+import { type Operation, StoreUnavailable } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { ClaimLost, type Claims, claimLink, createClaims, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
+import { releaseHeld } from './guardrails.ts'
 import { retryWaitMs } from './retry.ts'
+import { readStart } from './start.ts'
 import { createWaiters } from './waiters.ts'
 
 /** How often the outbox looks for operations that have become due. */
@@ -74,7 +76,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
           if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
           if (!(await claimLink(write, connection.name, resourceId))) return 'elsewhere'
           isClaimed = true
-          const read = await startOf(write, operation)
+          const read = await readStart(write, connection.name, operation)
           waiters.begin(resourceId, operation.id)
           return read
         })
@@ -104,22 +106,6 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   /** Not done when the store is away: the claim ends by itself. */
   async function letGo(resourceId: string): Promise<void> {
     await store.releaseClaims(connection.name, resourceId).catch(() => undefined)
-  }
-
-  async function startOf(write: StoreWriter, operation: Operation): Promise<Start | GroupStart> {
-    const { name } = connection
-    const { resourceId } = operation
-    if (operation.about === 'group') {
-      const resource = await write.getAnyResource(name, 'Group', resourceId)
-      return { operation, groupLink: await write.getGroupLink(name, resourceId), json: resource?.json }
-    }
-    const link = await write.getLink(name, resourceId)
-    const resource = await write.getAnyResource(name, 'User', resourceId)
-    // A tombstone's account is taken away without a resource: the operation says who it was.
-    const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
-    if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
-    const memberships = await write.membershipsOf(name, [resourceId])
-    return { operation, link, json, memberships: memberships.get(resourceId) ?? [] }
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
@@ -258,15 +244,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     }
   }
 
-  /** Who takes `guardrails.hold` away wants what was held to go on. */
-  async function release(): Promise<void> {
-    if (connection.guardrails.hold) return
-    const released = await store.transaction((write) => write.releaseHeld(connection.name, clock.now()))
-    if (released > 0) log.warn({ connection: connection.name, released }, 'held operations go on')
-  }
-
   async function work(): Promise<void> {
-    await release().catch((error: unknown) =>
+    await releaseHeld(connection, world).catch((error: unknown) =>
       log.error({ connection: connection.name, err: error }, 'held operations could not be released'),
     )
     await makeDue().catch((error: unknown) =>

@@ -292,10 +292,7 @@ export class AccountTaken extends Error {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
-/**
- * A sealed value that does not open: it was changed, or belongs to another row. `message` names table, column and row. Waiting
- * does not help, so it is answered with 500, and an operation that meets it is put aside.
- */
+/** A sealed value was changed, or is another row's: `message` names it. 500; an operation that meets it is put aside. */
 export class StoreUnsealable extends Error {
   override readonly name = 'StoreUnsealable'
 }
