@@ -192,7 +192,7 @@ test('an ID token of a foreign key opens nothing', async (t) => {
 })
 
 test('an answer is good for the browser that began, once, with its state, and for ten minutes', async (t) => {
-  const { at } = await world(t)
+  const { at, provider } = await world(t)
   const [mine, others] = [await begin(at), await begin(at)]
   assert.equal((await finish(at, { ...mine, cookie: '' })).status, 401)
   assert.equal((await finish(at, { cookie: mine.cookie, back: others.back })).status, 401)
@@ -203,6 +203,8 @@ test('an answer is good for the browser that began, once, with its state, and fo
   const late = await begin(at)
   at.clock.advance(600_000)
   assert.equal((await finish(at, late)).status, 401)
+  // Nobody's code was sent on with the verifier of somebody else.
+  assert.deepEqual(provider.complaints, [])
 })
 
 test('an identity provider that says no, or that is away, is told in words', async (t) => {
