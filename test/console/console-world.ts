@@ -40,7 +40,8 @@ export function sendForm(
   })
 }
 
-async function signIn(url: string, token: string): Promise<Visitor> {
+/** Throws when it is refused. */
+export async function signIn(url: string, token: string): Promise<Visitor> {
   const answer = await sendForm(`${url}/console/sign-in`, { token })
   const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? ''
   if (answer.status !== 303 || cookie === '') throw new Error(`signing in was refused with ${answer.status}`)

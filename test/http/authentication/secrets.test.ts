@@ -7,6 +7,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { isJsonObject } from '../../../src/json.ts'
 import { aUser, scimType } from '../../bridge-world.ts'
+import { sendForm, signIn } from '../../console/console-world.ts'
 import { eventually } from '../../eventually.ts'
 import { rawRequest } from '../raw-request.ts'
 import { assertionType, basicHeader, connectionOf, seen, startAccessWorld } from './access-world.ts'
@@ -14,10 +15,11 @@ import { rsaKey } from './issuer-server.ts'
 
 const aSecret = (name: string) => `${name}-${randomBytes(24).toString('base64url')}`
 
-test('no secret is in any line of the log, any answer, the metrics, the audit or the store', async (t) => {
+test("no secret is in any line of the log, any answer, the metrics, the operator's pages, the audit or the store", async (t) => {
   const secrets = {
     token: aSecret('token'),
     metricsToken: aSecret('metrics'),
+    operatorToken: aSecret('operator'),
     password: aSecret('password'),
     clientSecret: aSecret('client'),
     otherSecret: aSecret('other'),
@@ -35,6 +37,7 @@ test('no secret is in any line of the log, any answer, the metrics, the audit or
       throw new Error('no client')
     oauth.clients[0].secrets = [secrets.clientSecret, secrets.otherSecret]
     config.metrics = { tokens: [secrets.metricsToken] }
+    config.console = { tokens: [secrets.operatorToken] }
   })
   t.after(() => access.close())
   const { world } = access
@@ -154,6 +157,19 @@ test('no secret is in any line of the log, any answer, the metrics, the audit or
   answers.push((await seen(`${world.url}/metrics`, { headers: bearer(secrets.wrongToken) })).text)
   await eventually('the last line is written', () => /"status":503/.test(world.logLines.join('')))
 
+  const operator = await signIn(world.url, secrets.operatorToken)
+  const read = async (path: string) => {
+    const page = await operator.get(path)
+    assert.equal(page.status, 200, path)
+    return page.text()
+  }
+  const lists = ['people', 'operations', 'findings', 'requests', 'mapping', 'setup']
+  const pages = [await read(''), ...(await Promise.all(lists.map((list) => read(`/${list}?connection=figshare`))))]
+  const [person = ''] = pages.join('').match(/\/people\/figshare\/[\w-]{36}/) ?? []
+  pages.push(await read(person))
+  const wrongSignIn = await sendForm(`${world.url}/console/sign-in`, { token: secrets.wrongToken })
+  pages.push(await wrongSignIn.text())
+
   const { credentials } = world.sandbox.figshare
   const platformSecrets = Object.values(credentials).map(String)
   const keys = await access.credentials.signingKeys('figshare')
@@ -173,6 +189,7 @@ test('no secret is in any line of the log, any answer, the metrics, the audit or
     ['the log', world.logLines.join('')],
     ['the answers', answers.join('\n')],
     ['the metrics', metrics.text],
+    ["the operator's pages", pages.join('\n')],
     ['the audit', audit],
     ['the store', fileText(world.directory, 'bridge.sqlite') + fileText(world.directory, 'bridge.sqlite-wal')],
   ])
@@ -181,6 +198,7 @@ test('no secret is in any line of the log, any answer, the metrics, the audit or
   assert.ok(audit.includes('token:stored') && audit.includes('basic:okta'))
   assert.ok(places.get('the store')?.includes('Lovelace'))
   assert.ok(answers.length > 100)
+  assert.match(pages.join(''), /Lovelace/)
   for (const [place, text] of places) {
     for (const secret of wanted) assert.ok(!text.includes(secret), `${secret.slice(0, 12)}… is in ${place}`)
   }
