@@ -34,7 +34,7 @@ export function watchFile(path: string): WatchedFile {
 }
 
 /** Changes with every write, and when a link leads elsewhere. Undefined: there is no such file, or no right to see it. */
-function markOf(path: string): string | undefined {
+export function markOf(path: string): string | undefined {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
     return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`

@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs'
 import { readSecretFile, shortestSecret } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
+import { markOf } from '../../watched-file.ts'
 import { sha256 } from './digest.ts'
 
 /** A file is looked at no more often than this. */
@@ -27,16 +27,16 @@ export function liveSecret(text: string, place: string, { clock, log, files }: S
   let digest = sha256(text)
   const file = files.get(place)
   if (file === undefined) return { digest: () => digest }
-  let seen = stampOf(file)
+  let seen = markOf(file)
   let lookedAt = clock.now()
   return {
     digest() {
       const now = clock.now()
       if (Math.abs(now - lookedAt) < lookMs) return digest
       lookedAt = now
-      const stamp = stampOf(file)
-      if (stamp === seen) return digest
-      seen = stamp
+      const mark = markOf(file)
+      if (mark === seen) return digest
+      seen = mark
       const written = readOrNothing(file)
       if (written.length < shortestSecret) {
         log.warn({ place, file, alarm: true }, 'a secret was not read anew: its file cannot be read, or is too short')
@@ -47,11 +47,6 @@ export function liveSecret(text: string, place: string, { clock, log, files }: S
       return digest
     },
   }
-}
-
-function stampOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false, bigint: true })
-  return stats === undefined ? '' : `${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`
 }
 
 function readOrNothing(file: string): string {
