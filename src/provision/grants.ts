@@ -123,7 +123,8 @@ export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, hel
     const id = identity(entry.grant)
     if (wantedKeys.has(entry.key) || entry.origin === 'found' || wantedNow.has(id) || !holds.has(id)) continue
     take.set(id, entry.grant)
-    before.push(entry)
+    // Uncertain from now on: whoever asks for it again before this is over has to look.
+    before.push({ ...entry, origin: 'giving' })
   }
   if (isListed) {
     for (const grant of [...mapping.groups.listed.keys(), ...ofGroups]) {

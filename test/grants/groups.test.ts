@@ -183,6 +183,18 @@ test('a group that cannot be made for 30 days waits for an operator', async (t) 
   assert.ok(world.clock.now() - start >= 30 * 86_400_000)
 })
 
+test('a membership that is given again before its end was confirmed is given', async (t) => {
+  const { world, scim, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  world.sandbox.dspace.fault({ mode: 'lost', only: 'writes' })
+  assert.equal((await scim.patch(`/Groups/${body.id}`, removing(ada.id))).status, 429)
+  assert.deepEqual(ada.seen(), [])
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 204)
+  assert.deepEqual(ada.seen(), ['Editors'])
+})
+
 test('deferred: a group that is deleted before its making was answered is ended, too', async (t) => {
   const { world, scim, names } = await aRepository(t, { mode: 'deferred', groups: '{ as: groups, delete: delete }' })
   const { dspace } = world.sandbox
