@@ -8,7 +8,7 @@ export interface LedgerEntry {
   /** In the platform's words, as it was given. */
   readonly grant: Readonly<Record<string, string | number>>
   /**
-   * `giving`: durable before the platform is asked, so that a crash cannot make it look like somebody else's.
+   * `giving`: being given or taken; durable before the platform is asked, so that a crash cannot make it look like somebody else's.
    * `found`: held before any membership asked for it; it survives leaving the group.
    */
   readonly origin: 'giving' | 'given' | 'found'
