@@ -1,41 +1,25 @@
 import { Command } from 'commander'
 import { readConfig, sealerOf } from '../bridge.ts'
-import { type Clock, systemClock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import { keysOf, parseDocument } from '../provision/document.ts'
 import { placeOf } from '../store/location.ts'
 import { type Rekeyed, type RekeyStep, rekeyStore } from '../store/rekey.ts'
 import { createSealer, newKey, plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
-
-export interface RekeyOutput {
-  /** Writes to standard output; the text ends with a newline. */
-  readonly write: (text: string) => void
-  /** For people, where standard output is for programs. */
-  readonly tell: (text: string) => void
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly clock: Clock
-}
-
-const terminal: RekeyOutput = {
-  write: (text) => process.stdout.write(text),
-  tell: (text) => process.stderr.write(text),
-  environment: process.env,
-  clock: systemClock,
-}
+import { installed, type StoreDependencies } from './store-dependencies.ts'
 
 /** Rows between two lines of progress: some seconds. */
 const rowsPerLine = 10_000
 
 /** `scim-bridge store key`: a new key, for `encryption.key`. */
-export function storeKeyCommand({ write }: Pick<RekeyOutput, 'write'> = terminal): Command {
+export function storeKeyCommand({ write }: Pick<StoreDependencies, 'write'> = installed): Command {
   return new Command('key').description('make a key for encryption.key and show it; it is kept nowhere').action(() => {
     write(`${newKey()}\n`)
   })
 }
 
 /** `scim-bridge store rekey`: the store belongs to one process, so the bridge has to be stopped. */
-export function storeRekeyCommand({ write, tell, environment, clock }: RekeyOutput = terminal): Command {
+export function storeRekeyCommand({ write, tell, environment, clock }: StoreDependencies = installed): Command {
   return new Command('rekey')
     .description(
       'encrypt the store with encryption.key, or decrypt it when there is none; the bridge has to be stopped',

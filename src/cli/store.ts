@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { createBridge, readConfig, sealerOf } from '../bridge.ts'
-import { type Clock, systemClock } from '../clock.ts'
+import { systemClock } from '../clock.ts'
 import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
 import { createLog } from '../log.ts'
 import { backupStore, restoreStore } from '../store/backup.ts'
@@ -9,30 +9,16 @@ import { copyStore } from '../store/copy-store.ts'
 import { placeOf } from '../store/location.ts'
 import { plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
+import { installed, type StoreDependencies } from './store-dependencies.ts'
 import { storeKeyCommand, storeRekeyCommand } from './store-rekey.ts'
-
-export interface StoreDependencies {
-  /** Writes to standard output; the text ends with a newline. */
-  readonly write: (text: string) => void
-  /** For people, where standard output is for results. */
-  readonly tell: (text: string) => void
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly clock: Clock
-}
-
-const installed: StoreDependencies = {
-  write: (text) => process.stdout.write(text),
-  tell: (text) => process.stderr.write(text),
-  environment: process.env,
-  clock: systemClock,
-}
 
 /** Rows after which progress is told. */
 const toldEvery = 10_000
 
 /** `scim-bridge store`: what is done with a store as a whole. */
 export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Command {
-  const { write, tell, environment, clock } = { ...installed, ...dependencies }
+  const all = { ...installed, ...dependencies }
+  const { write, tell, environment, clock } = all
   const command = new Command('store').description(
     'back the store up and restore it, encrypt it, or move it to PostgreSQL',
   )
@@ -109,7 +95,7 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
         `${location.file} is as it was at ${list.at}: start the bridge, then run scim-bridge reconcile for each connection\n`,
       )
     })
-  return command.addCommand(storeKeyCommand()).addCommand(storeRekeyCommand())
+  return command.addCommand(storeKeyCommand(all)).addCommand(storeRekeyCommand(all))
 }
 
 function sqliteOf(config: string | undefined, environment: StoreDependencies['environment']) {
