@@ -2,14 +2,14 @@ import type { RequestHandler } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from './metrics.ts'
-import { stateOf } from './request-state.ts'
+import { stateOf, whenClosed } from './request-state.ts'
 
 /** One line and one count for each request: route and status, never a path with an id, a query or a value. */
 export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHandler {
   // These lines are made here and hold nothing that would have to be removed.
   const plain = log.child({}, { redact: [] })
   return (request, response, next) => {
-    response.once('close', () => {
+    whenClosed(response, () => {
       const state = stateOf(response)
       const line = {
         requestId: state.id,

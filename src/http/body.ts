@@ -57,7 +57,9 @@ function readBytes(request: Request, limit: number): Promise<Buffer> {
     })
     request.on('end', () => resolve(Buffer.concat(parts)))
     request.on('error', reject)
-    request.on('close', () => reject(new Problem(400, 'invalidSyntax', 'The body ended early.')))
+    request.on('close', () => {
+      if (!request.readableEnded) reject(new Problem(400, 'invalidSyntax', 'The body ended early.'))
+    })
   })
 }
 

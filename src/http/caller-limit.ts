@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
 import { concurrentRequests, requestBurst, requestsPerSecond, retryAfterMinimum } from '../limits.ts'
-import { stateOf } from './request-state.ts'
+import { stateOf, whenClosed } from './request-state.ts'
 
 export interface CallerLimits {
   /** Of one caller, on the average. */
@@ -30,7 +30,7 @@ export function callerLimit(clock: Clock, limits: CallerLimits = defaults): Requ
       throw tooMany('Too many requests in a short time; go slower.', Math.max(1, Math.ceil(waitMs / 1_000)))
     }
     inWork.set(name, count + 1)
-    response.once('close', () => {
+    whenClosed(response, () => {
       const left = (inWork.get(name) ?? 1) - 1
       if (left === 0) inWork.delete(name)
       else inWork.set(name, left)

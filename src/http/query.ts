@@ -16,7 +16,7 @@ const known = new Set([
 
 /**
  * Our own reading of the query, into `locals.query`: names in any letter case, `+` and `%20` as blanks, a repeated parameter refused.
- * `request.query` is pinned to an empty object: in Express 5 it is a getter that parses anew, and nothing behind may read it.
+ * `request.query` stays empty (the app's query parser is off): nothing behind may read it.
  */
 export const query: RequestHandler = (request, response, next) => {
   const url = request.originalUrl
@@ -34,6 +34,5 @@ export const query: RequestHandler = (request, response, next) => {
     }
   }
   response.locals.query = parameters
-  Object.defineProperty(request, 'query', { value: {}, writable: false, configurable: true })
   next()
 }

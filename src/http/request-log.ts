@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { KeptRequest } from '../store/console-store.ts'
 import type { RequestKeeper } from '../store/open.ts'
 import { type Kept, keptBody, keptDetail, keptQuery } from './masked.ts'
-import { type RequestState, stateOf } from './request-state.ts'
+import { type RequestState, stateOf, whenClosed } from './request-state.ts'
 
 export interface KeptSettings {
   /** 0: nothing is kept. */
@@ -67,7 +67,7 @@ export function createRequestLog(options: {
       if (kept === undefined || kept.keepHours === 0) return next()
       // Most requests read: what they were answered is in the store anyway.
       const answer = request.method === 'GET' ? undefined : captured(response)
-      response.once('close', () => note(connection, seenOf(request, response, state, clock.now(), answer)))
+      whenClosed(response, () => note(connection, seenOf(request, response, state, clock.now(), answer)))
       next()
     },
     async flush() {

@@ -13,10 +13,16 @@ export interface RequestState {
   route?: string
   /** What the answer said was wrong. */
   problem?: string
+  readonly afterwards: (() => void)[]
 }
 
 export function stateOf(response: Response): RequestState {
   return response.locals.state
+}
+
+/** Runs `work` when the answer is out or the caller is gone. One listener serves all: each costs more than what it is for. */
+export function whenClosed(response: Response, work: () => void): void {
+  stateOf(response).afterwards.push(work)
 }
 
 /** First of all: an id for logs and answers, the time budget (`workMs`), and headers that every answer has. */
@@ -31,8 +37,12 @@ export function requestState(clock: Clock, workMs: number): RequestHandler {
         signal ??= AbortSignal.timeout(workMs)
         return signal
       },
+      afterwards: [],
     }
     response.locals.state = state
+    response.once('close', () => {
+      for (const work of state.afterwards) work()
+    })
     response.setHeader('X-Request-Id', state.id)
     response.setHeader('X-Content-Type-Options', 'nosniff')
     response.setHeader('Cache-Control', 'no-store')

@@ -186,6 +186,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       running.delete(resourceId)
       // A backlog goes on as places become free, and not a handful at each tick.
       if (isFull) nudge?.()
+      if (!waiters.hasAny(resourceId)) return
       const error = new Unknown(`${connection.name}: the outcome was not seen`)
       waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
     })
@@ -263,7 +264,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       }
       const awake = new AbortController()
       await Promise.race([woken, clock.sleep(tickMs, awake.signal).catch(() => undefined)])
-      awake.abort()
+      awake.abort(woken)
     }
   }
 

@@ -27,6 +27,9 @@ interface Selection {
   readonly extensions: ReadonlyMap<string, Named | 'all'>
 }
 
+/** Nearly every request wants the whole resource. */
+const wholes = new WeakMap<ResourceSchema, Projection>()
+
 /**
  * Unknown names are ignored; empty text is as absent. Throws 400 `invalidValue` when both are given, or one is too long.
  */
@@ -37,6 +40,13 @@ export function parseProjection(
 ): Projection {
   const wanted = (attributes ?? '').trim()
   const unwanted = (excludedAttributes ?? '').trim()
+  if (wanted !== '' || unwanted !== '') return projectionOf(schema, wanted, unwanted)
+  const whole = wholes.get(schema) ?? projectionOf(schema, '', '')
+  wholes.set(schema, whole)
+  return whole
+}
+
+function projectionOf(schema: ResourceSchema, wanted: string, unwanted: string): Projection {
   if (wanted !== '' && unwanted !== '') {
     throw new Problem(400, 'invalidValue', 'attributes and excludedAttributes cannot be used together.')
   }

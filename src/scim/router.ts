@@ -73,13 +73,26 @@ export function libraryRoutes(): RequestHandler {
     handler: (request: Request) => contextOf(request).caller,
     context: (request: Request) => contextOf(request),
   })
-  // Discovery, search, bulk and `/Me` are answered in front: every request to a resource would walk through them in vain.
-  router.stack = router.stack.filter((layer) => !(layer.handle instanceof Router && isForEveryPath(layer)))
-  return router
+  // What every request to a resource would walk through has been done in front: body, base path, authentication, discovery,
+  // search, bulk, `/Me`.
+  router.stack = router.stack.slice(router.stack.findIndex((layer) => isRouter(layer.handle) && !isForEveryPath(layer)))
+  for (const { handle } of router.stack) {
+    if (isRouter(handle)) handle.stack = handle.stack.filter((layer) => !isForEveryPath(layer))
+  }
+  return (request, response, next) => {
+    response.setHeader('Content-Type', scimMediaType)
+    router(request, response, next)
+  }
+}
+
+type Layer = Router['stack'][number]
+
+function isRouter(handle: unknown): handle is Router {
+  return handle instanceof Router
 }
 
 /** Mounted without a path of its own: the resources' routers have one. */
-function isForEveryPath(layer: object): boolean {
+function isForEveryPath(layer: Layer): boolean {
   return Reflect.get(layer, 'slash') === true
 }
 

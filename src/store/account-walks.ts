@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { isJsonObject } from '../json.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { Phase, Walk, WalkReader, WalkWriter } from './walk-store.ts'
 
 interface WalkRow {
@@ -197,7 +197,7 @@ function writeStatements(dialect: Dialect) {
       (slot) => sql<{ walk: number }>`
         delete from finding where connection = ${slot('connection')} and (walk, account_id) in (
           select walk, account_id from finding
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${slot('limit')})
+          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${atMost(slot('limit'))})
         returning walk`,
     ),
     forgetKeys: statement(
@@ -206,7 +206,7 @@ function writeStatements(dialect: Dialect) {
       (slot) => sql<{ walk: number }>`
         delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
           select walk, value_key, resource_id from match_key
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${slot('limit')})
+          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${atMost(slot('limit'))})
         returning walk`,
     ),
     // The newest finished one of each purpose stays: the next is measured by it, and the schedule goes by it.

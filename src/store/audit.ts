@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Counters } from './counters.ts'
 import { type AuditRow, toAudit } from './rows.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { AuditEntry, Store, StoreWriter } from './store.ts'
 
 /** Append-only; each row carries the hash of itself and of the row before, per connection, so that a gap shows. */
@@ -82,7 +82,7 @@ export function createAuditReads(dialect: Dialect, counters: Counters): (run: Ru
     ['connection', 'afterId', 'limit'],
     (slot) => sql<AuditRow>`
       select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash from audit
-      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
+      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${atMost(slot('limit'))}`,
   )
   const verifiedPage = statement(
     dialect,
@@ -92,7 +92,7 @@ export function createAuditReads(dialect: Dialect, counters: Counters): (run: Ru
         case when exists (select 1 from audit_erased
           where audit_erased.connection = audit.connection and audit_erased.id = audit.id) then 1 else 0 end as is_erased
       from audit
-      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${slot('limit')}`,
+      where connection = ${slot('connection')} and id > ${slot('afterId')} order by id limit ${atMost(slot('limit'))}`,
   )
   const anchor = statement(
     dialect,

@@ -3,7 +3,7 @@ import type { CauseCount, ConsoleReads, KeptRequest } from './console-store.ts'
 import { operationColumns } from './reads.ts'
 import { type AuditRow, type OperationRow, toAudit, toOperation } from './rows.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { Operation } from './store.ts'
 
 interface CauseRow {
@@ -107,7 +107,7 @@ function operationStatements(dialect: Dialect) {
       (slot) => sql<CauseRow>`
         select state, error_kind, error_message, count(*) as count, min(created_at) as since from operation
         where connection = ${slot('connection')} group by state, error_kind, error_message
-        order by count desc, since limit ${slot('limit')}`,
+        order by count desc, since limit ${atMost(slot('limit'))}`,
     ),
     kinds: statement(
       dialect,
@@ -115,7 +115,7 @@ function operationStatements(dialect: Dialect) {
       (slot) => sql<CauseRow>`
         select state, error_kind, null as error_message, count(*) as count, min(created_at) as since from operation
         where connection = ${slot('connection')} group by state, error_kind
-        order by count desc, since limit ${slot('limit')}`,
+        order by count desc, since limit ${atMost(slot('limit'))}`,
     ),
     ofCause: statement(
       dialect,
@@ -125,7 +125,7 @@ function operationStatements(dialect: Dialect) {
         where connection = ${slot('connection')} and id > ${slot('afterId')} and state = ${slot('state')}
           and error_kind is not distinct from ${slot('errorKind')}
           and (${slot('isAnyText')} = 1 or error_message is not distinct from ${slot('errorMessage')})
-        order by id limit ${slot('limit')}`,
+        order by id limit ${atMost(slot('limit'))}`,
     ),
   }
 }
@@ -138,7 +138,7 @@ function historyStatements(dialect: Dialect) {
       (slot) => sql<AuditRow>`
         select id, at, event, request_id, caller, resource_id, operation_id, account_id, detail, hash from audit
         where connection = ${slot('connection')} and resource_id = ${slot('resourceId')} and id < ${slot('beforeId')}
-        order by id desc limit ${slot('limit')}`,
+        order by id desc limit ${atMost(slot('limit'))}`,
     ),
     requests: statement(
       dialect,
@@ -154,7 +154,7 @@ function historyStatements(dialect: Dialect) {
           and (${slot('isOfRequest')} = 0 or request_id = ${slot('requestId')})
           and status >= ${slot('lowest')} and status <= ${slot('highest')}
           and at >= ${slot('from')} and at <= ${slot('to')}
-        order by id desc limit ${slot('limit')}`,
+        order by id desc limit ${atMost(slot('limit'))}`,
     ),
   }
 }

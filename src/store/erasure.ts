@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Counters } from './counters.ts'
 import { foldKey } from './keys.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 
 /** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
 export interface ErasureWrites {
@@ -98,14 +98,14 @@ function erasureStatements(dialect: Dialect) {
           where connection = ${slot('connection')} and state = 'tombstone' and deleted_at < ${slot('before')}
             and not exists (select 1 from operation
               where operation.connection = link.connection and operation.resource_id = link.resource_id)
-          limit ${slot('limit')})
+          limit ${atMost(slot('limit'))})
         returning resource_id`,
     ),
     oldest: statement(
       dialect,
       ['connection', 'limit'],
       (slot) => sql<{ id: number; at: string; hash: string }>`
-        select id, at, hash from audit where connection = ${slot('connection')} order by id limit ${slot('limit')}`,
+        select id, at, hash from audit where connection = ${slot('connection')} order by id limit ${atMost(slot('limit'))}`,
     ),
     anchor: statement(
       dialect,

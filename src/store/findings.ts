@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { linkColumns } from './reads.ts'
 import { type LinkRow, parseTexts, toLink } from './rows.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { Link, Operation } from './store.ts'
 import type { Finding, HeldAccount, Remedy, Situation, WalkReader, WalkWriter } from './walk-store.ts'
 
@@ -151,7 +151,7 @@ function readStatements(dialect: Dialect) {
       (slot) => sql<FindingRow>`
         select ${columns} from finding
         where connection = ${slot('connection')} and walk = ${slot('walk')} and account_id > ${slot('afterAccount')}
-        order by account_id limit ${slot('limit')}`,
+        order by account_id limit ${atMost(slot('limit'))}`,
     ),
     ofSituation: statement(
       dialect,
@@ -160,7 +160,7 @@ function readStatements(dialect: Dialect) {
         select ${columns} from finding
         where connection = ${slot('connection')} and walk = ${slot('walk')} and situation = ${slot('situation')}
           and account_id > ${slot('afterAccount')}
-        order by account_id limit ${slot('limit')}`,
+        order by account_id limit ${atMost(slot('limit'))}`,
     ),
     open: statement(
       dialect,
@@ -169,7 +169,7 @@ function readStatements(dialect: Dialect) {
         select ${columns} from finding
         where connection = ${slot('connection')} and walk = ${slot('walk')} and remedy is not null and done is null
           and account_id > ${slot('afterAccount')}
-        order by account_id limit ${slot('limit')}`,
+        order by account_id limit ${atMost(slot('limit'))}`,
     ),
     count: statement(
       dialect,
@@ -245,7 +245,7 @@ function writeStatements(dialect: Dialect) {
       (slot) => sql<{ id: string; json: string }>`
         select resource.id, resource.json from link
           join resource on resource.connection = link.connection and resource.id = link.resource_id
-        where link.connection = ${slot('connection')} and link.state = 'proposed' limit ${slot('limit')}`,
+        where link.connection = ${slot('connection')} and link.state = 'proposed' limit ${atMost(slot('limit'))}`,
     ),
     missing: statement(
       dialect,
@@ -256,7 +256,7 @@ function writeStatements(dialect: Dialect) {
           and link.resource_id > ${slot('afterResource')}
           and not exists (select 1 from finding where finding.connection = link.connection
             and finding.walk = ${slot('walk')} and finding.account_id = link.account_id)
-        order by link.resource_id limit ${slot('limit')}`,
+        order by link.resource_id limit ${atMost(slot('limit'))}`,
     ),
   }
 }

@@ -13,7 +13,7 @@ import {
 import type { IndexedCondition, ListQuery, UserListQuery } from './queries.ts'
 import type { ResourceRow, UserRow } from './rows.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, type Query, statement, type Value } from './statement.ts'
+import { atMost, type Dialect, type Query, statement, type Value } from './statement.ts'
 import type { ResourceType } from './store.ts'
 
 type Name = ConditionName | 'afterSeq' | 'limit' | 'offset'
@@ -97,7 +97,7 @@ function listText(slot: SlotOf, where: IndexedCondition | undefined, order: Orde
   return sql<ResourceRow>`
     select ${resourceColumns} from ${source(slot, where)}
     where ${tenant(slot)} ${condition(slot, where)} ${after}
-    order by ${orderText(order)} limit ${slot('limit')} offset ${slot('offset')}`
+    order by ${orderText(order)} limit ${atMost(slot('limit'))} offset ${slot('offset')}`
 }
 
 /** The page first, within its limit; the parts of its rows then cost one look into an index each. */
@@ -111,7 +111,7 @@ function usersText(slot: SlotOf, where: IndexedCondition | undefined, isAfter: b
     from (
       select id, seq, version, json, created, modified from ${source(slot, where)}
       where ${tenant(slot)} ${condition(slot, where)} ${after}
-      order by seq limit ${slot('limit')} offset ${slot('offset')}) as page
+      order by seq limit ${atMost(slot('limit'))} offset ${slot('offset')}) as page
       left join link on link.connection = ${slot('connection')} and link.resource_id = page.id
       left join operation on operation.connection = ${slot('connection')} and operation.resource_id = page.id
     order by page.seq`

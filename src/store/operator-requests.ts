@@ -8,7 +8,7 @@ import type {
   StoppedOperation,
 } from './operator-store.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 
 interface RequestRow {
   readonly connection: string
@@ -63,7 +63,7 @@ export function createOperatorReads(dialect: Dialect): (run: Run) => OperatorRea
     (slot) => sql<StoppedRow>`
       select id, resource_id, state, kind, error_kind, error_message, is_deprovisioning from operation
       where connection = ${slot('connection')} and state in ('failed', 'held') and id > ${slot('afterId')}
-      order by id limit ${slot('limit')}`,
+      order by id limit ${atMost(slot('limit'))}`,
   )
   return (run) => {
     const one = async (query: ReturnType<typeof get>) => {

@@ -24,7 +24,7 @@ import {
   type UserRow,
 } from './rows.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
 import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
@@ -128,7 +128,10 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.provisioning({ connection, ids: listValue(userIds) }))
         return new Map(
-          rows.map((row): [string, ProvisioningView] => [row.resource_id, toProvisioning(run.sealer, connection, row)]),
+          rows.map((row): [string, ProvisioningView] => [
+            row.resource_id,
+            toProvisioning(run.sealer, connection, row.resource_id, row),
+          ]),
         )
       },
       findLinkByAccount: (connection, accountId) => one(texts.linkByAccount({ connection, accountId }), toLink),
@@ -281,7 +284,7 @@ function readStatements(dialect: Dialect) {
         select ${operationColumns} from operation
         where connection = ${slot('connection')} and precedence = ${slot('precedence')} and state = 'waiting'
           and due_at <= ${slot('now')}
-        order by due_at, id limit ${slot('limit')}`,
+        order by due_at, id limit ${atMost(slot('limit'))}`,
     ),
   }
 }

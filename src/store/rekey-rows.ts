@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { emailRows, keyColumns } from './resources.ts'
 import { type SealedColumn, type SealedTable, sealedTables } from './sealed-columns.ts'
 import type { RowName, Sealer } from './sealing.ts'
-import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
+import { atMost, type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 import type { ResourceKeys, ResourceType } from './store.ts'
 
 export const tablesInOrder: readonly SealedTable[] = [
@@ -167,11 +167,16 @@ function tableStatements(dialect: Dialect, table: SealedTable): TableStatements 
   const written = [...columns, ...more]
   return {
     count: statement(dialect, [], () => sql<Row>`select count(*) as count from ${sql.raw(table)}`),
-    first: statement(dialect, ['limit'], (slot) => sql<Row>`${from} order by ${list(row)} limit ${slot('limit')}`),
+    first: statement(
+      dialect,
+      ['limit'],
+      (slot) => sql<Row>`${from} order by ${list(row)} limit ${atMost(slot('limit'))}`,
+    ),
     next: statement(
       dialect,
       ['limit', ...places],
-      (slot) => sql<Row>`${from} where (${list(row)}) > (${slots(slot)}) order by ${list(row)} limit ${slot('limit')}`,
+      (slot) =>
+        sql<Row>`${from} where (${list(row)}) > (${slots(slot)}) order by ${list(row)} limit ${atMost(slot('limit'))}`,
     ),
     update: statement(
       dialect,

@@ -116,8 +116,13 @@ export function toResource(sealer: Sealer, row: ResourceRow): StoredResource {
   return { connection, type, id, seq, version, json, created, modified }
 }
 
-export function toProvisioning(sealer: Sealer, connection: string, row: ProvisioningRow): ProvisioningView {
-  const errorMessage = sealer.open('operation.error_message', [connection, row.resource_id], row.error_message)
+export function toProvisioning(
+  sealer: Sealer,
+  connection: string,
+  resourceId: string,
+  row: Omit<ProvisioningRow, 'resource_id'>,
+): ProvisioningView {
+  const errorMessage = sealer.open('operation.error_message', [connection, resourceId], row.error_message)
   return {
     accountId: row.account_id ?? undefined,
     lastAppliedAt: row.last_applied_at ?? undefined,
@@ -247,5 +252,5 @@ export function toUserView(
   const { seq, version, created, modified } = row
   const json = sealer.open('resource.json', [connection, id], row.json)
   const resource = { connection, type: 'User', id, seq, version, json, created, modified } as const
-  return { resource, provisioning: toProvisioning(sealer, connection, { ...row, resource_id: id }), groups }
+  return { resource, provisioning: toProvisioning(sealer, connection, id, row), groups }
 }

@@ -12,7 +12,7 @@ import {
 import { assertIndexed, type Order, orderColumns, orderText } from './lists.ts'
 import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
 import { type ResourceRow, toResource } from './rows.ts'
-import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
+import { atMost, type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 
 type Name = ConditionName | 'key' | 'seq' | 'limit'
 type Values = Readonly<Record<Name, Value>>
@@ -68,7 +68,7 @@ function walkText(slot: SlotOf, where: IndexedCondition | undefined, order: Orde
   return sql<PlacedRow>`
     select ${resourceColumns}, ${key} as place_key from ${source(slot, where)}
     where ${tenant(slot)} ${condition(slot, where)} ${stretchText(slot, order, stretch)}
-    order by ${orderText(order)} limit ${slot('limit')}`
+    order by ${orderText(order)} limit ${atMost(slot('limit'))}`
 }
 
 function stretchText(slot: SlotOf, { by, descending }: Order, stretch: Stretch): RawBuilder<unknown> {

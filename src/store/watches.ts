@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { WalkReader, WalkWriter, Watch } from './walk-store.ts'
 
 interface WatchRow {
@@ -15,7 +15,7 @@ export function createWatchReads(dialect: Dialect): (run: Run) => Pick<WalkReade
     ['connection', 'now', 'limit'],
     (slot) => sql<WatchRow>`
       select resource_id, document, next_at, ends_at from watch
-      where connection = ${slot('connection')} and next_at <= ${slot('now')} order by next_at limit ${slot('limit')}`,
+      where connection = ${slot('connection')} and next_at <= ${slot('now')} order by next_at limit ${atMost(slot('limit'))}`,
   )
   return (run) => ({
     async dueWatches(connection, now, limit) {
