@@ -19,6 +19,8 @@ COPY --from=packages /app/sbom.cdx.json ./
 COPY package.json LICENSE ./
 COPY src ./src
 COPY mappings ./mappings
+# Compiles everything once, for every start to come.
+RUN node --disable-proto=delete src/main.ts --version
 # All that is ever written, with `store: sqlite:/data/bridge.sqlite`; the root file system can be read-only.
 RUN install -d -o node -g node -m 0700 /data
 USER node

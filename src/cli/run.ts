@@ -1,15 +1,18 @@
 import { CommanderError } from 'commander'
-import { createProgram } from './cli/program.ts'
-import { NewerSchema } from './store/newer-schema.ts'
-import { FileProblems } from './yaml/problems.ts'
+import { NewerSchema } from '../store/newer-schema.ts'
+import { FileProblems } from '../yaml/problems.ts'
+import { createProgram } from './program.ts'
 
 /** The database was written by a later version: nothing may be done with it. */
 const newerSchemaExit = 57
 
-try {
-  await createProgram().parseAsync()
-} catch (error) {
-  process.exitCode = report(error)
+/** Does what the command line says, and sets the exit status. */
+export async function runCommandLine(): Promise<void> {
+  try {
+    await createProgram().parseAsync()
+  } catch (error) {
+    process.exitCode = report(error)
+  }
 }
 
 /** What went wrong, for the person at the terminal; answers the exit status. */
