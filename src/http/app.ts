@@ -106,9 +106,7 @@ function context({ connections, store, clock, log }: Served): RequestHandler {
       log,
       requestId: state.id,
       caller: state.caller ?? '',
-      get signal() {
-        return state.signal
-      },
+      budget: state.budget,
       query: response.locals.query,
       ifMatch: request.headers['if-match'],
       ifNoneMatch: request.headers['if-none-match'],

@@ -1,12 +1,13 @@
 import type { RequestHandler, Response } from 'express'
 import type { Clock } from '../clock.ts'
+import { type Deadline, startDeadline } from '../deadline.ts'
 
 /** What one request has come to know of itself on its way through the middleware. */
 export interface RequestState {
   readonly id: string
   readonly startedAt: number
   /** Aborted when the time for an answer is over, less what the last commit and the answer need. */
-  readonly signal: AbortSignal
+  budget(): AbortSignal
   connection?: string
   caller?: string
   /** For metrics and the log: `GET Users`, never an id. */
@@ -28,19 +29,22 @@ export function whenClosed(response: Response, work: () => void): void {
 /** First of all: an id for logs and answers, the time budget (`workMs`), and headers that every answer has. */
 export function requestState(clock: Clock, workMs: number): RequestHandler {
   return (_request, response, next) => {
-    let signal: AbortSignal | undefined
+    let deadline: Deadline | undefined
     const state: RequestState = {
       id: crypto.randomUUID(),
       startedAt: clock.now(),
-      // Most requests read only, and never need a timer.
-      get signal() {
-        signal ??= AbortSignal.timeout(workMs)
-        return signal
+      // Most requests read only, and never need a timer. No getter: each object with one has a shape of its own, which keeps the
+      // whole request in memory until the next full collection.
+      budget: () => {
+        deadline ??= startDeadline(workMs)
+        return deadline.signal
       },
       afterwards: [],
     }
     response.locals.state = state
     response.once('close', () => {
+      // Of a caller who is gone the work goes on, until its time is up.
+      if (response.writableFinished) deadline?.end()
       for (const work of state.afterwards) work()
     })
     response.setHeader('X-Request-Id', state.id)

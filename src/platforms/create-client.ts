@@ -1,9 +1,11 @@
 /** The one HTTP client for all platforms. It knows HTTP and the errors, no platform. */
-import { Agent, type Dispatcher, request as sendRequest } from 'undici'
+import { Agent } from 'undici'
+import { startDeadline } from '../deadline.ts'
 import { Broken, Busy, Fault, PlatformError, Unknown, Unreachable } from '../errors.ts'
 import { platformAnswerBytes, platformTimeoutMs, retryAfterMinimum } from '../limits.ts'
 import type { Authorize, Client, ClientSettings, PlatformAnswer, PlatformRequest } from './client.ts'
 import { guardedConnect } from './connect.ts'
+import { exchangeOnce } from './exchange.ts'
 import { describe, encode, first, isWrite, pathOf, retryAfterMs, toAnswer } from './http.ts'
 import type { Call } from './platform.ts'
 
@@ -12,7 +14,7 @@ const sockets = 4
 
 export function createClient(settings: ClientSettings, authorize: Authorize = () => ({})): Client {
   const timeoutMs = settings.timeoutMs ?? platformTimeoutMs
-  const maxBytes = settings.maxAnswerBytes ?? platformAnswerBytes
+  const maximumBytes = settings.maxAnswerBytes ?? platformAnswerBytes
   const agent = new Agent({
     connections: sockets,
     pipelining: 1,
@@ -24,24 +26,27 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
 
   async function exchange(call: Call, request: PlatformRequest, prepared: Prepared): Promise<PlatformAnswer> {
     let wasSent = false
-    const dispatcher = agent.compose(noticeStart(() => (wasSent = true)))
-    const late = new AbortController()
-    const timer = setTimeout(() => late.abort(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs)
+    const deadline = startDeadline(timeoutMs, [call.signal], new Error(`no answer within ${timeoutMs} ms`))
     try {
-      const { statusCode, headers, body } = await sendRequest(prepared.url, {
-        dispatcher,
+      const { status, headers, body } = await exchangeOnce(agent, {
+        ...prepared,
         method: request.method,
-        headers: prepared.headers,
-        body: prepared.body ?? null,
-        signal: AbortSignal.any([call.signal, late.signal]),
+        signal: deadline.signal,
+        onStart: () => (wasSent = true),
+        maximumBytes,
+        tooLong: () => unreadable(request, `an answer of more than ${maximumBytes} bytes`),
       })
-      return toAnswer(statusCode, headers, await readBody(request, headers, body, maxBytes))
+      // We ask for none: what is packed all the same may unpack to anything.
+      if (body.length > 0 && (first(headers['content-encoding']) ?? 'identity') !== 'identity') {
+        throw unreadable(request, 'an encoded answer')
+      }
+      return toAnswer(status, headers, body)
     } catch (error) {
       if (error instanceof PlatformError) throw error
       const detail = `${describe(request)}: ${reasonOf(error)}`
       throw wasSent ? new Unknown(detail, { cause: error }) : new Unreachable(detail, { cause: error })
     } finally {
-      clearTimeout(timer)
+      deadline.end()
     }
   }
 
@@ -135,47 +140,9 @@ function toJson(body: unknown): string {
   return JSON.stringify(body)
 }
 
-async function readBody(
-  request: PlatformRequest,
-  headers: PlatformAnswer['headers'],
-  body: Dispatcher.ResponseData['body'],
-  maxBytes: number,
-): Promise<Buffer> {
-  const encoding = first(headers['content-encoding']) ?? 'identity'
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    // Leaving the loop destroys the body, and with it the socket.
-    if (bytes > maxBytes) throw unreadable(request, `an answer of more than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  // We ask for none: what is packed all the same may unpack to anything.
-  if (encoding !== 'identity' && bytes > 0) throw unreadable(request, 'an encoded answer')
-  return Buffer.concat(chunks)
-}
-
 function unreadable(request: PlatformRequest, what: string): PlatformError {
   const detail = `${describe(request)}: ${what}`
   return isWrite(request) ? new Unknown(detail) : new Broken(detail)
-}
-
-/** Calls `onStart` when a socket is ready and the first byte of the request is about to be written, not before. */
-function noticeStart(onStart: () => void): Dispatcher.DispatcherComposeInterceptor {
-  return (dispatch) => (options, handler) =>
-    dispatch(options, {
-      onRequestStart(controller, context) {
-        onStart()
-        handler.onRequestStart?.(controller, context)
-      },
-      onRequestUpgrade: (controller, status, headers, socket) =>
-        handler.onRequestUpgrade?.(controller, status, headers, socket),
-      onResponseStart: (controller, status, headers, text) =>
-        handler.onResponseStart?.(controller, status, headers, text),
-      onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
-      onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
-      onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
-    })
 }
 
 /** Class and code, never the text of a platform. */

@@ -1,4 +1,5 @@
 /** Whose an account is: let go of, and taken over by an operator's word. */
+import { withDeadline } from '../deadline.ts'
 import { PlatformError } from '../errors.ts'
 import type { Account, AccountId } from '../facts.ts'
 import { compare, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
@@ -88,10 +89,11 @@ async function adoptableLink(
 async function readAccount({ connection, world }: OperatorContext, accountId: AccountId): Promise<Account> {
   const { platform, facts, mapping } = connection
   const nothing = () => Promise.resolve()
-  const signal = AbortSignal.timeout(world.attemptMs)
   let account: Account | undefined
   try {
-    account = await platform.read({ signal, beforeWrite: nothing, created: nothing }, accountId)
+    account = await withDeadline(world.attemptMs, [], (signal) =>
+      platform.read({ signal, beforeWrite: nothing, created: nothing }, accountId),
+    )
   } catch (cause) {
     if (!(cause instanceof PlatformError)) throw cause
     throw new NotDone('platform_away', `${facts.title} could not be asked for the account: ${cause.detail}`, { cause })

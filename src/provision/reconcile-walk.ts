@@ -3,6 +3,7 @@
  * The platform is only read here; what a remedy writes goes through the outbox.
  */
 import { setImmediate } from 'node:timers/promises'
+import { startDeadline } from '../deadline.ts'
 import { Broken, Fault, PlatformError, Unknown } from '../errors.ts'
 import { walkAccounts, walkBatch, walkFailures, walkPageMs, walkPages, walkReads } from '../limits.ts'
 import type { Call } from '../platforms/platform.ts'
@@ -40,7 +41,8 @@ export async function stepWalk(
   noteFailure: (error: PlatformError) => void = () => {},
 ): Promise<Walk> {
   const { stopping } = context
-  const signal = AbortSignal.any([AbortSignal.timeout(walkPageMs), stopping])
+  const deadline = startDeadline(walkPageMs, [stopping])
+  const { signal } = deadline
   const refuse = () => Promise.reject(new Fault('a walk writes nothing'))
   const call: Call = { signal, beforeWrite: refuse, created: refuse }
   // SQLite answers at once: without a turn of the event loop a step that calls nothing would keep requests waiting.
@@ -55,6 +57,8 @@ export async function stepWalk(
     if (failure === undefined) throw error
     noteFailure(failure)
     return await putOff(context, walk, failure)
+  } finally {
+    deadline.end()
   }
 }
 

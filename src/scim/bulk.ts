@@ -61,7 +61,7 @@ type Made = { readonly id: string } | { readonly problem: Problem }
 export async function bulk(context: ScimContext): Promise<Buffer> {
   const { operations, failOnErrors } = readBulk(bodyOf(context))
   // The time of the whole request begins here, not with the first operation that has to wait.
-  const { signal } = context
+  const signal = context.budget()
   const { order, circular } = orderOf(operations)
   const made = new Map<string, Made>()
   const outcomes = new Map<number, Outcome>()

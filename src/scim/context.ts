@@ -44,7 +44,7 @@ export interface ScimContext {
   readonly requestId: string
   readonly caller: string
   /** Aborted when the budget of the request is spent. */
-  readonly signal: AbortSignal
+  budget(): AbortSignal
   /** Lower-cased parameter name → value. */
   readonly query: ReadonlyMap<string, string>
   readonly ifMatch: string | undefined
@@ -59,8 +59,8 @@ export interface RoutedContext extends ScimContext {
   keepProblem(problem: unknown): void
 }
 
-export function askedOf({ requestId, caller, signal }: ScimContext): Asked {
-  return { requestId, caller, signal }
+export function askedOf({ requestId, caller, budget }: ScimContext): Asked {
+  return { requestId, caller, signal: budget() }
 }
 
 export function bodyOf(context: ScimContext): JsonObject {
