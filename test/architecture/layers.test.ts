@@ -11,6 +11,7 @@ const ground = new Set([
   'access',
   'errors',
   'clock',
+  'deadline',
   'log',
   'limits',
   'json',
