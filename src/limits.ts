@@ -92,6 +92,8 @@ export const retentionDays = 400
 export const checkedAtStartBytes = 32 * 1024 * 1024
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
+/** Ranges of erased audit lines that one line records: some ten kilobytes; more get lines of their own. */
+export const erasedRangesPerLine = 500
 /** One header with credentials; tokens of identity providers have about 2,000 bytes. */
 export const authorizationBytes = 8_192
 /** Failed attempts of one source address in a minute; more get 429. A valid token is never counted, and never refused for them. */

@@ -21,7 +21,7 @@ CREATE TABLE audit (
   operation_id bigint,
   account_id text,
   detail text not null,
-  hash text not null,
+  hash text not null, salt text, subject_hash text,
   primary key (connection, id)
 );
 

@@ -94,7 +94,10 @@ const clear: Readonly<Record<string, readonly string[]>> = {
   ],
   match_key: ['connection', 'resource_id'],
   walk: ['connection', 'purpose', 'caller', 'phase', 'place', 'error', 'counts'],
-  audit: [...['connection', 'at', 'event', 'request_id', 'caller', 'resource_id', 'account_id', 'detail', 'hash']],
+  audit: [
+    ...['connection', 'at', 'event', 'request_id', 'caller', 'resource_id', 'account_id', 'detail', 'hash'],
+    ...['salt', 'subject_hash'],
+  ],
   audit_anchor: ['connection', 'hash'],
   audit_erased: ['connection'],
   counter: ['connection', 'name'],
