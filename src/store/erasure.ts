@@ -3,15 +3,16 @@ import { createAuditWrites } from './audit.ts'
 import { nobody } from './audit-chain.ts'
 import { erasureDetails } from './audit-erasures.ts'
 import type { Counters } from './counters.ts'
+import { createGroupTombstoneWrites, type GroupTombstoneWrites } from './group-tombstones.ts'
 import { foldKey } from './keys.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 import type { AuditEntry } from './store.ts'
 
 /** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
-export interface ErasureWrites {
+export interface ErasureWrites extends GroupTombstoneWrites {
   /** Of every connection that has ever stored something, also of those that the configuration no longer names. */
   connections(): Promise<readonly string[]>
-  /** At most so many tombstones from before then; those with unfinished work stay. Answers how many. */
+  /** At most so many tombstones from before then; those with unfinished work, or a watch, stay. Answers how many. */
   eraseTombstones(connection: string, before: string, limit: number): Promise<number>
   /**
    * At most so many audit lines from before then, oldest first; the newest line of all stays. What the chain goes on from is
@@ -56,7 +57,9 @@ export const tracingTables = [
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)
   const audit = createAuditWrites(dialect, counters)
+  const groupTombstones = createGroupTombstoneWrites(dialect)
   return (run) => ({
+    ...groupTombstones(run),
     async connections() {
       const { rows } = await run(texts.connections({}))
       return rows.map(({ connection }) => connection)
@@ -125,6 +128,8 @@ function erasureStatements(dialect: Dialect) {
           where connection = ${slot('connection')} and state = 'tombstone' and deleted_at < ${slot('before')}
             and not exists (select 1 from operation
               where operation.connection = link.connection and operation.resource_id = link.resource_id)
+            and not exists (select 1 from watch
+              where watch.connection = link.connection and watch.resource_id = link.resource_id)
           limit ${slot('limit')})
         returning resource_id`,
     ),

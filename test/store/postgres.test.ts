@@ -15,6 +15,7 @@ import { anAuditEntry, aUser } from './builders.ts'
 import { type OpenEmpty, storeContract } from './contract.ts'
 import { auditContract } from './contract-audit.ts'
 import { consoleContract } from './contract-console.ts'
+import { erasureContract } from './contract-erasure.ts'
 import { describeSchema } from './postgres-schema.ts'
 
 type Context = Parameters<OpenEmpty>[0]
@@ -38,6 +39,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     const location = server.location()
     return { store: await opened(t, location), change: (text) => server.execute(location, text) }
   })
+  erasureContract('the PostgreSQL store, forgetting', (t) => opened(t, server.location(), createSealer(newKey())))
   consoleContract("the PostgreSQL store, for the operator's pages", (t) => opened(t, server.location()))
 
   test('a sealed store is opened with its own key only, and holds no value of a person in clear', async (t) => {

@@ -46,7 +46,7 @@ export async function fill(store: OpenedStore): Promise<void> {
     await write.addMembers('okta', 'g', ['a', 'b'])
     await write.putGroupLink({
       ...{ connection: 'okta', resourceId: 'g', state: 'live', groupId: '7' },
-      ...{ name: 'platform-readers', wasCreated: true },
+      ...{ name: 'platform-readers', wasCreated: true, deletedAt: undefined },
     })
     await write.putLink(
       aLink('okta', 'a', {
