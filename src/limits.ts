@@ -142,6 +142,8 @@ export const storeReconnectMs = 100
 export const storeReconnectMaximumMs = 5_000
 /** Writers of one process that wait for PostgreSQL hold at most this part of its connections: readers need the others. */
 export const storeWriterShare = 0.5
+/** `store rekey` counts and rewrites whole tables: some hundred gigabytes take so long. */
+export const rekeyStatementMs = 6 * 3_600_000
 /** A process that has not renewed a claim for so long is taken for dead. An attempt is over long before. */
 export const claimMs = 60_000
 /** Claims are renewed so often where work may take longer. */

@@ -15,7 +15,7 @@ import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
 import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
-import { admitPostgresSealer } from './postgres-sealing.ts'
+import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
@@ -49,11 +49,8 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   const pool = await migratedPool(location, options, (session) =>
     admitPostgresSealer(session, sealer, placeOf(location)),
   )
-  const transactions = createPostgresTransactions(
-    pool,
-    Math.max(1, Math.floor(location.connections * storeWriterShare)),
-    sealer,
-  )
+  const writers = Math.max(1, Math.floor(location.connections * storeWriterShare))
+  const transactions = createPostgresTransactions(pool, { writers, sealer, isFenced: true })
   const read = runWith(sealer, (query) => pool.select(query))
   const { claims, outbox, register, unregister } = createPostgresClaims(randomUUID())
   const allWrites = createWrites(postgresDialect, claims)
@@ -72,7 +69,15 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   }
   const renew = () =>
     register(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told that a bridge runs here'))
-  if (isBridge) await renew()
+  if (isBridge) {
+    await renew()
+    // Whoever changes the key has either seen that this one runs, or is seen here.
+    await assertSealed(pool, location, sealer).catch(async (error: unknown) => {
+      await unregister(read).catch(() => undefined)
+      await pool.end()
+      throw error
+    })
+  }
   const timer = isBridge ? setInterval(renew, claimRenewalMs).unref() : undefined
   let closing: Promise<void> | undefined
   return {
@@ -101,6 +106,15 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
       await unregister(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told of the end'))
     }
     await pool.end()
+  }
+}
+
+async function assertSealed(pool: PostgresPool, location: PostgresLocation, sealer: Sealer): Promise<void> {
+  const session = await pool.session()
+  try {
+    await assertPostgresSealer(session, sealer, placeOf(location))
+  } finally {
+    session.release(false)
   }
 }
 
