@@ -1,7 +1,17 @@
 /** A real PostgreSQL for tests, started from the server's own programs, on this machine's loopback, without flushing to the disk. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -57,7 +67,12 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** PEM files: it offers TLS, and takes nothing else over TCP. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+}
+
+export async function startPostgres({ tls }: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = programs()
   if (bin === undefined) throw new Error('no PostgreSQL server program (initdb, postgres) was found: install one')
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
@@ -72,10 +87,33 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-U', 'bridge', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-N', '-E', 'UTF8'],
     { ...user, env: environment, stdio: 'pipe', cwd: folder },
   )
+  if (tls !== undefined) {
+    const [certificate, key] = [join(data, 'server.crt'), join(data, 'server.key')]
+    copyFileSync(tls.certificate, certificate)
+    copyFileSync(tls.key, key)
+    for (const file of [certificate, key]) {
+      if (user.uid !== undefined && user.gid !== undefined) chownSync(file, user.uid, user.gid)
+      chmodSync(file, 0o600)
+    }
+    appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n')
+    writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all all scram-sha-256\n')
+  }
   const port = await freePort()
   let child: ChildProcess
   const start = async () => {
-    const flags = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F', '-c', 'shared_buffers=32MB']
+    const flags = [
+      '-D',
+      data,
+      '-h',
+      '127.0.0.1,127.0.0.2',
+      '-p',
+      String(port),
+      '-k',
+      folder,
+      '-F',
+      '-c',
+      'shared_buffers=32MB',
+    ]
     child = spawn(join(bin, 'postgres'), flags, {
       ...user,
       env: environment,
@@ -133,7 +171,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       return { kind: 'postgres', ...where, ...bounds, tls: undefined, schema: `test_${schemas}`, ...change }
     },
     async execute({ host, port, user, database, schema }, statements) {
-      const client = new pg.Client({ host, port, user, database, password, options: `-c search_path=${schema}` })
+      const options = `-c search_path=${schema}`
+      const ssl = tls === undefined ? false : { rejectUnauthorized: false }
+      const client = new pg.Client({ host, port, user, database, password, options, ssl })
       await client.connect()
       try {
         return await client.query(statements)

@@ -16,6 +16,7 @@ import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDi
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
+import { tlsProblem } from './postgres-tls.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
@@ -182,8 +183,6 @@ function asRefusal(error: unknown, location: PostgresLocation): unknown {
   const failure = asStoreError(error)
   const cause = failure instanceof Error && failure.cause instanceof Error ? failure.cause : failure
   const reason = cause instanceof Error ? cause.message : 'error'
-  return new StoreRefused(
-    `${placeOf(location)} cannot be used as the store (${reason}): check that it runs, its name, the password and the user's rights`,
-    { cause: error },
-  )
+  const mend = tlsProblem(cause) ?? "check that it runs, its name, the password and the user's rights"
+  return new StoreRefused(`${placeOf(location)} cannot be used as the store (${reason}): ${mend}`, { cause: error })
 }
