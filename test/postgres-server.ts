@@ -20,13 +20,22 @@ import type { PostgresLocation } from '../src/store/location.ts'
 
 const password = 'of-the-tests-only'
 
-/** Folder of the server's programs: the path's, then where distributions put them, newest first. */
-function programs(): string | undefined {
+/** Where programs may be: the path's folders, then where distributions put the server's, newest first. */
+function programFolders(): readonly string[] {
   const installed = ['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin'].flatMap((pattern) => globSync(pattern))
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...installed.sort().reverse()]
-  return folders.find(
-    (folder) => folder !== '' && ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))),
-  )
+  return folders.filter((folder) => folder !== '')
+}
+
+function programs(): string | undefined {
+  return programFolders().find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
+}
+
+/** `pg_dump` and the like. */
+export function postgresProgram(name: string): string {
+  const found = programFolders().find((folder) => existsSync(join(folder, name)))
+  if (found === undefined) throw new Error(`${name} was not found: install PostgreSQL's programs`)
+  return join(found, name)
 }
 
 const isRequired = process.env.REQUIRE_POSTGRES === '1'
@@ -58,7 +67,7 @@ function owner(): { uid?: number; gid?: number } {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -159,7 +159,8 @@ export async function prepared(
 }
 
 /** The schema is ours to make when it is named; who named none has the user's own, or `public`. */
-async function makeSchema(session: PostgresSession, { schema }: PostgresLocation): Promise<void> {
+async function makeSchema(session: PostgresSession, location: PostgresLocation): Promise<void> {
+  const { schema, user } = location
   if (schema === undefined) return
   await session.query('begin')
   // Two who make it at once would not both succeed.
@@ -167,6 +168,13 @@ async function makeSchema(session: PostgresSession, { schema }: PostgresLocation
   const { rows } = await session.query('select 1 from pg_namespace where nspname = $1', [schema])
   if (rows.length === 0) await session.query(`create schema "${schema}"`)
   await session.query('commit')
+  // A pooler between may keep settings of connections to itself: the tables would get into somebody else's schema.
+  const found = await session.query<{ name: string | null }>('select current_schema() as name')
+  if (found.rows[0]?.name === schema) return
+  throw new StoreRefused(
+    `${placeOf(location)}: the schema ${schema} is not used, though store.schema names it: a connection pooler drops that; ` +
+      `write on the server: alter role ${user} set search_path = ${schema}`,
+  )
 }
 
 /** What was accepted has to be there after a crash of the server. */
