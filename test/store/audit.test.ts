@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { dirname, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { backupStore } from '../../src/store/backup.ts'
 import type { OpenedStore } from '../../src/store/open.ts'
+import { openAudit } from '../../src/store/open-audit.ts'
 import { anAuditEntry, now } from './builders.ts'
 import { auditContract } from './contract-audit.ts'
-import { aFile, opened } from './places.ts'
+import { aClock, aFile, opened } from './places.ts'
 
 auditContract('the audit in SQLite', async (t) => {
   const store = await opened(t, aFile(t))
@@ -12,6 +15,21 @@ auditContract('the audit in SQLite', async (t) => {
 })
 
 const tamper = (store: OpenedStore, text: string) => store.withDatabase((database) => database.exec(text))
+
+test('in a backup of a store in use the audit is whole, too, with its erased lines', async (t) => {
+  const file = aFile(t)
+  const store = await opened(t, file)
+  await store.transaction(async (write) => {
+    for (const resourceId of ['ada', 'bob', 'ada']) await write.appendAudit('okta', anAuditEntry({ resourceId }))
+  })
+  const subjects = [{ resourceId: 'ada', accountId: undefined }]
+  await store.erase((write) => write.eraseSubjects('okta', subjects, { at: now, requestId: 'r', caller: 'o' }))
+  const folder = join(dirname(file), 'backup')
+  await backupStore({ kind: 'sqlite', file }, folder, aClock())
+  const audit = openAudit({ file: join(folder, 'store.sqlite') })
+  t.after(() => audit.close())
+  assert.deepEqual(await audit.verifyAudit('okta'), { rows: 4, erased: 2, brokenAt: undefined, fault: undefined })
+})
 
 /** Lines as releases without salts have written them, the erased ones marked. */
 async function anOlderAudit(t: TestContext, details: readonly object[], erased: readonly number[] = []) {
