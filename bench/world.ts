@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stringify } from 'yaml'
 import { builtInMappings } from '../src/bridge.ts'
 import { reservePort } from '../src/cli/bridge-process.ts'
 import { demoConfig, newDemoToken } from '../src/cli/demo-config.ts'
@@ -10,6 +11,7 @@ import { systemClock } from '../src/clock.ts'
 import { createLog } from '../src/log.ts'
 import { bulkLoad } from '../src/store/bulk.ts'
 import { openStore } from '../src/store/open.ts'
+import { createSealer, plainSealer, type Sealer } from '../src/store/sealing.ts'
 import { send, sendWell } from './client.ts'
 import { fileOf, type Measured, startMeasured } from './measured.ts'
 
@@ -35,21 +37,24 @@ export interface WorldOptions {
   readonly users: number
   readonly port: number
   readonly log: (text: string) => void
+  /** The store is encrypted with it. */
+  readonly storeKey?: string
 }
 
-export async function startWorld({ users, port, log }: WorldOptions): Promise<World> {
+export async function startWorld({ users, port, log, storeKey }: WorldOptions): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-bench-'))
   const distance = Math.max(1, Math.ceil(users / mostAccounts))
   const platform = startMeasured([fileOf('./platform.ts'), String(users), String(distance)])
   const { baseUrl, controlUrl, credentials, accountIds } = JSON.parse(await platform.firstLine())
   log(`${users.toLocaleString('en')} users: filling the store`)
-  const ids = await fillStore(join(directory, 'bridge.sqlite'), users, distance, accountIds)
+  const sealer = storeKey === undefined ? plainSealer : createSealer(storeKey)
+  const ids = await fillStore(join(directory, 'bridge.sqlite'), { users, distance, accountIds, sealer })
   const token = newDemoToken()
   const file = join(directory, 'bridge.yaml')
   const connections = [{ platform: 'figshare' as const, token, baseUrl, credentials }]
-  writeFileSync(file, demoConfig({ port, sharedToken: undefined, mappings: builtInMappings, connections }), {
-    mode: 0o600,
-  })
+  const config = demoConfig({ port, sharedToken: undefined, mappings: builtInMappings, connections })
+  const encryption = storeKey === undefined ? '' : stringify({ encryption: { key: storeKey } })
+  writeFileSync(file, config + encryption, { mode: 0o600 })
   // Asserts that the port is free: another program's answers would pass for the bridge's.
   await (await reservePort(port))()
   const startedAt = performance.now()
@@ -72,20 +77,22 @@ export async function startWorld({ users, port, log }: WorldOptions): Promise<Wo
   }
 }
 
+interface Filling {
+  readonly users: number
+  readonly distance: number
+  readonly accountIds: readonly number[]
+  readonly sealer: Sealer
+}
+
 /** Answers the ids of those who have an account. */
-async function fillStore(
-  file: string,
-  users: number,
-  distance: number,
-  accountIds: readonly number[],
-): Promise<readonly string[]> {
+async function fillStore(file: string, { users, distance, accountIds, sealer }: Filling): Promise<readonly string[]> {
   const highest = accountIds.at(-1) ?? 0
   // Accounts that nobody asks for need not exist; their ids only have to be different.
   const linked = Array.from({ length: users }, (_, index) =>
     index % distance === 0 ? (accountIds[index / distance] ?? 0) : highest + 1_000_000 + index,
   )
   const ids: string[] = []
-  const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent') })
+  const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent'), sealer })
   try {
     const now = new Date(systemClock.now()).toISOString()
     // All of the indexes' pages: what is inserted comes in no order, and reading them back for each row takes minutes.

@@ -92,6 +92,8 @@ export const retentionDays = 400
 export const checkedAtStartBytes = 32 * 1024 * 1024
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
+/** Ranges of erased audit lines that one line records: some ten kilobytes; more get lines of their own. */
+export const erasedRangesPerLine = 500
 /** One header with credentials; tokens of identity providers have about 2,000 bytes. */
 export const authorizationBytes = 8_192
 /** Failed attempts of one source address in a minute; more get 429. A valid token is never counted, and never refused for them. */
@@ -140,6 +142,8 @@ export const storeReconnectMs = 100
 export const storeReconnectMaximumMs = 5_000
 /** Writers of one process that wait for PostgreSQL hold at most this part of its connections: readers need the others. */
 export const storeWriterShare = 0.5
+/** `store rekey` counts and rewrites whole tables: some hundred gigabytes take so long. */
+export const rekeyStatementMs = 6 * 3_600_000
 /** A process that has not renewed a claim for so long is taken for dead. An attempt is over long before. */
 export const claimMs = 60_000
 /** Claims are renewed so often where work may take longer. */

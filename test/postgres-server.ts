@@ -1,7 +1,17 @@
 /** A real PostgreSQL for tests, started from the server's own programs, on this machine's loopback, without flushing to the disk. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -10,13 +20,22 @@ import type { PostgresLocation } from '../src/store/location.ts'
 
 const password = 'of-the-tests-only'
 
-/** Folder of the server's programs: the path's, then where distributions put them, newest first. */
-function programs(): string | undefined {
+/** Where programs may be: the path's folders, then where distributions put the server's, newest first. */
+function programFolders(): readonly string[] {
   const installed = ['/usr/lib/postgresql/*/bin', '/usr/pgsql-*/bin'].flatMap((pattern) => globSync(pattern))
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...installed.sort().reverse()]
-  return folders.find(
-    (folder) => folder !== '' && ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))),
-  )
+  return folders.filter((folder) => folder !== '')
+}
+
+function programs(): string | undefined {
+  return programFolders().find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))))
+}
+
+/** `pg_dump` and the like. */
+export function postgresProgram(name: string): string {
+  const found = programFolders().find((folder) => existsSync(join(folder, name)))
+  if (found === undefined) throw new Error(`${name} was not found: install PostgreSQL's programs`)
+  return join(found, name)
 }
 
 const isRequired = process.env.REQUIRE_POSTGRES === '1'
@@ -48,7 +67,7 @@ function owner(): { uid?: number; gid?: number } {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -57,7 +76,12 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** PEM files: it offers TLS, and takes nothing else over TCP. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+}
+
+export async function startPostgres({ tls }: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = programs()
   if (bin === undefined) throw new Error('no PostgreSQL server program (initdb, postgres) was found: install one')
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
@@ -72,10 +96,33 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-U', 'bridge', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-N', '-E', 'UTF8'],
     { ...user, env: environment, stdio: 'pipe', cwd: folder },
   )
+  if (tls !== undefined) {
+    const [certificate, key] = [join(data, 'server.crt'), join(data, 'server.key')]
+    copyFileSync(tls.certificate, certificate)
+    copyFileSync(tls.key, key)
+    for (const file of [certificate, key]) {
+      if (user.uid !== undefined && user.gid !== undefined) chownSync(file, user.uid, user.gid)
+      chmodSync(file, 0o600)
+    }
+    appendFileSync(join(data, 'postgresql.conf'), 'ssl = on\n')
+    writeFileSync(join(data, 'pg_hba.conf'), 'hostssl all all all scram-sha-256\n')
+  }
   const port = await freePort()
   let child: ChildProcess
   const start = async () => {
-    const flags = ['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder, '-F', '-c', 'shared_buffers=32MB']
+    const flags = [
+      '-D',
+      data,
+      '-h',
+      '127.0.0.1,127.0.0.2',
+      '-p',
+      String(port),
+      '-k',
+      folder,
+      '-F',
+      '-c',
+      'shared_buffers=32MB',
+    ]
     child = spawn(join(bin, 'postgres'), flags, {
       ...user,
       env: environment,
@@ -133,7 +180,9 @@ export async function startPostgres(): Promise<PostgresServer> {
       return { kind: 'postgres', ...where, ...bounds, tls: undefined, schema: `test_${schemas}`, ...change }
     },
     async execute({ host, port, user, database, schema }, statements) {
-      const client = new pg.Client({ host, port, user, database, password, options: `-c search_path=${schema}` })
+      const options = `-c search_path=${schema}`
+      const ssl = tls === undefined ? false : { rejectUnauthorized: false }
+      const client = new pg.Client({ host, port, user, database, password, options, ssl })
       await client.connect()
       try {
         return await client.query(statements)

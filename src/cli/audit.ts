@@ -3,6 +3,7 @@ import { readConfig } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
+import type { AuditFault, VerifiedAudit } from '../store/audit-verify.ts'
 import { openAuditOf } from '../store/open-location.ts'
 import { connectionNames } from './connection-names.ts'
 import { configFile } from './serve.ts'
@@ -40,7 +41,7 @@ export function auditCommand(output: AuditOutput = terminal): Command {
     })
   command
     .command('verify')
-    .description('follow the chain of hashes; ends with 1 when a line was changed or is missing')
+    .description('follow the chain of hashes; ends with 1 when a line was changed, put in or taken out, and names it')
     .option('--connection <name>', 'connection of bridge.yaml (default: all of them)')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .option('--json', 'for machines')
@@ -75,18 +76,33 @@ async function verify(
   const audit = await openAuditOf(config.store, { clock: systemClock, log: createLog('silent') })
   try {
     for (const connection of connections) {
-      const { rows, brokenAt } = await audit.verifyAudit(connection)
-      if (brokenAt !== undefined) setExitCode(1)
-      if (isJson) {
-        write(`${JSON.stringify({ connection, lines: rows, brokenAt: brokenAt ?? null })}\n`)
-        continue
-      }
-      const found = brokenAt === undefined ? 'nothing was changed' : `CHANGED OR MISSING at line ${brokenAt}`
-      write(`${connection}: ${rows} lines, ${found}\n`)
+      const verified = await audit.verifyAudit(connection)
+      const { rows, erased, brokenAt = null, fault = null } = verified
+      if (fault !== null) setExitCode(1)
+      write(
+        isJson
+          ? `${JSON.stringify({ connection, lines: rows, erased, brokenAt, fault })}\n`
+          : `${connection}: ${verifiedText(verified)}\n`,
+      )
     }
   } finally {
     await audit.close()
   }
+}
+
+const faultTexts: Readonly<Record<AuditFault, string>> = {
+  altered: 'is not as it was written, or not where it was written',
+  missing: 'is MISSING',
+  inserted: 'was INSERTED',
+  blanked: 'tells of nobody, as after an erasure, and no erasure names it',
+  refilled: 'tells of somebody, and the erasure of a person names it',
+}
+
+function verifiedText({ rows, erased, brokenAt, fault }: VerifiedAudit): string {
+  const lines = erased === 0 ? `${rows} lines` : `${rows} lines, a person was erased from ${erased} of them`
+  return fault === undefined
+    ? `${lines}; nothing was changed`
+    : `${lines}; CHANGED: line ${brokenAt} ${faultTexts[fault]}`
 }
 
 function wholeNumber(text: string): number {

@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { readConfig, sealerOf } from '../bridge.ts'
 import type { Config } from '../config/config.ts'
+import { createLog } from '../log.ts'
 import { keysOf, parseDocument } from '../provision/document.ts'
-import { placeOf } from '../store/location.ts'
-import { type Rekeyed, type RekeyStep, rekeyStore } from '../store/rekey.ts'
+import type { Rekeyed, RekeyOptions, RekeyStep } from '../store/rekey.ts'
+import { rekeyPostgres } from '../store/rekey-postgres.ts'
+import { rekeySqlite } from '../store/rekey-sqlite.ts'
 import { createSealer, newKey, plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
 import { installed, type StoreDependencies } from './store-dependencies.ts'
@@ -18,28 +20,27 @@ export function storeKeyCommand({ write }: Pick<StoreDependencies, 'write'> = in
   })
 }
 
-/** `scim-bridge store rekey`: the store belongs to one process, so the bridge has to be stopped. */
+/** `scim-bridge store rekey`: no bridge reads or writes meanwhile, so all of them have to be stopped. */
 export function storeRekeyCommand({ write, tell, environment, clock }: StoreDependencies = installed): Command {
   return new Command('rekey')
     .description(
-      'encrypt the store with encryption.key, or decrypt it when there is none; the bridge has to be stopped',
+      'encrypt the store with encryption.key, or decrypt it when there is none; the bridge has to be stopped, every replica',
     )
     .option('--json', 'print the outcome as JSON')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async ({ config, json = false }: { config?: string; json?: boolean }) => {
       const read = readConfig(configFile(config), environment)
-      if (read.store.kind !== 'sqlite') {
-        throw new Error(
-          `${placeOf(read.store)} cannot be encrypted anew in place: encrypt it on SQLite, then move it with scim-bridge store copy`,
-        )
-      }
-      const outcome = await rekeyStore(read.store, {
+      const options: RekeyOptions = {
         clock,
         to: sealerOf(read),
         known: knownSealers(read),
         keysOf: (_type, text) => keysOf(parseDocument(text)),
         progress: createProgress(tell),
-      })
+      }
+      const outcome =
+        read.store.kind === 'sqlite'
+          ? await rekeySqlite(read.store, options)
+          : await rekeyPostgres(read.store, { ...options, log: createLog('silent') })
       write(json ? `${JSON.stringify(outcome)}\n` : `${outcomeText(outcome)}\n`)
     })
 }
@@ -53,7 +54,7 @@ function createProgress(tell: (text: string) => void): (step: RekeyStep) => void
   let told = 0
   return ({ step, table, done = 0, of = 0 }) => {
     if (step === 'verified') tell(`verified: ${done} rows\n`)
-    else if (step === 'rewritten') tell('the file was written anew\n')
+    else if (step === 'rewritten') tell('everything was written anew\n')
     else if (done >= of || done - told >= rowsPerLine) {
       told = done >= of ? 0 : done
       tell(`${table}: ${done} of ${of} rows\n`)

@@ -60,6 +60,9 @@ function addressProblem(text: string): string | undefined {
   if (parsed.username === '') return 'names no user: write postgres://user@host/database'
   if (!/^\/[^/]+$/.test(parsed.pathname)) return 'names no database: write postgres://user@host/database'
   const names = [...parsed.searchParams.keys()]
+  if (names.some((name) => name.startsWith('ssl'))) {
+    return 'says how TLS is spoken: leave that out, it is on and checked (verify-full) by itself; write store: { url: …, tls: { ca: … } } for your own authority'
+  }
   if (parsed.hash !== '' || names.some((name) => name !== 'host') || names.length > 1) {
     return 'has settings of its own: only host=<folder of a socket> may follow the question mark'
   }

@@ -123,7 +123,7 @@ export async function acceptGroupDelete(
   await audit(write, context, id, 'delete group')
   const unfinished = await write.getOperation(connection.name, id)
   const link = await write.getGroupLink(connection.name, id)
-  if (link !== undefined) await write.putGroupLink({ ...link, state: 'tombstone' })
+  if (link !== undefined) await write.putGroupLink({ ...link, state: 'tombstone', deletedAt: nowOf(context) })
   // One that is just being made, or may have been, is ours as well.
   const isOurs = link === undefined ? unfinished?.kind === 'create' : link.wasCreated && !isProtected(context, link)
   if (!isOurs || connection.mapping.groups.delete !== 'delete') {

@@ -21,7 +21,8 @@ export async function commitGroup(
   // Deleted meanwhile: what is left of it is for its members' operations, and for its own end.
   const isThere = (await write.getAnyResource(connection, 'Group', resourceId)) !== undefined
   try {
-    await write.putGroupLink({ connection, resourceId, state: isThere ? 'live' : 'tombstone', ...reached })
+    const deletedAt = isThere ? undefined : new Date(world.clock.now()).toISOString()
+    await write.putGroupLink({ connection, resourceId, state: isThere ? 'live' : 'tombstone', ...reached, deletedAt })
   } catch (error) {
     if (!(error instanceof AccountTaken)) throw error
     throw new Refused(

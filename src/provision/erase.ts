@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { ErasureWrites } from '../store/erasure.ts'
+import type { ErasureWrites, Subject } from '../store/erasure.ts'
 import type { Eraser } from '../store/open.ts'
 import type { StoreWriter } from '../store/store.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
@@ -25,19 +25,11 @@ export function eraseUser(store: Eraser, clock: Clock, connection: string, idOrU
     const ids = await idsOf(write, connection, idOrUserName)
     if (ids.length === 0) throw new NotErased(`connection ${connection} knows no such user, and no trace of one`)
     for (const id of ids) await refuseUnfinished(write, connection, id)
-    const now = new Date(clock.now()).toISOString()
-    let auditLines = 0
-    for (const id of ids) auditLines += await eraseOne(write, connection, id, now)
-    await write.appendAudit(connection, {
-      at: now,
-      event: 'outcome',
-      requestId: crypto.randomUUID(),
-      caller: 'operator',
-      resourceId: undefined,
-      operationId: undefined,
-      accountId: undefined,
-      detail: { action: 'erase', users: ids.length, auditLines },
-    })
+    const at = new Date(clock.now()).toISOString()
+    const subjects: Subject[] = []
+    for (const id of ids) subjects.push(await eraseOne(write, connection, id, at))
+    const by = { at, requestId: crypto.randomUUID(), caller: 'operator' }
+    const auditLines = await write.eraseSubjects(connection, subjects, by)
     return { users: ids.length, auditLines }
   })
 }
@@ -69,7 +61,7 @@ async function eraseOne(
   connection: string,
   id: string,
   now: string,
-): Promise<number> {
+): Promise<Subject> {
   const link = await write.getLink(connection, id)
   const groups = (await write.groupsOf(connection, [id])).get(id) ?? []
   await write.touchResources(
@@ -80,5 +72,5 @@ async function eraseOne(
   )
   await write.deleteResource(connection, 'User', id)
   await write.eraseTraces(connection, id)
-  return write.eraseSubject(connection, { resourceId: id, accountId: link?.accountId ?? link?.unlinkedAccountId })
+  return { resourceId: id, accountId: link?.accountId ?? link?.unlinkedAccountId }
 }

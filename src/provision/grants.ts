@@ -4,7 +4,7 @@ import { grantsOf } from '../mapping/evaluate.ts'
 import { grantKey } from '../mapping/grants.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import { groupKey, type LedgerEntry, type Membership } from '../store/grant-store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { namedGroup } from './group-name.ts'
 
@@ -37,15 +37,6 @@ export function wantedGrants(
           : [{ key: groupKey(groupId), grant: membershipIn(groups, platformGroup) }],
       )
   }
-}
-
-/** Ledger key of what membership in a SCIM group gives where it is a group on the platform: it outlives a new name. */
-export function groupKey(groupId: string): string {
-  return `group:${groupId}`
-}
-
-export function groupIdOf(key: string): string | undefined {
-  return key.startsWith('group:') ? key.slice('group:'.length) : undefined
 }
 
 /** The name says which group it is, the id decides: the platform may know the group by another name by now. */

@@ -2,13 +2,11 @@
 import { Busy, PlatformError } from '../errors.ts'
 import type { Account, Grant } from '../facts.ts'
 import type { Call } from '../platforms/platform.ts'
-import type { LedgerEntry, Membership } from '../store/grant-store.ts'
+import { groupIdOf, groupKey, type LedgerEntry, type Membership } from '../store/grant-store.ts'
 import type { Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import {
   type GrantRules,
-  groupIdOf,
-  groupKey,
   heldGrants,
   isSettled,
   membershipIn,

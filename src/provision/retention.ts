@@ -19,6 +19,7 @@ export async function eraseOld(
   const before = (days: number) => new Date(clock.now() - days * dayMs).toISOString()
   const kinds = [
     ['tombstones', 'eraseTombstones', before(retention.tombstoneDays)],
+    ['tombstones of groups', 'eraseGroupTombstones', before(retention.tombstoneDays)],
     ['audit lines', 'eraseAudit', before(retention.auditDays)],
   ] as const
   try {

@@ -1,13 +1,18 @@
 import { sql } from 'kysely'
+import { createAuditWrites } from './audit.ts'
+import { nobody } from './audit-chain.ts'
+import { erasureDetails } from './audit-erasures.ts'
 import type { Counters } from './counters.ts'
+import { createGroupTombstoneWrites, type GroupTombstoneWrites } from './group-tombstones.ts'
 import { foldKey } from './keys.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
+import type { AuditEntry } from './store.ts'
 
 /** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
-export interface ErasureWrites {
+export interface ErasureWrites extends GroupTombstoneWrites {
   /** Of every connection that has ever stored something, also of those that the configuration no longer names. */
   connections(): Promise<readonly string[]>
-  /** At most so many tombstones from before then; those with unfinished work stay. Answers how many. */
+  /** At most so many tombstones from before then; those with unfinished work, or a watch, stay. Answers how many. */
   eraseTombstones(connection: string, before: string, limit: number): Promise<number>
   /**
    * At most so many audit lines from before then, oldest first; the newest line of all stays. What the chain goes on from is
@@ -18,8 +23,20 @@ export interface ErasureWrites {
   tombstonesNamed(connection: string, idOrUserName: string): Promise<readonly string[]>
   /** Takes what `tracingTables` have of a user. */
   eraseTraces(connection: string, resourceId: string): Promise<void>
-  /** Takes the person out of all audit lines; the lines and their place in the chain stay. Answers how many. */
-  eraseSubject(connection: string, subject: { resourceId: string; accountId: string | undefined }): Promise<number>
+  /**
+   * Takes people out of all audit lines; the lines stay, and the chain goes on through them. Which they were is recorded in
+   * new lines. Answers how many.
+   */
+  eraseSubjects(
+    connection: string,
+    subjects: readonly Subject[],
+    by: Pick<AuditEntry, 'at' | 'requestId' | 'caller'>,
+  ): Promise<number>
+}
+
+export interface Subject {
+  readonly resourceId: string
+  readonly accountId: string | undefined
 }
 
 /**
@@ -39,7 +56,10 @@ export const tracingTables = [
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)
+  const audit = createAuditWrites(dialect, counters)
+  const groupTombstones = createGroupTombstoneWrites(dialect)
   return (run) => ({
+    ...groupTombstones(run),
     async connections() {
       const { rows } = await run(texts.connections({}))
       return rows.map(({ connection }) => connection)
@@ -74,10 +94,20 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
     async eraseTraces(connection, resourceId) {
       for (const remove of texts.traces) await run(remove({ connection, resourceId }))
     },
-    async eraseSubject(connection, { resourceId, accountId = null }) {
-      const { rows } = await run(texts.blank({ connection, resourceId, accountId }))
-      for (const { id } of rows) await run(texts.markErased({ connection, id }))
-      return rows.length
+    async eraseSubjects(connection, subjects, by) {
+      const erased: number[] = []
+      for (const { resourceId, accountId = null } of subjects) {
+        const { rows } = await run(texts.blank({ connection, resourceId, accountId, ...nobody }))
+        for (const { id, subject_hash } of rows) {
+          erased.push(id)
+          if (subject_hash === null) await run(texts.markErased({ connection, id }))
+        }
+      }
+      const unsaid = { resourceId: undefined, operationId: undefined, accountId: undefined }
+      for (const detail of erasureDetails(subjects.length, erased)) {
+        await audit(run).appendAudit(connection, { ...by, ...unsaid, event: 'outcome', detail })
+      }
+      return erased.length
     },
   })
 }
@@ -98,6 +128,8 @@ function erasureStatements(dialect: Dialect) {
           where connection = ${slot('connection')} and state = 'tombstone' and deleted_at < ${slot('before')}
             and not exists (select 1 from operation
               where operation.connection = link.connection and operation.resource_id = link.resource_id)
+            and not exists (select 1 from watch
+              where watch.connection = link.connection and watch.resource_id = link.resource_id)
           limit ${atMost(slot('limit'))})
         returning resource_id`,
     ),
@@ -141,12 +173,13 @@ function erasureStatements(dialect: Dialect) {
     ),
     blank: statement(
       dialect,
-      ['connection', 'resourceId', 'accountId'],
-      (slot) => sql<{ id: number }>`
-        update audit set resource_id = null, account_id = null, detail = '{}'
+      ['connection', 'resourceId', 'accountId', 'resource_id', 'account_id', 'detail'],
+      (slot) => sql<{ id: number; subject_hash: string | null }>`
+        update audit set resource_id = ${slot('resource_id')}, account_id = ${slot('account_id')}, detail = ${slot('detail')},
+          salt = null
         where connection = ${slot('connection')}
           and (resource_id = ${slot('resourceId')} or account_id = ${slot('accountId')})
-        returning id`,
+        returning id, subject_hash`,
     ),
     markErased: statement(
       dialect,

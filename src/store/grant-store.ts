@@ -14,6 +14,15 @@ export interface LedgerEntry {
   readonly origin: 'giving' | 'given' | 'found'
 }
 
+/** Ledger key of what membership in a SCIM group gives where it is a group on the platform: it outlives a new name. */
+export function groupKey(groupId: string): string {
+  return `group:${groupId}`
+}
+
+export function groupIdOf(key: string): string | undefined {
+  return key.startsWith('group:') ? key.slice('group:'.length) : undefined
+}
+
 /** SCIM group ↔ group on the platform, where groups are groups. A tombstone tells what is left to take from its members. */
 export interface GroupLink {
   readonly connection: string
@@ -25,6 +34,8 @@ export interface GroupLink {
   readonly name: string
   /** Made by us; only then is it ours to end. */
   readonly wasCreated: boolean
+  /** Of a tombstone: when the group was deleted. */
+  readonly deletedAt: string | undefined
 }
 
 /** A group that a user is in, with what grants are computed from. */

@@ -7,18 +7,21 @@ import { AccountTaken, type StoreWriter } from './store.ts'
 export function createGroupLinkWrites(dialect: Dialect): (run: Run) => Pick<StoreWriter, 'putGroupLink'> {
   const put = statement(
     dialect,
-    ['connection', 'resourceId', 'state', 'groupId', 'name', 'wasCreated'],
+    ['connection', 'resourceId', 'state', 'groupId', 'name', 'wasCreated', 'deletedAt'],
     (slot) => sql<unknown>`
       insert into group_link (${groupLinkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
-        ${slot('groupId')}, ${slot('name')}, ${slot('wasCreated')})
+        ${slot('groupId')}, ${slot('name')}, ${slot('wasCreated')},
+        ${slot('deletedAt')})
       on conflict (connection, resource_id) do update set state = excluded.state, group_id = excluded.group_id,
-        name = excluded.name, was_created = excluded.was_created`,
+        name = excluded.name, was_created = excluded.was_created, deleted_at = excluded.deleted_at`,
   )
   return (run) => ({
-    async putGroupLink({ connection, resourceId, state, groupId, wasCreated, ...link }) {
+    async putGroupLink({ connection, resourceId, state, groupId, ...link }) {
       const name = run.sealer.seal('group_link.name', [connection, resourceId], link.name)
       try {
-        await run(mayBeTaken(put({ connection, resourceId, state, groupId, name, wasCreated: wasCreated ? 1 : 0 })))
+        const wasCreated = link.wasCreated ? 1 : 0
+        const deletedAt = link.deletedAt ?? null
+        await run(mayBeTaken(put({ connection, resourceId, state, groupId, name, wasCreated, deletedAt })))
       } catch (error) {
         if (isTaken(error)) throw new AccountTaken('another link holds the group', { cause: error })
         throw error

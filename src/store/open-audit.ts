@@ -19,7 +19,7 @@ export function openAudit(location: { readonly file: string }): AuditReads & { c
   let connection: ReturnType<typeof connectSqlite> | undefined
   try {
     connection = connectSqlite(file, { readOnly: true, lockWaitMs })
-    connection.database.prepare('select 1 from audit, audit_anchor, audit_erased limit 1').get()
+    connection.database.prepare('select subject_hash from audit, audit_anchor, audit_erased limit 1').get()
   } catch (cause) {
     connection?.close()
     const code = sqliteCode(cause)

@@ -15,7 +15,8 @@ import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
 import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
-import { admitPostgresSealer } from './postgres-sealing.ts'
+import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
+import { tlsProblem } from './postgres-tls.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
@@ -49,11 +50,8 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   const pool = await migratedPool(location, options, (session) =>
     admitPostgresSealer(session, sealer, placeOf(location)),
   )
-  const transactions = createPostgresTransactions(
-    pool,
-    Math.max(1, Math.floor(location.connections * storeWriterShare)),
-    sealer,
-  )
+  const writers = Math.max(1, Math.floor(location.connections * storeWriterShare))
+  const transactions = createPostgresTransactions(pool, { writers, sealer, isFenced: true })
   const read = runWith(sealer, (query) => pool.select(query))
   const { claims, outbox, register, unregister } = createPostgresClaims(randomUUID())
   const allWrites = createWrites(postgresDialect, claims)
@@ -72,7 +70,15 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   }
   const renew = () =>
     register(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told that a bridge runs here'))
-  if (isBridge) await renew()
+  if (isBridge) {
+    await renew()
+    // Whoever changes the key has either seen that this one runs, or is seen here.
+    await assertSealed(pool, location, sealer).catch(async (error: unknown) => {
+      await unregister(read).catch(() => undefined)
+      await pool.end()
+      throw error
+    })
+  }
   const timer = isBridge ? setInterval(renew, claimRenewalMs).unref() : undefined
   let closing: Promise<void> | undefined
   return {
@@ -101,6 +107,15 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
       await unregister(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told of the end'))
     }
     await pool.end()
+  }
+}
+
+async function assertSealed(pool: PostgresPool, location: PostgresLocation, sealer: Sealer): Promise<void> {
+  const session = await pool.session()
+  try {
+    await assertPostgresSealer(session, sealer, placeOf(location))
+  } finally {
+    session.release(false)
   }
 }
 
@@ -144,7 +159,8 @@ export async function prepared(
 }
 
 /** The schema is ours to make when it is named; who named none has the user's own, or `public`. */
-async function makeSchema(session: PostgresSession, { schema }: PostgresLocation): Promise<void> {
+async function makeSchema(session: PostgresSession, location: PostgresLocation): Promise<void> {
+  const { schema, user } = location
   if (schema === undefined) return
   await session.query('begin')
   // Two who make it at once would not both succeed.
@@ -152,6 +168,13 @@ async function makeSchema(session: PostgresSession, { schema }: PostgresLocation
   const { rows } = await session.query('select 1 from pg_namespace where nspname = $1', [schema])
   if (rows.length === 0) await session.query(`create schema "${schema}"`)
   await session.query('commit')
+  // A pooler between may keep settings of connections to itself: the tables would get into somebody else's schema.
+  const found = await session.query<{ name: string | null }>('select current_schema() as name')
+  if (found.rows[0]?.name === schema) return
+  throw new StoreRefused(
+    `${placeOf(location)}: the schema ${schema} is not used, though store.schema names it: a connection pooler drops that; ` +
+      `write on the server: alter role ${user} set search_path = ${schema}`,
+  )
 }
 
 /** What was accepted has to be there after a crash of the server. */
@@ -168,8 +191,6 @@ function asRefusal(error: unknown, location: PostgresLocation): unknown {
   const failure = asStoreError(error)
   const cause = failure instanceof Error && failure.cause instanceof Error ? failure.cause : failure
   const reason = cause instanceof Error ? cause.message : 'error'
-  return new StoreRefused(
-    `${placeOf(location)} cannot be used as the store (${reason}): check that it runs, its name, the password and the user's rights`,
-    { cause: error },
-  )
+  const mend = tlsProblem(cause) ?? "check that it runs, its name, the password and the user's rights"
+  return new StoreRefused(`${placeOf(location)} cannot be used as the store (${reason}): ${mend}`, { cause: error })
 }

@@ -56,7 +56,11 @@ export async function openPostgresBeside(
       )
     if (sealer !== undefined) await assertPostgresSealer(session, sealer, placeOf(location))
   })
-  const transactions = createPostgresTransactions(pool, 1, sealer ?? plainSealer)
+  const transactions = createPostgresTransactions(pool, {
+    writers: 1,
+    sealer: sealer ?? plainSealer,
+    isFenced: sealer !== undefined,
+  })
   const read = runWith(sealer ?? plainSealer, (query) => pool.select(query))
   const { getWalk, currentWalk } = walkReads(read)
   const { getLink, getOperation, getOperatorRequest, stoppedOperations } = reads(read)

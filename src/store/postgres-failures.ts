@@ -1,3 +1,4 @@
+import { tlsProblem } from './postgres-tls.ts'
 import { StoreUnavailable } from './store.ts'
 
 /**
@@ -52,5 +53,6 @@ function passingReason(error: unknown): string | undefined {
   // Several addresses of one name, none of which answered.
   if (error instanceof AggregateError) return error.errors.map(passingReason).find((reason) => reason !== undefined)
   if ('code' in error && passingSystemErrors.has(String(error.code))) return `PostgreSQL ${String(error.code)}`
-  return passingTexts.test(error.message) ? 'PostgreSQL does not answer' : undefined
+  if (passingTexts.test(error.message)) return 'PostgreSQL does not answer'
+  return tlsProblem(error)
 }

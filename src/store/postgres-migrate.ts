@@ -7,7 +7,7 @@ export interface MigrationList {
   /** That tells which were made. */
   readonly table: string
   readonly folder: URL
-  /** Where SQLite's words are not PostgreSQL's: a file here replaces the one of the same number. */
+  /** Where SQLite's words are not PostgreSQL's: what the file of the same number says here of a thing is made instead. */
   readonly own: URL
 }
 
@@ -38,13 +38,41 @@ export async function migratePostgres(
   if (present > newest) throw new NewerSchema(newerSchemaText(present, newest))
   for (const { number, text } of migrations) {
     if (number <= present) continue
-    await session.query(postgresText(own.get(number) ?? text))
+    await session.query(postgresText(text, own.get(number)))
     await session.query(`insert into ${table} (number, at) values ($1, $2)`, [number, now])
   }
   await session.query('commit')
 }
 
-/** Texts are equal and ordered by their bytes, as in SQLite, whatever the database was made with. */
-function postgresText(text: string): string {
-  return text.replace(/--.*$/gm, '').replace(/\btext\b/g, 'text collate "C"')
+/**
+ * The migration as PostgreSQL makes it. A statement of `own` takes the place of the one about the same table, index, column or
+ * rows; the others of `own` come last. Texts are equal and ordered by their bytes, as in SQLite, whatever the database was made with.
+ */
+export function postgresText(text: string, own = ''): string {
+  const others = new Map(statementsOf(own).map((statement) => [subjectOf(statement), statement]))
+  const shared = statementsOf(text).map((statement) => {
+    const subject = subjectOf(statement)
+    const other = others.get(subject)
+    others.delete(subject)
+    return other ?? statement
+  })
+  const statements = [...shared, ...others.values()].map((statement) => `${statement};\n`)
+  return statements.join('').replace(/\btext\b/g, 'text collate "C"')
+}
+
+/** Each ends a line with its semicolon; comments go. */
+export function statementsOf(text: string): readonly string[] {
+  return text
+    .replace(/--.*$/gm, '')
+    .split(/;\s*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
+}
+
+/** What a statement is about: `create table member`, `alter table link add column grants`, `update resource`. */
+export function subjectOf(statement: string): string {
+  const found = /^(create (?:unique )?(?:table|index)|alter table \S+ add column|update|insert into) \S+/.exec(
+    statement,
+  )
+  return (found?.[0] ?? statement).replace('unique ', '')
 }

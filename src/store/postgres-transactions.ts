@@ -15,16 +15,47 @@ export interface PostgresTransactions {
 /** Replicas on one database and schema share it; another schema has its own. */
 export const lockOf = "pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || $1, 0))"
 
+export interface TransactionOptions {
+  /** At most so many at once. */
+  readonly writers: number
+  readonly sealer: Sealer
+  /** Writes only while the store is sealed as `sealer` does: a process that slept through a change of the key spoils nothing. */
+  readonly isFenced: boolean
+}
+
+/** With the lock, so that it costs no round trip. Who changes the key waits for those who have looked before. */
+const lockAndSealing = `select ${lockOf}, (select string_agg(name || ' ' || key_id, ', ') from sealing) as sealing`
+
+function sealingOf({ keyId }: Sealer): string {
+  return keyId === undefined ? '' : `current ${keyId}`
+}
+
 /**
  * Writers of one connection are served one at a time, as SQLite serves all: the first statement about a connection takes its
  * lock, which ends with the transaction. Numbers that follow each other and decisions on what was read need that, and one
  * connection never waits for another.
  */
-export function createPostgresTransactions(pool: PostgresPool, writers: number, sealer: Sealer): PostgresTransactions {
+export function createPostgresTransactions(
+  pool: PostgresPool,
+  { writers, sealer, isFenced }: TransactionOptions,
+): PostgresTransactions {
   const places = createPlaces(writers)
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
+
+  async function lock(session: PostgresSession, connection: string): Promise<void> {
+    if (!isFenced) {
+      await session.query(`select ${lockOf}`, [connection])
+      return
+    }
+    const { rows } = await session.query<{ sealing: string | null }>(lockAndSealing, [connection])
+    if ((rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
+      throw new StoreUnavailable(
+        'the store is unavailable: it is encrypted with another key now; start the bridge anew',
+      )
+    }
+  }
 
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
     const session = await pool.session()
@@ -37,7 +68,7 @@ export function createPostgresTransactions(pool: PostgresPool, writers: number, 
       if (failure !== undefined) throw failure
       try {
         if (typeof query.connection === 'string' && !locked.has(query.connection)) {
-          await session.query(`select ${lockOf}`, [query.connection])
+          await lock(session, query.connection)
           locked.add(query.connection)
         }
         return await (query.mayBeTaken === true ? guarded(session, query) : plain(session, query))

@@ -38,7 +38,7 @@ export const operationColumns = sql.raw(
     'error_kind, error_message, request_id, caller, created_at, lease_until, unknown_since',
 )
 
-export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created')
+export const groupLinkColumns = sql.raw('connection, resource_id, state, group_id, name, was_created, deleted_at')
 
 /** All reads, for a connection that sees committed data or for one transaction. */
 export function createReads(dialect: Dialect, counters: Counters): (run: Run) => StoreReader {

@@ -2,20 +2,15 @@
  * Encrypts a store that was not, decrypts one that was, or takes it from one key to another: row by row, in place, while no
  * bridge runs. How far it has come is written with each batch, so it goes on after a crash at any point.
  */
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Clock } from '../clock.ts'
-import { asStoreError, StoreRefused } from './failures.ts'
+import { StoreRefused } from './failures.ts'
 import { renewalMs } from './lease.ts'
-import { openFile } from './open.ts'
 import { createRowPass, type KeysOfDocument, type RowPlace, tablesInOrder } from './rekey-rows.ts'
 import type { SealedTable } from './sealed-columns.ts'
 import type { Sealer } from './sealing.ts'
-import { fits, putSealing, readSealing, type SealingRow } from './sealing-state.ts'
-import type { SqliteConnection } from './sqlite.ts'
-import { runWith } from './statement.ts'
-import { StoreUnavailable } from './store.ts'
-import { createTransactionQueue, type TransactionQueue } from './transactions.ts'
+import { fits, type SealingRow } from './sealing-state.ts'
+import { createSealingWrites } from './sealing-writes.ts'
+import type { Dialect, Run } from './statement.ts'
 
 /** Rows of one transaction: some milliseconds, so that stopping loses next to nothing. */
 const rowsPerBatch = 200
@@ -26,7 +21,6 @@ export interface RekeyOptions {
   /** Whatever the store may be sealed with now, the plain one among them. */
   readonly known: readonly Sealer[]
   readonly keysOf: KeysOfDocument
-  readonly lockWaitMs?: number
   readonly batch?: number
   readonly progress?: (step: RekeyStep) => void
 }
@@ -49,144 +43,117 @@ export interface Rekeyed {
   readonly verified: number
 }
 
-/** Throws `StoreRefused` (in use, no key fits, another change is unfinished) or `StoreUnsealable`, naming the row. */
-export async function rekeyStore(location: { readonly file: string }, options: RekeyOptions): Promise<Rekeyed> {
-  const { clock, lockWaitMs = 5_000, to } = options
-  const file = resolve(location.file)
-  if (!existsSync(file)) throw new StoreRefused(`${file} does not exist: there is no store yet`)
-  const { writer, reader, lease } = openFile(file, {
-    lockWaitMs,
-    now: clock.now(),
-    isChecked: true,
-    admit: () => undefined,
-  })
-  reader.close()
-  const mayWrite = () => {
-    if (!lease.isHeld()) throw new StoreUnavailable('the store is unavailable: another process has taken it over')
-    // Each batch is a sign of life.
-    lease.renew(clock.now())
-  }
-  const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite, sealer: to })
-  try {
-    return await rekey(file, writer, transactions, options)
-  } finally {
-    await transactions.run(async () => lease.release()).catch(() => undefined)
-    await transactions.end()
-    writer.close()
-  }
+/** A store that is at hand for it, whatever it is made of. */
+export interface RekeyedStore {
+  /** For people. */
+  readonly place: string
+  readonly dialect: Dialect
+  /** Atomic, and durable when it resolves. */
+  transaction<Result>(work: (run: Run) => Promise<Result>): Promise<Result>
+  /** Outside of transactions; opens with the new key. */
+  readonly read: Run
+  /** Throws `StoreInUse` while a bridge has the store. Once it resolves nobody writes with the key of before any more. */
+  assertUnused(): Promise<void>
+  /** So that nothing is left of what was there before. */
+  rewrite(): Promise<void>
 }
 
-async function rekey(
-  file: string,
-  writer: SqliteConnection,
-  transactions: TransactionQueue,
-  options: RekeyOptions,
-): Promise<Rekeyed> {
+/** Throws `StoreRefused` (in use, no key fits, another change is unfinished) or `StoreUnsealable`, naming the row. */
+export async function rekey(store: RekeyedStore, options: RekeyOptions): Promise<Rekeyed> {
   const { to, known, batch = rowsPerBatch, progress = () => undefined } = options
-  const { database } = writer
-  const { from, next } = chosen(file, readSealing(database), to, known)
+  const writes = createSealingWrites(store.dialect)
+  await store.assertUnused()
+  const { from, next } = chosen(store.place, await writes(store.read).sealing(), to, known)
   if (from.keyId === to.keyId && next === undefined) {
-    return { from: from.keyId, to: to.keyId, rows: 0, verified: await verified(writer, transactions, options) }
+    return { from: from.keyId, to: to.keyId, rows: 0, verified: await verified(store, options) }
   }
-  if (next === undefined) await transactions.run(async () => begin(writer, to))
-  const pass = createRowPass(writer.dialect, options.keysOf)
+  let held = next?.place ?? textOf({ table: tablesInOrder[0], after: undefined, done: 0 })
+  if (next === undefined) {
+    assertAlone(store, await store.transaction((run) => writes(run).begin(to, held)))
+    // From now on no bridge starts; one that was just starting is met here.
+    await store.assertUnused().catch(async (error: unknown) => {
+      await store.transaction((run) => writes(run).giveUp())
+      throw error
+    })
+  }
+  /** One step, that is done once, and by this process only. */
+  const stepping = <Result>(work: (run: Run) => Promise<Result>): Promise<Result> =>
+    store.transaction(async (run) => {
+      assertAlone(store, await writes(run).hold(held))
+      return work(run)
+    })
+  await stepping((run) => writes(run).restartWalks())
+  const pass = createRowPass(store.dialect, options.keysOf)
   let rows = 0
-  let place = placeOf(next)
-  while (place.table !== undefined) {
-    const { table, after } = place
-    const of = await transactions.run((run) => pass.count(run, table))
-    let done = place.done
-    for (let last: RowPlace | undefined = after; ; ) {
-      const step = await transactions.run(async (run) => {
+  for (let place = placeOf(held); place.table !== undefined; ) {
+    const { table, after, done } = place
+    const of = await pass.count(store.read, table)
+    for (let last: RowPlace | undefined = after, passedBy = done; ; ) {
+      const step = await stepping(async (run) => {
         const passed = await pass.reseal(run, table, { from, to }, last, batch)
         const isOver = passed.rows < batch
         const following = isOver
-          ? { table: tableAfter(table), done: 0 }
-          : { table, after: passed.last, done: done + passed.rows }
-        putSealing(database, { name: 'next', sealer: to, place: JSON.stringify(following) })
-        return { ...passed, isOver }
+          ? { table: tableAfter(table), after: undefined, done: 0 }
+          : { table, after: passed.last, done: passedBy + passed.rows }
+        await writes(run).goOn(textOf(following))
+        return { ...passed, isOver, following }
       })
+      held = textOf(step.following)
       rows += step.rows
-      done += step.rows
+      passedBy += step.rows
       last = step.last ?? last
-      progress({ step: 'rows', table, done, of })
+      progress({ step: 'rows', table, done: passedBy, of })
       if (step.isOver) break
     }
-    place = { table: tableAfter(table), after: undefined, done: 0 }
+    place = placeOf(held)
   }
-  const opened = await verified(writer, transactions, options)
+  const opened = await verified(store, options)
   progress({ step: 'verified', done: opened, of: opened })
-  // Free pages and the log beside the file may still hold what was there before.
-  if (to.keyId !== undefined) rewrite(writer)
+  if (to.keyId !== undefined) await store.rewrite()
   progress({ step: 'rewritten' })
-  await transactions.run(async () => finish(writer, to))
+  await stepping((run) => writes(run).finish(to))
   return { from: from.keyId, to: to.keyId, rows, verified: opened }
 }
 
+function assertAlone({ place }: RekeyedStore, isAlone: boolean): void {
+  if (!isAlone) throw new StoreRefused(`${place} is being encrypted anew by another process: let that one finish`)
+}
+
 /** What the store is sealed with now, and how far an unfinished change has come. */
-function chosen(file: string, rows: readonly SealingRow[], to: Sealer, known: readonly Sealer[]) {
+function chosen(place: string, rows: readonly SealingRow[], to: Sealer, known: readonly Sealer[]) {
   const current = rows.find(({ name }) => name === 'current')
   const next = rows.find(({ name }) => name === 'next')
   const from = known.find((sealer) => (current === undefined ? sealer.keyId === undefined : fits(current, sealer)))
   if (from === undefined) {
     throw new StoreRefused(
-      `${file} is encrypted with the key ${current?.key_id}: put that key into encryption.formerKeys of bridge.yaml`,
+      `${place} is encrypted with the key ${current?.key_id}: put that key into encryption.formerKeys of bridge.yaml`,
     )
   }
   if (next !== undefined && !fits(next, to)) {
     const wish = next.key_id === '' ? 'without encryption.key' : `with the key ${next.key_id} as encryption.key`
-    throw new StoreRefused(`${file} is half-way to another key: finish that first, ${wish} in bridge.yaml`)
+    throw new StoreRefused(`${place} is half-way to another key: finish that first, ${wish} in bridge.yaml`)
   }
   return { from, next }
 }
 
-/** Unfinished walks begin anew: what they remember of users cannot be turned into the new key's terms. */
-function begin({ database }: SqliteConnection, to: Sealer): void {
-  database.exec('delete from match_key')
-  const unfinished = "phase not in ('finished', 'failed')"
-  database.exec(
-    `delete from finding where exists (select 1 from walk where walk.connection = finding.connection
-      and walk.number = finding.walk and ${unfinished})`,
-  )
-  database.exec(`update walk set phase = 'asked', place = null, accounts = 0, is_short = 0 where ${unfinished}`)
-  putSealing(database, { name: 'next', sealer: to, place: JSON.stringify({ table: tablesInOrder[0], done: 0 }) })
-}
-
-function finish({ database }: SqliteConnection, to: Sealer): void {
-  database.exec('delete from sealing')
-  if (to.keyId !== undefined) putSealing(database, { name: 'current', sealer: to, place: null })
-}
-
-/** Without a log that is longer than the file, and without a page that was not written anew. */
-function rewrite({ database }: SqliteConnection): void {
-  try {
-    // Else all of it would be held in memory.
-    database.exec('pragma temp_store = file; vacuum')
-    database.exec('pragma wal_checkpoint(truncate)')
-  } catch (error) {
-    throw asStoreError(error)
-  }
-}
-
 async function verified(
-  writer: SqliteConnection,
-  transactions: TransactionQueue,
-  { clock, to, keysOf, batch = rowsPerBatch }: RekeyOptions,
+  store: RekeyedStore,
+  { clock, keysOf, batch = rowsPerBatch }: Pick<RekeyOptions, 'clock' | 'keysOf' | 'batch'>,
 ): Promise<number> {
-  const pass = createRowPass(writer.dialect, keysOf)
-  const run = runWith(to, async (query) => ({ rows: writer.select(query) }))
+  const pass = createRowPass(store.dialect, keysOf)
   let count = 0
   let aliveAt = clock.now()
   for (const table of tablesInOrder) {
     for (let last: RowPlace | undefined; ; ) {
-      const passed = await pass.verify(run, table, last, batch)
+      const passed = await pass.verify(store.read, table, last, batch)
       count += passed.rows
       last = passed.last
       if (passed.rows < batch) break
       await new Promise((resolve) => setImmediate(resolve))
       if (clock.now() - aliveAt < renewalMs) continue
       aliveAt = clock.now()
-      await transactions.run(async () => undefined)
+      // A sign of life, where writers give one.
+      await store.transaction(async () => undefined)
     }
   }
   return count
@@ -198,10 +165,13 @@ interface Place {
   readonly done: number
 }
 
-function placeOf(next: SealingRow | undefined): Place {
-  if (next?.place === undefined || next.place === null) return { table: tablesInOrder[0], after: undefined, done: 0 }
-  // Written by `rekey` alone, in the shape of `Place`.
-  return JSON.parse(next.place)
+function textOf(place: Place): string {
+  return JSON.stringify(place)
+}
+
+/** Written by `textOf` alone. */
+function placeOf(text: string): Place {
+  return JSON.parse(text)
 }
 
 function tableAfter(table: SealedTable): SealedTable | undefined {

@@ -65,6 +65,7 @@ export interface GroupLinkRow {
   readonly group_id: string
   readonly name: string
   readonly was_created: number
+  readonly deleted_at: string | null
 }
 
 export interface MembershipRow {
@@ -165,6 +166,7 @@ export function toGroupLink(sealer: Sealer, row: GroupLinkRow): GroupLink {
     groupId: row.group_id,
     name: sealer.open('group_link.name', [connection, row.resource_id], row.name),
     wasCreated: row.was_created === 1,
+    deletedAt: row.deleted_at ?? undefined,
   }
 }
 
@@ -225,7 +227,7 @@ function parseObject(text: string): JsonObject {
   return value
 }
 
-function parseLedger(text: string): readonly LedgerEntry[] {
+export function parseLedger(text: string): readonly LedgerEntry[] {
   const value: unknown = JSON.parse(text)
   if (!Array.isArray(value) || !value.every(isLedgerEntry)) throw new TypeError('a stored ledger is not one')
   return value

@@ -72,8 +72,12 @@ export function mayBeTaken<Row>(query: Query<Row>): Query<Row> {
 
 /** The texts of a list as one value: a JSON array, so that lists of every length share one statement. */
 export function listValue(texts: readonly string[]): string {
-  // As the databases read a text that stands alone: halves of surrogate pairs and NUL are in no stored one.
-  return JSON.stringify(texts.map((text) => text.toWellFormed().replaceAll('\0', '\ufffd')))
+  return JSON.stringify(texts.map(storedText))
+}
+
+/** A text as the databases give it back: halves of surrogate pairs and NUL are in no stored one. */
+export function storedText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd')
 }
 
 /** How SQLite says it; other dialects know a list by this text. */

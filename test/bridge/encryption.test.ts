@@ -121,6 +121,6 @@ test('a person is forgotten, and the audit is verified and exported, without a w
     await auditCommand(output).parseAsync(['export', '--connection', 'figshare', ...config], { from: 'user' })
   })
   assert.match(text, /^erased: 1 user, and the subject of [1-9]\d* audit lines$/m)
-  assert.match(text, /^figshare: \d+ lines, nothing was changed$/m)
+  assert.match(text, /^figshare: \d+ lines, a person was erased from [1-9]\d* of them; nothing was changed$/m)
   assert.match(text, /"action":"erase"/)
 })

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { aUser } from '../bridge-world.ts'
-import { type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { isJsonObject } from '../../src/json.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
+import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { aGroup, grantsSeen, mappingWith } from '../grants/grants-world.ts'
 
 const dayMs = 86_400_000
 
@@ -46,4 +51,44 @@ test('a person who came back keeps the account although the tombstone is gone', 
   await bridge.until('the leaver is forgotten', () => counts(bridge).tombstones === 0)
   await bridge.world.scim('figshare').post('/Users', user).expect(201)
   assert.equal(bridge.accounts(user).length, 1)
+})
+
+test('what is left of a deleted group is kept until the platform has answered, and then as long as that of a user', async (t) => {
+  const world = await startBridgeWorld((config) => {
+    const { connections } = config
+    if (!isJsonObject(connections) || !isJsonObject(connections.dspace)) throw new Error('no such connection')
+    connections.dspace.mode = 'deferred'
+    config.retention = { tombstoneDays: 1, auditDays: 1 }
+    connections.dspace.mapping = mappingWith(t, 'dspace', '{ as: groups, delete: delete }')
+  })
+  t.after(() => world.stop())
+  const { dspace } = world.sandbox
+  const pass = () => world.clock.advance(1_000)
+  const has = (name: string) => [...dspace.logic.state.groups.values()].some((group) => group.name === name)
+  const left = () => {
+    const database = new DatabaseSync(join(world.directory, 'bridge.sqlite'), { readOnly: true })
+    const [row] = database.prepare("select count(*) as count from group_link where state = 'tombstone'").all()
+    database.close()
+    return Number(row?.count)
+  }
+  const user = aUser()
+  const { body: person } = await world.scim('dspace').post('/Users', user).expect(201)
+  const { body: group } = await world.scim('dspace').post('/Groups', aGroup('Editors', person.id)).expect(201)
+  await eventually('she is in the group', () => grantsSeen(world, 'dspace', emailOf(user)).includes('Editors'), pass)
+
+  dspace.fault({ mode: 'down' })
+  await world.scim('dspace').delete(`/Groups/${group.id}`).expect(204)
+  await world.stopped(async () => world.clock.advance(3 * dayMs))
+  const said = (what: string) => world.logLines.some((line) => line.includes(`"what":"${what}"`))
+  await eventually('what is too old was erased', () => said('audit lines'), pass)
+  assert.equal(left(), 1)
+  dspace.fault({ mode: 'ok' })
+  await eventually('the group has ended', () => !has('Editors'), pass)
+  await eventually('and the membership before', () => grantsSeen(world, 'dspace', emailOf(user)).length === 0, pass)
+  await eventually(
+    'and is forgotten',
+    () => left() === 0,
+    () => world.clock.advance(dayMs),
+  )
+  assert.ok(said('tombstones of groups'))
 })

@@ -7,9 +7,11 @@ import { after, before, describe, test } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { storeCommand } from '../../src/cli/store.ts'
 import { createLog } from '../../src/log.ts'
+import { eraseUser } from '../../src/provision/erase.ts'
 import { copyStore } from '../../src/store/copy-store.ts'
 import { credentialFile } from '../../src/store/credentials.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
+import { openStore } from '../../src/store/open.ts'
 import { openCredentialsOf } from '../../src/store/open-location.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
 import { plainSealer } from '../../src/store/sealing.ts'
@@ -24,6 +26,7 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
   let location: PostgresLocation
   let file: string
   const ids: string[] = []
+  let leaver: string
 
   before(async () => {
     server = await startPostgres()
@@ -38,7 +41,8 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
     const members = ids.slice(0, 5).map((value) => ({ value }))
     await scim.post('/Groups', { schemas, displayName: 'Physics', members }).expect(201)
-    await scim.delete(`/Users/${ids.pop()}`).expect(204)
+    leaver = ids.pop() ?? ''
+    await scim.delete(`/Users/${leaver}`).expect(204)
     const now = world.clock.now()
     const credentials = await openCredentialsOf({ kind: 'sqlite', file }, { log: createLog('silent'), now })
     const made = { connection: 'dspace', name: 'kept', role: 'provision', sha256, createdAt: now } as const
@@ -74,6 +78,9 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
     const before = await world.scim('dspace').get('/Users').expect(200)
     await world.restart(async () => {
       const surroundings = { clock: world.clock, log: createLog('silent'), sealer: plainSealer }
+      const source = await openStore({ kind: 'sqlite', file }, surroundings)
+      await eraseUser(source, world.clock, 'dspace', leaver)
+      await source.close()
       const pulled = new Error('the plug was pulled')
       await assert.rejects(
         copyStore({ kind: 'sqlite', file }, location, surroundings, (table) => {
@@ -95,7 +102,9 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
     assert.equal((await fetch(`${world.url}/dspace/scim/v2/Users`, { headers })).status, 200)
     await scim.patch(`/Users/${ids[0]}`, [{ op: 'replace', path: 'name.givenName', value: 'Grace' }]).expect(200)
     const store = await openPostgres(location, { clock: world.clock, log: createLog('silent') })
-    assert.equal((await store.verifyAudit('dspace')).brokenAt, undefined)
+    const { fault, erased } = await store.verifyAudit('dspace')
+    assert.equal(fault, undefined)
+    assert.ok(erased > 0, 'lines that a person was erased from are followed there, too')
     await store.close()
     const now = world.clock.now()
     const credentials = await openCredentialsOf(location, { log: createLog('silent'), now })

@@ -64,7 +64,7 @@ test('a bridge in use is encrypted, gets another key, and is decrypted; it serve
     const { text, told } = await rekey({ key: one })
     assert.match(text, /^done: the store is encrypted with the key \S+; \d+ rows were written, \d+ were checked\n$/)
     assert.match(told, /^resource: (\d+) of \1 rows$/m)
-    assert.match(told, /^verified: \d+ rows\nthe file was written anew\n$/m)
+    assert.match(told, /^verified: \d+ rows\neverything was written anew\n$/m)
     for (const out of [text, told]) assert.ok(!out.includes(one))
     assert.deepEqual(readable(store, [String(user.userName)]), [])
   })

@@ -1,3 +1,4 @@
+import type { GroupLink } from '../../src/store/grant-store.ts'
 import type { AuditEntry, Link, NewOperation, NewResource } from '../../src/store/store.ts'
 
 export const now = '2026-03-01T08:00:00.000Z'
@@ -32,6 +33,19 @@ export function aLink(connection: string, resourceId: string, more: Partial<Link
     invitations: 0,
     grants: [],
     unlinkedAccountId: undefined,
+    ...more,
+  }
+}
+
+export function aGroupLink(resourceId: string, more: Partial<GroupLink> = {}): GroupLink {
+  return {
+    connection: 'okta',
+    resourceId,
+    state: 'live',
+    groupId: '7',
+    name: 'Readers',
+    wasCreated: true,
+    deletedAt: undefined,
     ...more,
   }
 }

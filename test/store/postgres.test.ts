@@ -13,7 +13,9 @@ import { eventually } from '../eventually.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { anAuditEntry, aUser } from './builders.ts'
 import { type OpenEmpty, storeContract } from './contract.ts'
+import { auditContract } from './contract-audit.ts'
 import { consoleContract } from './contract-console.ts'
+import { erasureContract } from './contract-erasure.ts'
 import { describeSchema } from './postgres-schema.ts'
 
 type Context = Parameters<OpenEmpty>[0]
@@ -33,6 +35,11 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   storeContract('the PostgreSQL store', (t) => opened(t, server.location()))
   storeContract('the PostgreSQL store, sealed', (t) => opened(t, server.location(), createSealer(newKey())))
+  auditContract('the audit in PostgreSQL', async (t) => {
+    const location = server.location()
+    return { store: await opened(t, location), change: (text) => server.execute(location, text) }
+  })
+  erasureContract('the PostgreSQL store, forgetting', (t) => opened(t, server.location(), createSealer(newKey())))
   consoleContract("the PostgreSQL store, for the operator's pages", (t) => opened(t, server.location()))
 
   test('a sealed store is opened with its own key only, and holds no value of a person in clear', async (t) => {
@@ -166,7 +173,12 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
         stores[index % 2]?.transaction((write) => write.appendAudit('okta', anAuditEntry())),
       ),
     )
-    assert.deepEqual(await stores[0]?.verifyAudit('okta'), { rows: 40, brokenAt: undefined })
+    assert.deepEqual(await stores[0]?.verifyAudit('okta'), {
+      rows: 40,
+      erased: 0,
+      brokenAt: undefined,
+      fault: undefined,
+    })
   })
 
   test('PG 3 a server that goes away and comes back is used again, and what was committed is there', async (t) => {

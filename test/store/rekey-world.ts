@@ -1,7 +1,7 @@
 /** A store with something in every column that holds values of people, and a look at its bare files. */
 import { existsSync, readFileSync } from 'node:fs'
-import type { OpenedStore } from '../../src/store/open.ts'
 import type { KeysOfDocument } from '../../src/store/rekey-rows.ts'
+import type { Store } from '../../src/store/store.ts'
 import { aGroup, aLink, anOperation, aUser, now } from './builders.ts'
 
 /** Each names somebody, or something of somebody, and is nowhere else. */
@@ -36,7 +36,7 @@ function aPerson(id: string, userName: string, more: object = {}) {
   return aUser(id, { json, keys: keysOf('User', json) })
 }
 
-export async function fill(store: OpenedStore): Promise<void> {
+export async function fill(store: Store): Promise<void> {
   await store.transaction(async (write) => {
     await write.insertResource('okta', aPerson('a', ada, { displayName: 'Augusta Ada', externalId: 'employee-4711' }))
     await write.insertResource('okta', aPerson('b', bob))
@@ -46,7 +46,7 @@ export async function fill(store: OpenedStore): Promise<void> {
     await write.addMembers('okta', 'g', ['a', 'b'])
     await write.putGroupLink({
       ...{ connection: 'okta', resourceId: 'g', state: 'live', groupId: '7' },
-      ...{ name: 'platform-readers', wasCreated: true },
+      ...{ name: 'platform-readers', wasCreated: true, deletedAt: undefined },
     })
     await write.putLink(
       aLink('okta', 'a', {
@@ -76,7 +76,7 @@ export async function fill(store: OpenedStore): Promise<void> {
 }
 
 /** Everything that the store has told of, as its callers see it. */
-export async function told(store: OpenedStore): Promise<unknown> {
+export async function told(store: Store): Promise<unknown> {
   const found = (attribute: 'userName' | 'displayName' | 'externalId' | 'email', equals: string) =>
     store
       .list('okta', { type: 'User', where: { attribute, equals }, limit: 9 })

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { createLog } from '../../src/log.ts'
 import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
 import { openStore } from '../../src/store/open.ts'
-import { type RekeyOptions, rekeyStore } from '../../src/store/rekey.ts'
+import type { RekeyOptions } from '../../src/store/rekey.ts'
+import { rekeySqlite } from '../../src/store/rekey-sqlite.ts'
 import { createSealer, newKey, plainSealer, type Sealer } from '../../src/store/sealing.ts'
 import { StoreUnsealable } from '../../src/store/store.ts'
 import { aClock, aFile } from './places.ts'
@@ -29,7 +30,7 @@ async function filled(t: TestContext, sealer: Sealer): Promise<{ file: string; b
 }
 
 function rekey(file: string, to: Sealer, known: readonly Sealer[], more: Partial<RekeyOptions> = {}) {
-  return rekeyStore({ file }, { clock: aClock(), to, known: [plainSealer, ...known], keysOf, ...more })
+  return rekeySqlite({ file }, { clock: aClock(), to, known: [plainSealer, ...known], keysOf, ...more })
 }
 
 async function assertTells(t: TestContext, file: string, sealer: Sealer, before: unknown): Promise<void> {

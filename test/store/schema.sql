@@ -21,7 +21,7 @@ CREATE TABLE audit (
   operation_id bigint,
   account_id text,
   detail text not null,
-  hash text not null,
+  hash text not null, salt text, subject_hash text,
   primary key (connection, id)
 );
 
@@ -105,9 +105,11 @@ CREATE TABLE group_link (
   state text not null check (state in ('live', 'tombstone')),
   group_id text not null,
   name text not null,
-  was_created smallint not null,
+  was_created smallint not null, deleted_at text,
   primary key (connection, resource_id)
 );
+
+CREATE INDEX group_link_deleted on group_link (connection, deleted_at) where state = 'tombstone';
 
 CREATE UNIQUE INDEX group_link_group on group_link (connection, group_id) where state = 'live';
 

@@ -82,7 +82,7 @@ const clear: Readonly<Record<string, readonly string[]>> = {
     ...['connection', 'resource_id', 'state', 'account_id', 'last_applied_at', 'drift', 'deleted_at', 'invited_at'],
     'unlinked_account_id',
   ],
-  group_link: ['connection', 'resource_id', 'state', 'group_id'],
+  group_link: ['connection', 'resource_id', 'state', 'group_id', 'deleted_at'],
   operation: [
     ...['connection', 'resource_id', 'kind', 'about', 'state', 'error_kind', 'request_id', 'caller', 'created_at'],
   ],
@@ -94,7 +94,10 @@ const clear: Readonly<Record<string, readonly string[]>> = {
   ],
   match_key: ['connection', 'resource_id'],
   walk: ['connection', 'purpose', 'caller', 'phase', 'place', 'error', 'counts'],
-  audit: [...['connection', 'at', 'event', 'request_id', 'caller', 'resource_id', 'account_id', 'detail', 'hash']],
+  audit: [
+    ...['connection', 'at', 'event', 'request_id', 'caller', 'resource_id', 'account_id', 'detail', 'hash'],
+    ...['salt', 'subject_hash'],
+  ],
   audit_anchor: ['connection', 'hash'],
   audit_erased: ['connection'],
   counter: ['connection', 'name'],

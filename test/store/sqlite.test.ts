@@ -3,16 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
-import { openStore } from '../../src/store/open.ts'
+import { type OpenedStore, openStore } from '../../src/store/open.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { storeContract } from './contract.ts'
-import { consoleContract, type OpenForConsole } from './contract-console.ts'
+import { consoleContract } from './contract-console.ts'
+import { erasureContract } from './contract-erasure.ts'
 
 for (const [title, sealer] of [
   ['the SQLite store', plainSealer],
   ['the SQLite store, sealed', createSealer(newKey())],
 ] as const) {
-  const open: OpenForConsole = async (t) => {
+  const open = async (t: { after(close: () => Promise<void>): void }): Promise<OpenedStore> => {
     const folder = mkdtempSync(join(tmpdir(), 'store-'))
     const file = join(folder, 'bridge.sqlite')
     const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent'), sealer })
@@ -23,5 +24,6 @@ for (const [title, sealer] of [
     return store
   }
   storeContract(title, open)
+  erasureContract(`${title}, forgetting`, open)
   consoleContract(`${title}, for the operator's pages`, open)
 }
