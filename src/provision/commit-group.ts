@@ -2,9 +2,9 @@
 import { type PlatformError, Refused } from '../errors.ts'
 import type { GroupLink } from '../store/grant-store.ts'
 import { AccountTaken, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
-import { type CommitContext, hasEnded, type Settled } from './commit.ts'
+import type { CommitContext, Settled } from './commit.ts'
 import { keysOf, parseDocument } from './document.ts'
-import { retryWaitMs } from './retry.ts'
+import { hasEnded, retryWaitMs } from './retry.ts'
 
 /** As on the platform now; undefined when it has been ended, or let go. */
 export type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined

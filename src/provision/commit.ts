@@ -12,7 +12,7 @@ import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
 import { isOperatorCaller, isOwnCaller } from './reconcile-operation.ts'
-import { retryWaitMs } from './retry.ts'
+import { hasEnded, retryWaitMs } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
 
 /** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
@@ -30,15 +30,6 @@ export interface CommitContext {
 
 /** A deactivation or deletion that is refused for good is still tried so often: a leaver's access is a security matter. */
 const refusedLeaverRetryMs = 3_600_000
-/** So often an answer that breaks the contract is looked into. */
-const brokenAttempts = 3
-/** Longer than any outage that ends by itself; then an operator decides. */
-const giveUpAfterMs = 30 * 24 * 3_600_000
-
-/** Another attempt is not expected to change anything. */
-export function hasEnded({ createdAt }: Operation, error: PlatformError, attempts: number, now: number): boolean {
-  return (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(createdAt) > giveUpAfterMs
-}
 
 /** Throws `Disputed` when another link has the account. */
 export async function putLink(write: StoreWriter, link: Link): Promise<void> {
