@@ -7,6 +7,7 @@ import { type Breaker, createBreaker } from './breaker.ts'
 import { ClaimLost, type Claims, claimLink, createClaims, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
+import { withDeadline } from './deadline.ts'
 import { releaseHeld } from './guardrails.ts'
 import { retryWaitMs } from './retry.ts'
 import { readStart } from './start.ts'
@@ -133,15 +134,16 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     const { operation } = start
     if (!breaker.isClosed()) return waitForPlatform(operation)
     const isAwaited = () => waiters.has(operation.resourceId, operation.id)
-    const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
     const { resourceId } = operation
     const claimed = {
       ...world,
       store: storeOfClaim(store, (write) => claimLink(write, connection.name, resourceId)),
     }
-    const settled = await ('link' in start
-      ? attempt({ connection, world: claimed, claims, isAwaited }, start, signal)
-      : attemptGroup({ connection, world: claimed, isAwaited }, start, signal))
+    const settled = await withDeadline(world.attemptMs, stopping.signal, (signal) =>
+      'link' in start
+        ? attempt({ connection, world: claimed, claims, isAwaited }, start, signal)
+        : attemptGroup({ connection, world: claimed, isAwaited }, start, signal),
+    )
     if (settled.kind !== 'applied') reportFailure(settled.error)
     else if (breaker.isClosed()) breaker.succeeded()
     return settled
@@ -206,10 +208,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   }
 
   async function probe(): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(world.attemptMs), stopping.signal])
     const nothing = () => Promise.resolve()
     try {
-      await connection.platform.check({ signal, beforeWrite: nothing, created: nothing })
+      await withDeadline(world.attemptMs, stopping.signal, (signal) =>
+        connection.platform.check({ signal, beforeWrite: nothing, created: nothing }),
+      )
       breaker.succeeded()
       log.info({ connection: connection.name }, 'the platform is back')
       await makeDue()
