@@ -166,12 +166,7 @@ const givenUp =
 /** The platform broke its contract: 200 but unchanged, no id, wrong shape. `message`: where somebody can do something about it. */
 export class Broken extends PlatformError {
   constructor(detail: string, options?: ErrorOptions & { message?: string }) {
-    super(
-      'broken',
-      options?.message ?? willBeChecked,
-      detail,
-      options,
-    )
+    super('broken', options?.message ?? willBeChecked, detail, options)
   }
 }
 

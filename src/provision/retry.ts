@@ -12,9 +12,18 @@ const brokenAttempts = 3
 /** Longer than any outage that ends by itself; then an operator decides. */
 const giveUpAfterMs = 30 * 24 * 60 * minute
 
-/** Another attempt is not expected to change anything; `attempts` counts the one that has just failed. */
-export function hasEnded({ createdAt }: Operation, error: PlatformError, attempts: number, now: number): boolean {
-  return (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(createdAt) > giveUpAfterMs
+/**
+ * Another attempt is not expected to change anything; `attempts` counts the one that has just failed. One page of a proxy at
+ * the end of a long outage is no broken contract: the attempt before has to have been answered so as well.
+ */
+export function hasEnded(
+  { createdAt, errorKind }: Operation,
+  error: PlatformError,
+  attempts: number,
+  now: number,
+): boolean {
+  const isBrokenAgain = error.kind === 'broken' && errorKind === 'broken'
+  return (isBrokenAgain && attempts >= brokenAttempts) || now - Date.parse(createdAt) > giveUpAfterMs
 }
 
 /**

@@ -97,7 +97,10 @@ test('a new name that the platform answers with a page again and again is kept, 
   const last = await rename()
   assert.ok(world.sandbox.dspace.faultCount > 0)
   assert.equal(last.status, 500, last.text)
-  assert.match(last.body.detail, /^The platform .* again and again\. What is not done is kept for the bridge's operator\./)
+  assert.match(
+    last.body.detail,
+    /^The platform .* again and again\. What is not done is kept for the bridge's operator\./,
+  )
   assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Chief editors')
   assert.deepEqual(names(), ['Editors'])
   world.sandbox.dspace.fault({ mode: 'ok' })
