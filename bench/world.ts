@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { stringify } from 'yaml'
 import { builtInMappings } from '../src/bridge.ts'
 import { reservePort } from '../src/cli/bridge-process.ts'
@@ -30,6 +31,8 @@ export interface World {
   readonly ids: readonly string[]
   /** From the start of the process to the first good answer of `/readyz`, in milliseconds. */
   readonly startMs: number
+  /** What the bridge has not applied: how many operations of which state, and what their last attempt ended with. */
+  unfinished(): readonly string[]
   end(): Promise<void>
 }
 
@@ -69,11 +72,27 @@ export async function startWorld({ users, port, log, storeKey }: WorldOptions): 
     bridge,
     ids,
     startMs,
+    unfinished: () => unfinishedIn(join(directory, 'bridge.sqlite')),
     async end() {
       await bridge.end()
       await platform.end()
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+function unfinishedIn(file: string): readonly string[] {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    const rows = database.prepare(`
+      select count(*) as count, state, kind, error_kind as error, max(attempts) as attempts
+      from operation group by state, kind, error_kind order by 1 desc`)
+    return rows.all().map(({ count, state, kind, error, attempts }) => {
+      const after = error === null ? 'not attempted' : `${error} after up to ${attempts} attempts`
+      return `${count} ${state}, ${kind}: ${after}`
+    })
+  } finally {
+    database.close()
   }
 }
 

@@ -158,16 +158,21 @@ export class Denied extends PlatformError {
   }
 }
 
+/** True as long as the work goes on; see `givenUpText`. */
+const willBeChecked = 'The platform answered in an unexpected way; the change is kept and will be checked.'
+const givenUp =
+  "The platform answered in an unexpected way, again and again. What is not done is kept for the bridge's operator."
+
 /** The platform broke its contract: 200 but unchanged, no id, wrong shape. `message`: where somebody can do something about it. */
 export class Broken extends PlatformError {
   constructor(detail: string, options?: ErrorOptions & { message?: string }) {
-    super(
-      'broken',
-      options?.message ?? 'The platform answered in an unexpected way; the change is kept and will be checked.',
-      detail,
-      options,
-    )
+    super('broken', options?.message ?? willBeChecked, detail, options)
   }
+}
+
+/** What is said of an error when nothing more is done about it by itself. */
+export function givenUpText({ message }: PlatformError): string {
+  return message === willBeChecked ? givenUp : message
 }
 
 /** A defect of ours. */

@@ -6,6 +6,8 @@ export const requestBudgetMs = 25_000
 export const answerReserveMs = 2_000
 /** One request to a platform. */
 export const platformTimeoutMs = 10_000
+/** Finding the address of a platform's name. Resolvers ask a second server after 5 s; a good one answers in milliseconds. */
+export const nameLookupMs = 5_000
 /** One answer of a platform, decompressed. The largest honest one is a page of 1,000 accounts. */
 export const platformAnswerBytes = 5_000_000
 /** Body of a SCIM request; Entra sends groups of 40,000 members in one (about 2 MB). */

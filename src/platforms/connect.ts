@@ -3,7 +3,9 @@ import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { buildConnector } from 'undici'
+import { nameLookupMs } from '../limits.ts'
 import type { WatchedFile } from '../watched-file.ts'
+import { lookupWithin } from './name-lookup.ts'
 
 /** PEM files of one connection. */
 export interface PlatformCertificates {
@@ -32,7 +34,9 @@ export function checkCertificates(certificates: PlatformCertificates): void {
  * first byte, the greeting of TLS included.
  */
 export function guardedConnect({ timeoutMs, mayConnect, certificates = {} }: ConnectOptions): buildConnector.connector {
-  const plain = buildConnector({ timeout: timeoutMs, allowH2: false })
+  // Over before the request is: else nobody would learn that it was the name.
+  const lookup = lookupWithin(Math.min(nameLookupMs, timeoutMs / 2))
+  const plain = buildConnector({ timeout: timeoutMs, allowH2: false, lookup })
   let known: { readonly mark: string; readonly connect: buildConnector.connector } | undefined
   const secure = () => {
     const pem = pemOf(certificates)

@@ -1,6 +1,6 @@
 /** How what has become of an operation is said to the identity provider. */
 import type { Clock } from '../clock.ts'
-import { type PlatformError, Problem } from '../errors.ts'
+import { givenUpText, type PlatformError, Problem } from '../errors.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { retryAfterSeconds } from './retry.ts'
 
@@ -27,7 +27,7 @@ export function createAnswers({ busyStatus }: ProvisionedConnection, clock: Cloc
       const { rule } = error
       if (rule.status === 429 && error.kind !== 'broken') return notYet(error.message, undefined, error)
       const status = error.kind === 'broken' ? 500 : rule.status
-      return new Problem(status, scimTypeOf(error), error.message, { cause: error, detail: error.detail })
+      return new Problem(status, scimTypeOf(error), givenUpText(error), { cause: error, detail: error.detail })
     },
   }
 }

@@ -2,9 +2,10 @@
 import { type PlatformError, Refused } from '../errors.ts'
 import type { GroupLink } from '../store/grant-store.ts'
 import { AccountTaken, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
-import { type CommitContext, hasEnded, type Settled } from './commit.ts'
+import type { CommitContext, Settled } from './commit.ts'
 import { keysOf, parseDocument } from './document.ts'
-import { retryWaitMs } from './retry.ts'
+import { putOff, setAside } from './put-off.ts'
+import { hasEnded } from './retry.ts'
 
 /** As on the platform now; undefined when it has been ended, or let go. */
 export type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined
@@ -44,26 +45,20 @@ export async function commitGroup(
 /** By the class of the error alone: the operation waits, is put aside, or what was asked is undone. */
 export async function commitGroupFailure(
   write: StoreWriter,
-  { connection, world, isAwaited }: CommitContext,
+  context: CommitContext,
   operation: Operation,
   error: PlatformError,
 ): Promise<Settled> {
-  const { name } = connection
+  const { connection, world, isAwaited } = context
   const now = world.clock.now()
-  const attempts = operation.attempts + 1
-  const change = { attempts, errorKind: error.kind, errorMessage: error.message }
-  const isOver = error.rule.retry === 'stop' || hasEnded(operation, error, attempts, now)
-  if (!isOver) {
-    const { maximumRetryMs: maximumMs } = connection
-    const dueAt = now + retryWaitMs(attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })
-    const isUnknownCreate = operation.kind === 'create' && error.rule.outcome === 'unknown'
-    const unknownSince = isUnknownCreate ? now : operation.unknownSince
-    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt, unknownSince })
-    return { kind: 'waiting', error, dueAt }
+  if (error.rule.retry !== 'stop') {
+    const isOver = hasEnded(operation, error, operation.attempts + 1, now)
+    // The platform may have done it: nothing is undone that nobody knows.
+    return isOver ? setAside(write, context, operation, error) : putOff(write, context, operation, error)
   }
   const mayUndo = connection.mode === 'confirmed' && error.kind !== 'fault' && isAwaited()
-  if (!mayUndo || !(await undo(write, name, operation, now)))
-    await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
+  if (!mayUndo || !(await undo(write, connection.name, operation, now)))
+    return setAside(write, context, operation, error)
   return { kind: 'refused', error }
 }
 

@@ -8,11 +8,12 @@ import type { JsonObject } from '../json.ts'
 import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
+import { putOff, setAside } from './put-off.ts'
 import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
 import { isOperatorCaller, isOwnCaller } from './reconcile-operation.ts'
-import { retryWaitMs } from './retry.ts'
+import { hasEnded } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
 
 /** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
@@ -30,15 +31,6 @@ export interface CommitContext {
 
 /** A deactivation or deletion that is refused for good is still tried so often: a leaver's access is a security matter. */
 const refusedLeaverRetryMs = 3_600_000
-/** So often an answer that breaks the contract is looked into. */
-const brokenAttempts = 3
-/** Longer than any outage that ends by itself; then an operator decides. */
-const giveUpAfterMs = 30 * 24 * 3_600_000
-
-/** Another attempt is not expected to change anything. */
-export function hasEnded({ createdAt }: Operation, error: PlatformError, attempts: number, now: number): boolean {
-  return (error.kind === 'broken' && attempts >= brokenAttempts) || now - Date.parse(createdAt) > giveUpAfterMs
-}
 
 /** Throws `Disputed` when another link has the account. */
 export async function putLink(write: StoreWriter, link: Link): Promise<void> {
@@ -56,20 +48,22 @@ export async function putLink(write: StoreWriter, link: Link): Promise<void> {
 
 export async function commitReached(
   write: StoreWriter,
-  { connection, world }: CommitContext,
+  context: CommitContext,
   operation: Operation,
   link: Link,
   document: JsonObject,
   reached: Reached & { readonly grants: ReachedGrants },
 ): Promise<Settled> {
+  const { connection, world } = context
   const now = new Date(world.clock.now()).toISOString()
   const { name } = connection
   const { resourceId } = operation
   const { refusal } = reached.grants
-  const settled: Settled =
-    refusal === undefined || !isAboutGrants(operation) ? { kind: 'applied' } : { kind: 'refused', error: refusal }
+  let settled: Settled = { kind: 'applied' }
+  if (refusal !== undefined && isAboutGrants(operation)) settled = { kind: 'refused', error: refusal }
+  // The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change.
   if (settled.kind === 'refused' && operation.kind !== 'delete')
-    await setGrantsAside(write, name, operation, settled.error)
+    await setAside(write, context, operation, settled.error, grantsOnly)
   else await write.deleteOperation(name, operation.id)
   const known = {
     ...link,
@@ -125,17 +119,6 @@ function isAboutGrants({ about }: Operation): boolean {
   return about === 'grants' || about === 'both'
 }
 
-/** The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change. */
-function setGrantsAside(
-  write: StoreWriter,
-  connection: string,
-  { id, attempts }: Operation,
-  error: PlatformError,
-): Promise<void> {
-  const change = { attempts: attempts + 1, errorKind: error.kind, errorMessage: error.message }
-  return write.updateOperation(connection, id, { ...change, ...grantsOnly, state: 'failed' })
-}
-
 function appliedState(account: Account): JsonObject {
   return Object.fromEntries(account.attributes)
 }
@@ -151,19 +134,13 @@ export async function commitFailure(
   const { connection, world } = context
   const { name } = connection
   const now = world.clock.now()
-  const attempts = operation.attempts + 1
-  const change = { attempts, errorKind: error.kind, errorMessage: error.message }
   const isLeaver = operation.isDeprovisioning
   if (error.rule.retry !== 'stop') {
+    const attempts = operation.attempts + 1
     if (hasEnded(operation, error, attempts, now) && !isLeaver) {
-      await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
-      return { kind: 'refused', error }
+      return setAside(write, context, operation, error)
     }
-    const { maximumRetryMs: maximumMs } = connection
-    const dueAt = now + retryWaitMs(attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })
-    const unknownSince = operation.kind === 'create' && error.rule.outcome === 'unknown' ? now : operation.unknownSince
-    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt, unknownSince })
-    return { kind: 'waiting', error, dueAt }
+    return putOff(write, context, operation, error)
   }
   // An operator brings many people's accounts back at once: a platform that has lost them must not make users disappear.
   if (error.kind === 'absent' && !isOperatorCaller(operation.caller)) {
@@ -175,11 +152,8 @@ export async function commitFailure(
     return { kind: 'refused', error }
   }
   // A defect of ours is no answer to a leaver, and who was told "kept" is not told anything else later.
-  if (isLeaver && (error.kind === 'fault' || !context.isAwaited())) {
-    const dueAt = now + Math.min(refusedLeaverRetryMs, connection.maximumRetryMs)
-    await write.updateOperation(name, operation.id, { ...change, state: 'waiting', dueAt })
-    return { kind: 'waiting', error, dueAt }
-  }
+  if (isLeaver && (error.kind === 'fault' || !context.isAwaited()))
+    return putOff(write, context, operation, error, now + Math.min(refusedLeaverRetryMs, connection.maximumRetryMs))
   if (
     connection.mode === 'deferred' ||
     // No request is undone by its refusal: an operator asked, and sees what became of it.
@@ -188,9 +162,8 @@ export async function commitFailure(
     (isLetGo(link) && !context.isAwaited()) ||
     error.kind === 'fault' ||
     !(await undo(write, connection, operation, link, now))
-  ) {
-    await write.updateOperation(name, operation.id, { ...change, state: 'failed' })
-  }
+  )
+    return setAside(write, context, operation, error)
   return { kind: 'refused', error }
 }
 

@@ -11,6 +11,7 @@ import {
 import type { Answers } from './answers.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import type { AcceptContext } from './intent.ts'
+import { refusedText } from './refused-text.ts'
 import { type ManySettled, runMany } from './run-many.ts'
 import type { Runner } from './runner.ts'
 
@@ -100,10 +101,10 @@ export function createProvisionedGroups(
     const ids = refused.map(({ resourceId }) => resourceId)
     const added = ids.filter((id) => members.added.has(id))
     const removed = ids.filter((id) => members.removed.has(id))
-    await store.transaction(async (write) => {
+    const isGone = await store.transaction(async (write) => {
+      const isDeleted = (await write.getAnyResource(name, 'Group', stored.id)) === undefined
       if (added.length > 0) await write.removeMembers(name, stored.id, added)
-      if (removed.length > 0 && (await write.getResource(name, 'Group', stored.id)) !== undefined)
-        await write.addMembers(name, stored.id, removed)
+      if (removed.length > 0 && !isDeleted) await write.addMembers(name, stored.id, removed)
       const now = new Date(clock.now()).toISOString()
       await write.touchResources(name, 'User', [...added, ...removed], now)
       await write.touchResources(name, 'Group', [stored.id], now)
@@ -115,14 +116,19 @@ export function createProvisionedGroups(
         aside.map(({ resourceId }) => resourceId),
         { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },
       )
+      return isDeleted
     })
     runner.wake()
     const { error } = refused[0]?.settled ?? {}
     const problem = error === undefined ? undefined : problemOf(error)
+    const others = ids.filter((id) => !members.added.has(id) && !members.removed.has(id))
+    const reached = isGone
+      ? { takenBack: [], kept: [], left: ids }
+      : { takenBack: [...added, ...removed], kept: others, left: [] }
     return new Problem(
       problem?.status ?? 400,
       problem?.scimType ?? 'invalidValue',
-      `members: not changed for ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ` and ${ids.length - 5} more` : ''}: ${error?.message ?? ''}`,
+      refusedText({ ...reached, reason: problem?.message ?? '' }),
       { cause: error, headers: problem?.headers ?? {} },
     )
   }

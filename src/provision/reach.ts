@@ -11,6 +11,7 @@ import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
 import { invitePerson, isInvitationOpen } from './invitation.ts'
 import { isLetGo, settleLetGo } from './reach-let-go.ts'
+import { hasEnded } from './retry.ts'
 
 /** A create whose answer was lost may still be carried out by the platform for so long. */
 export const lateCreateMs = 120_000
@@ -184,20 +185,27 @@ async function write(
   wanted: Wanted,
   changes: Attributes,
 ): Promise<Account> {
-  const { platform, mapping } = situation.connection
+  const { connection, operation } = situation
+  const { platform, mapping, facts } = connection
   try {
     return await platform.update(call, account, changes)
   } catch (error) {
-    const isOther = isAboutValues(error)
-    if (wanted.active || !isOther) throw error
-    // The platform refused or ignored something else in the request of a leaver: switching off must not wait for it.
+    const isBroken = error instanceof Broken
+    if (wanted.active || !(isBroken || isAboutValues(error))) throw error
+    // Something else in the request of a leaver was refused or went wrong: switching off must not wait for it.
     const now = (await platform.read(call, account.id)) ?? account
-    return isActive(mapping, now.attributes) ? platform.update(call, now, mapping.lifecycle.deactivate) : now
+    const off = isActive(mapping, now.attributes) ? await platform.update(call, now, mapping.lifecycle.deactivate) : now
+    // What was refused is refused again next time. An answer that nobody can make sense of is not: it is looked into as
+    // often as that of anybody else, and then, the account being off, the rest stays as drift.
+    const isApplied = () => compare(mapping, facts, wanted, off.attributes).changes.size === 0
+    if (isBroken && !hasEnded(operation, error, operation.attempts + 1, situation.now) && !isApplied()) throw error
+    return off
   }
 }
 
+/** The platform was asked properly, understood, and does not want these values. */
 function isAboutValues(error: unknown): boolean {
-  return error instanceof Refused || error instanceof Immutable || error instanceof Conflict || error instanceof Broken
+  return error instanceof Refused || error instanceof Immutable || error instanceof Conflict
 }
 
 function refuseProtected(connection: ProvisionedConnection, account: Account): void {

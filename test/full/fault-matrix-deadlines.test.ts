@@ -12,7 +12,7 @@ describe('when Figshare', { concurrency: matrixOperations.length }, () => {
     describe(`during a ${operation.name}`, { concurrency: 1 }, () => {
       let bench: Bench
       before(async () => {
-        bench = await startBench('figshare', workMs)
+        bench = await startBench('figshare', { workMs })
       })
       after(() => bench.stop())
       for (const position of positions) {

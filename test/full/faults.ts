@@ -5,8 +5,11 @@ import type { FaultRequest } from '../../src/sandbox/simulator.ts'
 export type Position = 'find' | 'write' | 'read-back'
 export const positions: readonly Position[] = ['find', 'write', 'read-back']
 
-/** What became of the first attempt; `applied`: the fault was overcome within it, and the state was read. */
-export type Seen = ErrorKind | 'applied'
+/**
+ * What became of the first attempt; `applied`: the fault was overcome within it, and the state was read; `drifted`: the
+ * account is off as wanted, and other values were left.
+ */
+export type Seen = ErrorKind | 'applied' | 'drifted'
 
 export interface MatrixFault {
   readonly number: number

@@ -24,6 +24,8 @@ export interface MatrixOperation {
   readonly success: number
   /** Undefined: no account. */
   isDone(account: InnerAccount | undefined, start: OperationStart): boolean
+  /** The same when the platform has refused values: whoever is off stays off, and what was refused is drift. Absent: nothing changes. */
+  isDoneWithDrift?(account: InnerAccount | undefined): boolean
   /** Whether SCIM shows the user in the end. */
   readonly isShown: boolean
 }
@@ -31,6 +33,7 @@ export interface MatrixOperation {
 const switched = (value: boolean) => [{ op: 'replace', path: 'active', value }]
 const isOn = (account: InnerAccount | undefined) => account?.isOn === true
 const isOff = (account: InnerAccount | undefined) => account?.isOn === false
+const renamed = { op: 'replace', path: 'name.familyName', value: 'King' }
 const adding = (id: string) => [{ op: 'add', path: 'members', value: [{ value: id }] }]
 const removing = (id: string) => [{ op: 'remove', path: `members[value eq "${id}"]` }]
 
@@ -60,7 +63,7 @@ export const accountOperations: readonly MatrixOperation[] = [
   {
     name: 'patch',
     before: 'on',
-    ask: (scim, _user, id) => scim.patch(id, [{ op: 'replace', path: 'name.familyName', value: 'King' }]),
+    ask: (scim, _user, id) => scim.patch(id, [renamed]),
     success: 200,
     isDone: (account) => isOn(account) && account?.familyName === 'King',
     isShown: true,
@@ -91,6 +94,28 @@ export const accountOperations: readonly MatrixOperation[] = [
   },
 ]
 
+/** Of people who are off, or are to be: nothing keeps them on, and nothing is called done that was not. */
+export const offOperations: readonly MatrixOperation[] = [
+  {
+    name: 'patch while off',
+    before: 'off',
+    ask: (scim, _user, id) => scim.patch(id, [renamed]),
+    success: 200,
+    isDone: (account) => isOff(account) && account?.familyName === 'King',
+    isDoneWithDrift: isOff,
+    isShown: true,
+  },
+  {
+    name: 'deactivate with a patch',
+    before: 'on',
+    ask: (scim, _user, id) => scim.patch(id, [renamed, ...switched(false)]),
+    success: 200,
+    isDone: (account) => isOff(account) && account?.familyName === 'King',
+    isDoneWithDrift: isOff,
+    isShown: true,
+  },
+]
+
 export const grantOperations: readonly MatrixOperation[] = [
   {
     name: 'grant',
@@ -114,4 +139,4 @@ export const grantOperations: readonly MatrixOperation[] = [
   },
 ]
 
-export const matrixOperations: readonly MatrixOperation[] = [...accountOperations, ...grantOperations]
+export const matrixOperations: readonly MatrixOperation[] = [...accountOperations, ...offOperations, ...grantOperations]

@@ -115,6 +115,55 @@ test('a group that is renamed to a name of the mapping gives its role, and renam
   )
 })
 
+const roleWrites = { only: 'writes', path: '/account/institution/roles' } as const
+const page = { mode: 'answer', contentType: 'text/html', body: '<!DOCTYPE html><title>Sign in</title>' } as const
+
+test('a rename whose role the platform never gives says that the name is kept, who did not get the role, and what helps', async (t) => {
+  const { bridge, scim, ada, ben } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('everyone', ada, ben))
+  bridge.fault({ ...page, ...roleWrites })
+  const rename = () => scim.put(`/Groups/${body.id}`, aGroup('figshare-reviewers', ada, ben))
+  for (let attempt = 1; attempt < 3; attempt += 1) assert.equal((await rename()).status, 429)
+  const last = await rename()
+  assert.equal(last.status, 500, last.text)
+  assert.match(last.body.detail, /^the group is as asked, but what it gives was not changed for its members /)
+  for (const { id } of [ada, ben]) assert.match(last.body.detail, new RegExp(id))
+  assert.match(last.body.detail, /makes another attempt\): The platform answered in an unexpected way, again and again/)
+  const shown = await scim.get(`/Groups/${body.id}`)
+  assert.equal(shown.body.displayName, 'figshare-reviewers')
+  assert.equal(shown.body.members.length, 2)
+  bridge.heal()
+  assert.equal((await rename()).status, 200)
+  for (const person of [ada, ben]) assert.deepEqual(rolesOf(bridge, person), [reviewer])
+})
+
+test('a rename whose role the platform refuses one member says so, and the other has it', async (t) => {
+  const { bridge, scim, ada, ben } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('everyone', ada, ben))
+  const path = `${roleWrites.path}/${bridge.account(ben.user)?.id}`
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', only: 'writes', path })
+  const answer = await scim.patch(`/Groups/${body.id}`, [
+    { op: 'replace', value: { displayName: 'figshare-reviewers' } },
+  ])
+  assert.equal(answer.status, 400, answer.text)
+  assert.match(answer.body.detail, new RegExp(`^the group is as asked, but .* for its members ${ben.id} \\(`))
+  assert.doesNotMatch(answer.body.detail, new RegExp(`members: not changed|${ada.id}`))
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+})
+
+test('a deletion of a group whose role the platform will not take says that the group is deleted, and goes on', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('figshare-reviewers', ada))
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no"}', ...roleWrites })
+  const answer = await scim.delete(`/Groups/${body.id}`)
+  assert.equal(answer.status, 400, answer.text)
+  assert.match(answer.body.detail, new RegExp(`^the group is deleted, but what it gave was not taken from ${ada.id}; `))
+  assert.equal((await scim.get(`/Groups/${body.id}`)).status, 404)
+  bridge.heal()
+  await bridge.finished()
+  assert.deepEqual(rolesOf(bridge, ada), [])
+})
+
 test('deleting a group takes what it gave', async (t) => {
   const { bridge, scim, ada } = await aBridge(t)
   const { body } = await scim.post('/Groups', aGroup('figshare-reviewers', ada))

@@ -86,6 +86,29 @@ test('a name that the platform refuses is a 4xx, and the group keeps its old one
   assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
 })
 
+test('a new name that the platform answers with a page again and again is kept, and given with the next push', async (t) => {
+  const { world, scim, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  const page = { contentType: 'text/html', body: '<!DOCTYPE html><title>Sign in</title>' }
+  world.sandbox.dspace.fault({ mode: 'answer', only: 'writes', path: '/api/eperson/groups', ...page })
+  const rename = () => scim.put(`/Groups/${body.id}`, aGroup('Chief editors', ada.id))
+  for (let attempt = 1; attempt < 3; attempt += 1) assert.equal((await rename()).status, 429)
+  const last = await rename()
+  assert.ok(world.sandbox.dspace.faultCount > 0)
+  assert.equal(last.status, 500, last.text)
+  assert.match(
+    last.body.detail,
+    /^The platform .* again and again\. What is not done is kept for the bridge's operator\./,
+  )
+  assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Chief editors')
+  assert.deepEqual(names(), ['Editors'])
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.equal((await rename()).status, 200)
+  assert.deepEqual(names(), ['Chief editors'])
+  assert.deepEqual(ada.seen(), ['Chief editors'])
+})
+
 test('a protected group is refused, by the mapping and by the platform, and nothing is stored', async (t) => {
   const { scim, state } = await aRepository(t)
   state.addGroup({ name: 'COLLECTION_1_ADMIN', object: { uuid: crypto.randomUUID(), name: 'c', type: 'collection' } })

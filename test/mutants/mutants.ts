@@ -308,6 +308,13 @@ export const mutants: readonly Mutant[] = [
     tests: ['provision/adoption'],
   },
   {
+    number: 49,
+    name: "an answer to a leaver's edit that cannot be read counts as applied",
+    file: 'src/provision/reach.ts',
+    edits: [['    if (isBroken && !hasEnded(', '    if (isBroken && operation.attempts < 0 && !hasEnded(']],
+    tests: ['provision/leaving'],
+  },
+  {
     number: 32,
     name: 'an account that an operator has let go is written',
     file: 'src/provision/reach-let-go.ts',

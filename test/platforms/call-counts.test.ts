@@ -4,23 +4,38 @@
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import type { Test } from 'supertest'
+import { type DemoPlatform, demoPlatforms } from '../../src/cli/demo-config.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 
-type Operation = 'create' | 'rename' | 'change nothing' | 'deactivate' | 'reactivate' | 'delete'
-
-/** Below this path: */
-const bases: Readonly<Record<DemoPlatform, string>> = {
-  figshare: '/v2/account/',
-  ethosce: '/',
-  openspecimen: '/openspecimen/rest/ng/',
-  selfcommunity: '/api/v2/',
-  dspace: '/server/api/eperson/',
+interface Calls {
+  /** Below this path. */
+  readonly base: string
+  readonly create: readonly string[]
+  /** Every operation on an account that is there begins so. */
+  readonly read: readonly string[]
+  /** What follows, the read-back included. */
+  readonly rename: readonly string[]
+  readonly switchOff: readonly string[]
+  /** Default: as off. */
+  readonly switchOn?: readonly string[]
 }
 
-const expected: Readonly<Record<DemoPlatform, Readonly<Record<Operation, readonly string[]>>>> = {
-  // The institution's list has no names, the profile no status: a whole account is two reads.
+// User, single sign-on row and profile are three resources, each with a search of its own.
+const ethosce = [
+  'GET user.json?uid&limit&page',
+  'GET authmap.json?uid&limit&page',
+  'GET profile2.json?user&type&limit&page',
+]
+const selfcommunity = ['GET user/*/', 'GET account/search/?username']
+// As the person: the only place that says who is staff and must be left alone.
+const isStaff = 'GET user/me/'
+const openspecimen = ['GET users/*']
+const dspace = ['GET epersons/*?embed&embed.size']
+
+const expected: Readonly<Record<DemoPlatform, Calls>> = {
   figshare: {
+    base: '/v2/account/',
     create: [
       'GET institution/accounts?institution_user_id&limit',
       'GET institution/accounts?email&limit',
@@ -28,29 +43,13 @@ const expected: Readonly<Record<DemoPlatform, Readonly<Record<Operation, readonl
       'GET institution/accounts/*',
       'GET institution/users/*',
     ],
-    rename: ['GET institution/accounts/*', 'GET institution/users/*', 'PUT profile?user_id', 'GET institution/users/*'],
-    'change nothing': [],
-    deactivate: [
-      'GET institution/accounts/*',
-      'GET institution/users/*',
-      'PUT institution/accounts/*',
-      'GET institution/accounts/*',
-    ],
-    reactivate: [
-      'GET institution/accounts/*',
-      'GET institution/users/*',
-      'PUT institution/accounts/*',
-      'GET institution/accounts/*',
-    ],
-    delete: [
-      'GET institution/accounts/*',
-      'GET institution/users/*',
-      'PUT institution/accounts/*',
-      'GET institution/accounts/*',
-    ],
+    // The institution's list has no names, the profile no status: a whole account is two reads.
+    read: ['GET institution/accounts/*', 'GET institution/users/*'],
+    rename: ['PUT profile?user_id', 'GET institution/users/*'],
+    switchOff: ['PUT institution/accounts/*', 'GET institution/accounts/*'],
   },
-  // User, single sign-on row and profile are three resources, each with a search of its own.
   ethosce: {
+    base: '/',
     create: [
       'GET authmap.json?authname&limit&page',
       'GET user.json?name&limit&page',
@@ -58,105 +57,33 @@ const expected: Readonly<Record<DemoPlatform, Readonly<Record<Operation, readonl
       'POST user',
       'POST authmap',
       'POST profile2',
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
+      ...ethosce,
     ],
-    rename: [
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-      'PUT profile2/*',
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-    ],
-    'change nothing': [],
-    deactivate: [
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-      'PUT user/*',
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-    ],
-    reactivate: [
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-      'PUT user/*',
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-    ],
-    delete: [
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-      'PUT user/*',
-      'GET user.json?uid&limit&page',
-      'GET authmap.json?uid&limit&page',
-      'GET profile2.json?user&type&limit&page',
-    ],
+    read: ethosce,
+    rename: ['PUT profile2/*', ...ethosce],
+    switchOff: ['PUT user/*', ...ethosce],
   },
   openspecimen: {
-    create: ['GET users?activityStatus&loginName&domainName&start&maxResults', 'POST users', 'GET users/*'],
-    rename: ['GET users/*', 'PATCH users/*', 'GET users/*'],
-    'change nothing': [],
-    deactivate: ['GET users/*', 'PUT users/*/activity-status', 'GET users/*'],
-    reactivate: ['GET users/*', 'PUT users/*/activity-status', 'GET users/*'],
-    delete: ['GET users/*', 'PUT users/*/activity-status', 'GET users/*'],
+    base: '/openspecimen/rest/ng/',
+    create: ['GET users?activityStatus&loginName&domainName&start&maxResults', 'POST users', ...openspecimen],
+    read: openspecimen,
+    rename: ['PATCH users/*', ...openspecimen],
+    switchOff: ['PUT users/*/activity-status', ...openspecimen],
   },
-  // `user/me/`, as the person: the only place that says who is staff and must be left alone.
   selfcommunity: {
-    create: [
-      'GET account/search/?ext_id&provider',
-      'GET account/search/?email',
-      'POST sso/signup/',
-      'GET user/*/',
-      'GET account/search/?username',
-    ],
-    rename: [
-      'GET user/*/',
-      'GET account/search/?username',
-      'GET user/me/',
-      'PATCH user/*/',
-      'GET user/*/',
-      'GET account/search/?username',
-    ],
-    'change nothing': [],
-    deactivate: [
-      'GET user/*/',
-      'GET account/search/?username',
-      'GET user/me/',
-      'PATCH moderation/user/*/',
-      'GET user/*/',
-      'GET account/search/?username',
-    ],
-    reactivate: [
-      'GET user/*/',
-      'GET account/search/?username',
-      'PATCH moderation/user/*/',
-      'GET user/*/',
-      'GET account/search/?username',
-    ],
-    delete: [
-      'GET user/*/',
-      'GET account/search/?username',
-      'GET user/me/',
-      'PATCH moderation/user/*/',
-      'GET user/*/',
-      'GET account/search/?username',
-    ],
+    base: '/api/v2/',
+    create: ['GET account/search/?ext_id&provider', 'GET account/search/?email', 'POST sso/signup/', ...selfcommunity],
+    read: selfcommunity,
+    rename: [isStaff, 'PATCH user/*/', ...selfcommunity],
+    switchOff: [isStaff, 'PATCH moderation/user/*/', ...selfcommunity],
+    switchOn: ['PATCH moderation/user/*/', ...selfcommunity],
   },
   dspace: {
-    create: ['GET epersons/search/byEmail?email', 'POST epersons', 'GET epersons/*?embed&embed.size'],
-    rename: ['GET epersons/*?embed&embed.size', 'PATCH epersons/*', 'GET epersons/*?embed&embed.size'],
-    'change nothing': [],
-    deactivate: ['GET epersons/*?embed&embed.size', 'PATCH epersons/*', 'GET epersons/*?embed&embed.size'],
-    reactivate: ['GET epersons/*?embed&embed.size', 'PATCH epersons/*', 'GET epersons/*?embed&embed.size'],
-    delete: ['GET epersons/*?embed&embed.size', 'PATCH epersons/*', 'GET epersons/*?embed&embed.size'],
+    base: '/server/api/eperson/',
+    create: ['GET epersons/search/byEmail?email', 'POST epersons', ...dspace],
+    read: dspace,
+    rename: ['PATCH epersons/*', ...dspace],
+    switchOff: ['PATCH epersons/*', ...dspace],
   },
 }
 
@@ -177,32 +104,34 @@ describe('platform calls of one operation', () => {
   })
   after(() => world.stop())
 
-  for (const platform of ['figshare', 'ethosce', 'openspecimen', 'selfcommunity', 'dspace'] as const) {
+  for (const platform of demoPlatforms) {
+    const { base, create, read, rename, switchOff, switchOn = switchOff } = expected[platform]
     test(platform, async () => {
       const scim = world.scim(platform)
       // Signing in is no part of any operation.
       await scim.post('/Users', aUser())
-      const made: Record<string, readonly string[]> = {}
-      const calls = async (operation: Operation, work: () => PromiseLike<{ status: number; text: string }>) => {
-        const before = world.sandbox[platform].calls.length
-        const answer = await work()
-        assert.ok(answer.status < 300, `${operation}: ${answer.status} ${answer.text}`)
-        made[operation] = world.sandbox[platform].calls.slice(before).map((call) => shapeOf(bases[platform], call))
-      }
       const user = aUser()
-      let id = ''
-      await calls('create', async () => {
-        const answer = await scim.post('/Users', user)
-        id = answer.body.id
-        return answer
-      })
-      const path = `/Users/${id}`
-      await calls('rename', () => scim.patch(path, [{ op: 'replace', path: 'name.familyName', value: 'Byron' }]))
-      await calls('change nothing', () => scim.patch(path, active(true)))
-      await calls('deactivate', () => scim.patch(path, active(false)))
-      await calls('reactivate', () => scim.patch(path, active(true)))
-      await calls('delete', () => scim.delete(path))
-      assert.deepEqual(made, expected[platform])
+      let path = ''
+      const operations: readonly (readonly [string, () => Test, readonly string[]])[] = [
+        ['create', () => scim.post('/Users', user), create],
+        [
+          'rename',
+          () => scim.patch(path, [{ op: 'replace', path: 'name.familyName', value: 'Byron' }]),
+          [...read, ...rename],
+        ],
+        ['change nothing', () => scim.patch(path, active(true)), []],
+        ['deactivate', () => scim.patch(path, active(false)), [...read, ...switchOff]],
+        ['reactivate', () => scim.patch(path, active(true)), [...read, ...switchOn]],
+        ['delete', () => scim.delete(path), [...read, ...switchOff]],
+      ]
+      for (const [name, ask, calls] of operations) {
+        world.sandbox[platform].forgetCalls()
+        const answer = await ask()
+        assert.ok(answer.status < 300, `${name}: ${answer.status} ${answer.text}`)
+        path = name === 'create' ? `/Users/${answer.body.id}` : path
+        const made = world.sandbox[platform].calls.map((call) => shapeOf(base, call))
+        assert.deepEqual(made, calls, name)
+      }
     })
   }
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
@@ -46,8 +47,43 @@ test('a refused connection is Unreachable, also for a write: nothing was sent', 
   await assert.rejects(client.send(aCall(), post), Unreachable)
 })
 
-test('a host name that does not exist is Unreachable', async (t) => {
-  await assert.rejects(aClient(t, 'http://no-such-host.invalid').send(aCall(), post), Unreachable)
+test('a host name that does not exist is Unreachable, and named in the log', async (t) => {
+  await assert.rejects(aClient(t, 'http://no-such-host.invalid').send(aCall(), post), (error) => {
+    assert.ok(error instanceof Unreachable)
+    // Without a network the resolver says that it could not ask.
+    assert.match(
+      error.detail,
+      /^POST \/accounts: the name no-such-host\.invalid could not be resolved \((ENOTFOUND|EAI_AGAIN)\)$/,
+    )
+    assert.doesNotMatch(error.message, /no-such-host/)
+    return true
+  })
+})
+
+test('a resolver that never answers is told apart from a platform that does not', async (t) => {
+  t.mock.method(dns, 'lookup', () => undefined)
+  const client = aClient(t, 'http://platform.example', { timeoutMs: 100 })
+  await assert.rejects(client.send(aCall(), post), (error) => {
+    assert.ok(error instanceof Unreachable)
+    assert.equal(
+      error.detail,
+      'POST /accounts: the name platform.example could not be resolved (no answer within 50 ms)',
+    )
+    return true
+  })
+})
+
+test('a resolver that answers too late is not listened to any more', async (t) => {
+  const server = await aServer(t, (socket) => socket.write(reply('200 OK', [json], '{}')))
+  const late = Promise.withResolvers<void>()
+  t.mock.method(dns, 'lookup', (_host: string, _options: unknown, answer: (...words: unknown[]) => void) => {
+    void late.promise.then(() => answer(null, [{ address: '127.0.0.1', family: 4 }]))
+  })
+  const client = aClient(t, server.baseUrl.replace('127.0.0.1', 'platform.example'), { timeoutMs: 100 })
+  await assert.rejects(client.send(aCall(), post), Unreachable)
+  late.resolve()
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  assert.equal(server.requests.length, 0)
 })
 
 test('a server that does not speak TLS is Unreachable', async (t) => {

@@ -103,6 +103,15 @@ test('after a lost answer to a create, "none" is asked again later, because list
   )
 })
 
+test('after a lost answer to a create, the search for anybody else is asked once', async (t) => {
+  const { connection, simulator, calls } = await aPortal(t)
+  simulator.fault({ mode: 'reset-after', only: 'writes', times: 1 })
+  await assert.rejects(create(connection, 'ada'), Unknown)
+  simulator.forgetCalls()
+  assert.deepEqual(await connection.find(aCall(), 'institution_user_id', keyOf('bob'), person('bob')), [])
+  assert.equal(calls().length, 1)
+})
+
 test('a taken key or e-mail is a conflict, whatever the status and whether a reason is given', async (t) => {
   for (const duplicateStatus of [400, 422] as const) {
     for (const errorBody of ['json', 'empty'] as const) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
 import { emailOf, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 
@@ -18,22 +18,76 @@ test('a leaver whose new e-mail address the mapping refuses is switched off, and
   assert.equal(bridge.account(user)?.active, false)
 })
 
+const refusal = { status: 400, body: '{"message":"job_title is not allowed","code":"x"}' }
+const page = { contentType: 'text/html', body: '<!DOCTYPE html><title>Sign in</title>' }
+
+test('a leaver whose other attribute the platform refuses is switched off', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: 'answer', only: 'writes', path: '/account/profile', ...refusal })
+  const left = await bridge.scim.patch(`/Users/${body.id}`, [off, titled('Emerita')])
+  assert.ok(bridge.world.sandbox.figshare.faultCount > 0)
+  assert.equal(left.status, 200, left.text)
+  assert.match(left.body[provisioningUrn].detail, /job_title/)
+  assert.equal(bridge.account(user)?.active, false)
+})
+
 for (const [how, answer] of [
-  ['refuses', { status: 400, body: '{"message":"job_title is not allowed","code":"x"}' }],
-  ['takes but ignores', { status: 205, body: '' }],
+  ['takes but ignores the rest', { status: 205, body: '' }],
+  ['answers the rest with a page', page],
 ] as const) {
-  test(`a leaver whose other attribute the platform ${how} is switched off`, async (t) => {
-    const bridge = await startFigshareBridge(t)
-    const user = aUser()
-    const { body } = await bridge.scim.post('/Users', user)
-    bridge.fault({ mode: 'answer', only: 'writes', path: '/account/profile', ...answer })
-    const left = await bridge.scim.patch(`/Users/${body.id}`, [off, titled('Emerita')])
-    assert.ok(bridge.world.sandbox.figshare.faultCount > 0)
-    assert.equal(left.status, 200, left.text)
-    assert.match(left.body[provisioningUrn].detail, /job_title/)
-    assert.equal(bridge.account(user)?.active, false)
-  })
+  for (const [who, before, change] of [
+    ['a leaver', true, [off, titled('Emerita')]],
+    ['somebody who is off', false, [titled('Emerita')]],
+  ] as const) {
+    const asked = async (t: TestContext) => {
+      const bridge = await startFigshareBridge(t)
+      const user = aUser({ active: before, title: 'Countess' })
+      const { body } = await bridge.scim.post('/Users', user)
+      bridge.fault({ mode: 'answer', only: 'writes', path: '/account/profile', ...answer })
+      const ask = () => bridge.scim.patch(`/Users/${body.id}`, [...change])
+      const first = await ask()
+      assert.equal(first.status, 429, first.text)
+      assert.equal(bridge.account(user)?.active, false, 'off at once')
+      assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'pending')
+      return { bridge, user, ask, id: String(body.id) }
+    }
+
+    test(`${who} is off though the platform ${how}, which is made when it is well again`, async (t) => {
+      const { bridge, user, ask } = await asked(t)
+      bridge.heal()
+      await bridge.finished()
+      assert.equal(bridge.account(user)?.profile.job_title, 'Emerita')
+      const again = await ask()
+      assert.equal(again.status, 200, again.text)
+      assert.equal(bridge.account(user)?.active, false)
+    })
+
+    test(`${who} is off though the platform always ${how}: after three attempts that is drift`, async (t) => {
+      const { bridge, user, ask } = await asked(t)
+      assert.equal((await ask()).status, 429)
+      const third = await ask()
+      assert.equal(third.status, 200, third.text)
+      assert.match(third.body[provisioningUrn].detail, /job_title/)
+      assert.equal(bridge.row('select count(*) as n from operation')?.n, 0)
+      assert.equal(bridge.account(user)?.profile.job_title, 'Countess')
+      assert.equal(bridge.account(user)?.active, false)
+    })
+  }
 }
+
+test('an answer that cannot be read, when the account shows all that was asked, is looked over', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ active: false })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: 'answer', only: 'writes', path: '/account/profile', ...page, isDone: true })
+  const answer = await bridge.scim.patch(`/Users/${body.id}`, [titled('Emerita')])
+  assert.ok(bridge.world.sandbox.figshare.faultCount > 0)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(answer.body[provisioningUrn].state, 'applied')
+  assert.equal(bridge.account(user)?.profile.job_title, 'Emerita')
+})
 
 test('a deactivation that the platform confirms and does not make is never a success and never given up', async (t) => {
   const bridge = await startFigshareBridge(t)

@@ -12,18 +12,17 @@ import { created, type FigshareAccount, type ShortAccount, withAccount, withProf
 import * as api from './api.ts'
 import { type Granting, readGrants, writeGrants } from './association.ts'
 import { facts } from './facts.ts'
+import { createLostCreates } from './lost-creates.ts'
 import { probe } from './probe.ts'
 import { saysBadValue, saysTaken, taken, toError } from './refusals.ts'
 import type { FigshareSettings } from './settings.ts'
 
 /** Accounts of one page of a walk: each costs two calls more, at about a second each. */
 const walkRows = 10
-/** How long after a lost create an empty search is asked once more. */
-const lostCreateMs = 120_000
 
 export function createConnection(client: Client, settings: FigshareSettings, clock: Clock): PlatformConnection {
   let ownId: AccountId | undefined
-  let createLostAt: number | undefined
+  const lostCreates = createLostCreates(clock)
 
   async function whole(call: Call, raw: FigshareAccount): Promise<Account> {
     const id = String(raw.id)
@@ -60,8 +59,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     const isSought = matcher(attribute, value)
     const rows = await api.searchAccounts(client, call, { name: attribute, value })
     const hits = rows.filter(isSought)
-    const isFresh = createLostAt !== undefined && clock.now() - createLostAt < lostCreateMs
-    if (hits.length > 0 || !isFresh || settings.findDelayMs === 0) return hits
+    if (hits.length > 0 || !lostCreates.mayLag(value) || settings.findDelayMs === 0) return hits
     // A create of ours was lost, and lists may lag: "none" counts only when it is said again later.
     await clock.sleep(settings.findDelayMs, call.signal)
     return (await api.searchAccounts(client, call, { name: attribute, value })).filter(isSought)
@@ -80,7 +78,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
   async function post(call: Call, attributes: Attributes): Promise<AccountId> {
     const [request, sent] = api.postAccount(client, call, createBody(attributes, settings.defaultGroupId))
     const answer = await sent.catch((error: unknown) => {
-      if (error instanceof Unknown) createLostAt = clock.now()
+      if (error instanceof Unknown) lostCreates.note(attributes)
       throw error
     })
     if (answer.status === 201 || answer.status === 200) return idOfCreated(call, request, answer, attributes)
@@ -97,7 +95,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
   ): Promise<AccountId> {
     const parsed = created.safeParse(answer.json)
     if (parsed.success && !answer.isHtml) return String(parsed.data.account_id)
-    createLostAt = clock.now()
+    lostCreates.note(attributes)
     const [row, ...others] = await search(call, 'institution_user_id', String(attributes.get('institution_user_id')))
     if (row !== undefined && others.length === 0) return String(row.id)
     throw new Broken(`${request.method} /${request.path.join('/')} answered ${answer.status} without an account id`)

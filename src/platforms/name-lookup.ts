@@ -1,0 +1,23 @@
+import dns from 'node:dns'
+import type { LookupFunction } from 'node:net'
+
+/**
+ * Looks up the name of a platform's host. A resolver that is away is no platform that is away: the search for the cause begins
+ * elsewhere, so it has a time of its own, and every failure names the name.
+ */
+export function lookupWithin(ms: number): LookupFunction {
+  return (hostname, options, answer) => {
+    const timer = setTimeout(() => fail(`no answer within ${ms} ms`), ms)
+    let isOver = false
+    const end: typeof answer = (...result) => {
+      if (isOver) return
+      isOver = true
+      clearTimeout(timer)
+      answer(...result)
+    }
+    const fail = (why: string) => end(new Error(`the name ${hostname} could not be resolved (${why})`), [])
+    dns.lookup(hostname, options, (error, ...found) =>
+      error === null ? end(null, ...found) : fail(error.code ?? error.name),
+    )
+  }
+}
