@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { alarmWays } from './alarm-ways.ts'
 import { createAlarms } from './alarms/alarms.ts'
 import { alarmKinds } from './alarms/conditions.ts'
 import { platformCertificates, serverCertificate } from './certificates.ts'
@@ -97,6 +98,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     provisionedConnection(connection, config, clock, slotsOf(connection)),
   )
   const tls = serverCertificate(config)
+  const ways = alarmWays(config, log)
   const store = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
@@ -126,7 +128,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     )
   }
   const watched = provisions.map(({ connection, suspension }) => ({ connection: connection.name, suspension }))
-  const alarms = createAlarms(watched, world, config.alarms)
+  const alarms = createAlarms(watched, world, { ...config.alarms, ways })
   const metrics = createMetrics({
     lasting: () => ({ kinds: alarmKinds, active: alarms.active(), deliveries: alarms.deliveries() }),
     alarms: () => alarmsOf(log),

@@ -6,6 +6,10 @@ export const requestBudgetMs = 25_000
 export const answerReserveMs = 2_000
 /** One request to a platform. */
 export const platformTimeoutMs = 10_000
+/** One message to a mail server, greeting to end: some let strangers wait on purpose. */
+export const mailTimeoutMs = 30_000
+/** What is being told when the bridge stops may finish so long; else it is told again, and people get it twice. */
+export const alarmStopMs = 2_000
 /** One answer of a platform, decompressed. The largest honest one is a page of 1,000 accounts. */
 export const platformAnswerBytes = 5_000_000
 /** Body of a SCIM request; Entra sends groups of 40,000 members in one (about 2 MB). */

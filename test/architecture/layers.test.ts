@@ -32,10 +32,12 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['http', new Set(['scim', 'provision', 'store'])],
   ['alarms', new Set(['platforms', 'store'])],
   ['certificates', new Set(['config', 'http', 'platforms'])],
+  ['alarm-ways', new Set(['alarms', 'certificates', 'config', 'platforms'])],
   ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
   [
     'bridge',
     new Set([
+      'alarm-ways',
       'alarms',
       'certificates',
       'config',
@@ -48,7 +50,21 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       'store',
     ]),
   ],
-  ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
+  [
+    'cli',
+    new Set([
+      'alarm-ways',
+      'bridge',
+      'config',
+      'http',
+      'scim',
+      'provision',
+      'mapping',
+      'platforms',
+      'store',
+      'sandbox',
+    ]),
+  ],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])
 
@@ -117,6 +133,14 @@ test('only the platform layer speaks HTTP to the outside', () => {
     .filter(({ file, target }) => target === 'undici' && layerOf(file) !== 'platforms')
     .map(({ file }) => file)
   assert.deepEqual(wrong, [])
+})
+
+test('only the platform layer speaks SMTP, in one file', () => {
+  const speaking = files.flatMap(importsOf).filter(({ target }) => /^nodemailer/.test(target))
+  assert.deepEqual(
+    speaking.map(({ file }) => file),
+    ['src/platforms/mail.ts'],
+  )
 })
 
 test('the simulators share no code with anything but themselves', () => {

@@ -1,13 +1,14 @@
-CREATE TABLE alarm (
+CREATE TABLE alarm_telling (
   connection text not null,
   kind text not null,
+  way text not null,
   since bigint not null,
   detail text not null,
   is_over smallint not null,
   told bigint not null,
   failures bigint not null,
   due_at bigint not null,
-  primary key (connection, kind)
+  primary key (connection, kind, way)
 );
 
 CREATE TABLE audit (
