@@ -89,6 +89,10 @@ export const keepAliveMs = 75_000
 export const openSockets = 10_000
 /** How long tombstones and audit lines are kept, unless the operator says otherwise. */
 export const retentionDays = 400
+/** In which span a request was asked is known so long: collectors keep traces for days, and few operations wait longer. */
+export const requestSpanDays = 30
+/** What is left to export when the bridge stops is waited for so long. */
+export const traceStopMs = 3_000
 /**
  * A store of up to so many bytes (20,000 users, a quarter of a second) is looked through for damage before it is used; a
  * larger one while it is used.

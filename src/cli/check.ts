@@ -110,7 +110,7 @@ async function checkConnection(
     const at = Date.parse(date)
     if (!Number.isNaN(at)) skewMs ??= clock.now() - at
   }
-  const provisioned = made(() => provisionedConnection(connection, config, clock, undefined, noteDate))
+  const provisioned = made(() => provisionedConnection(connection, config, clock, { noteDate }))
   if (provisioned instanceof Error) {
     return [
       {

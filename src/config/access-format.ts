@@ -176,7 +176,10 @@ export const secretPlaces: readonly (readonly string[])[] = [
 ]
 
 /** What we prove ourselves with to others than platforms: they decide how long it is. */
-const outgoingSecretPlaces: readonly (readonly string[])[] = [['alarms', 'email', 'password']]
+const outgoingSecretPlaces: readonly (readonly string[])[] = [
+  ['alarms', 'email', 'password'],
+  ['telemetry', 'traces', 'headers', '*'],
+]
 
 export function isOutgoingSecret(path: readonly (string | number)[]): boolean {
   return outgoingSecretPlaces.some((place) => isAt(place, path))

@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '../json.ts'
 import type { Report } from './references.ts'
 
 /** Receivers tell themselves apart by their path, and some by their query. */
-const webhookUrl = z
+export const receiverUrl = z
   .string()
   .max(2_048)
   .refine(isReceiverUrl, { error: 'has to be an http or https URL without user and fragment' })
@@ -59,7 +59,7 @@ export const alarmsFormat = z
   .strictObject({
     webhook: z
       .strictObject({
-        url: webhookUrl,
+        url: receiverUrl,
         secret: z.string().min(1),
         allowHttp: z.boolean().default(false),
         allowPrivateAddresses: z.boolean().default(false),

@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import type { AlarmsConfig } from './alarms-format.ts'
 import type { StoreConfig } from './store-format.ts'
+import type { TracesConfig } from './telemetry-format.ts'
 
 export interface Config {
   readonly file: string
@@ -25,6 +26,8 @@ export interface Config {
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
   readonly alarms: AlarmsConfig
+  /** Undefined: nothing is traced. */
+  readonly traces: TracesConfig | undefined
   readonly retry: { readonly maximumSeconds: number }
   readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
   readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }

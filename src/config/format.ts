@@ -4,6 +4,7 @@ import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } fr
 import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
 import { alarmKeys, alarmsFormat } from './alarms-format.ts'
 import { postgresFormat, storeFormat } from './store-format.ts'
+import { telemetryFormat, telemetryKeys } from './telemetry-format.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -123,6 +124,7 @@ export const configFormat = z.strictObject({
     .strictObject({ tombstoneDays: days.default(retentionDays), auditDays: days.default(retentionDays) })
     .default({ tombstoneDays: retentionDays, auditDays: retentionDays }),
   alarms: alarmsFormat,
+  telemetry: telemetryFormat,
   connections: z.record(
     z
       .string()
@@ -142,6 +144,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['encryption', ['key', 'formerKeys']],
   ['log', ['level']],
   ...alarmKeys,
+  ...telemetryKeys,
   ['retry', ['maximumSeconds']],
   ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],
   ['retention', ['tombstoneDays', 'auditDays']],

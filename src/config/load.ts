@@ -14,6 +14,7 @@ import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
 import { type PathPart, type Report, resolveReferences } from './references.ts'
 import { storeConfig, type WrittenStore } from './store-format.ts'
+import { checkTelemetry, tracesConfig } from './telemetry-format.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
@@ -71,10 +72,11 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
   checkAlarms(resolved, options.hostProblem, report)
+  checkTelemetry(resolved, options.hostProblem, report)
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
   const { encryption, publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies } =
     parsed.data
-  const { metrics, console, alarms } = parsed.data
+  const { metrics, console, alarms, telemetry } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
   const present = (place: string, text: string) => {
     const watched = watchedFiles.get(place)
@@ -89,6 +91,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     log,
     retry,
     alarms: alarmsConfig(alarms, path, present),
+    traces: tracesConfig(telemetry, present),
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
     console: { tokens: console?.tokens ?? [], oidc: console?.oidc },

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import type { Counters } from './counters.ts'
 import { foldKey } from './keys.ts'
+import { createRequestSpanErasure, type RequestSpanErasure } from './request-spans.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 
 /** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
-export interface ErasureWrites {
+export interface ErasureWrites extends RequestSpanErasure {
   /** Of every connection that has ever stored something, also of those that the configuration no longer names. */
   connections(): Promise<readonly string[]>
   /** At most so many tombstones from before then; those with unfinished work stay. Answers how many. */
@@ -39,7 +40,9 @@ export const tracingTables = [
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)
+  const requestSpans = createRequestSpanErasure(dialect)
   return (run) => ({
+    ...requestSpans(run),
     async connections() {
       const { rows } = await run(texts.connections({}))
       return rows.map(({ connection }) => connection)

@@ -18,6 +18,8 @@ const ground = new Set([
   'extensions',
   'yaml',
   'watched-file',
+  'tracing',
+  'version',
 ])
 /** Layer → the layers that it may import. */
 const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -32,6 +34,8 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['http', new Set(['scim', 'provision', 'store'])],
   ['alarms', new Set(['platforms', 'store'])],
   ['certificates', new Set(['config', 'http', 'platforms'])],
+  ['telemetry', new Set(['platforms', 'store'])],
+  ['scim-connection', new Set(['config', 'provision', 'scim'])],
   ['alarm-ways', new Set(['alarms', 'certificates', 'config', 'platforms'])],
   ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
   [
@@ -43,6 +47,8 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       'config',
       'http',
       'operator-pages',
+      'scim-connection',
+      'telemetry',
       'scim',
       'provision',
       'mapping',
@@ -141,6 +147,18 @@ test('only the platform layer speaks SMTP, in one file', () => {
     speaking.map(({ file }) => file),
     ['src/platforms/mail.ts'],
   )
+})
+
+test('only one file knows the packages for traces, and nothing loads it at start', () => {
+  const tracing = files.flatMap(importsOf).filter(({ target }) => /^@opentelemetry\//.test(target))
+  assert.deepEqual([...new Set(tracing.map(({ file }) => file))], ['src/telemetry/otlp.ts'])
+  const loading = files.flatMap(importsOf).filter(({ target, isType }) => /\/otlp\.ts$/.test(target) && !isType)
+  assert.deepEqual(
+    loading.map(({ file }) => file),
+    ['src/telemetry/open.ts'],
+  )
+  const opening = readFileSync(join(root, 'src/telemetry/open.ts'), 'utf8')
+  assert.match(opening, /await import\('\.\/otlp\.ts'\)/)
 })
 
 test('the simulators share no code with anything but themselves', () => {

@@ -123,6 +123,18 @@ export function operatorContract(open: OpenEmpty): void {
     assert.deepEqual(await store.alarms('entra'), [{ ...alarm('email', 3), connection: 'entra' }])
   })
 
+  test('the span of a request is the one that it was asked in first, within its connection', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      await write.keepRequestSpan('okta', 'first', 'a span', '2026-01-01T00:00:00.000Z')
+      await write.keepRequestSpan('okta', 'first', 'a later one', '2026-01-03T00:00:00.000Z')
+      await write.keepRequestSpan('entra', 'first', "entra's", '2026-01-01T00:00:00.000Z')
+    })
+    assert.equal(await store.requestSpan('okta', 'first'), 'a span')
+    assert.equal(await store.requestSpan('okta', 'third'), undefined)
+    assert.equal(await store.requestSpan('entra', 'first'), "entra's")
+  })
+
   test('an account that was let go is remembered, shown as such, and held by nobody', async (t) => {
     const store = await open(t)
     await store.transaction(async (write) => {

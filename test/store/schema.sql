@@ -228,6 +228,16 @@ CREATE TABLE pace (
   primary key (connection)
 );
 
+CREATE TABLE request_span (
+  connection text not null,
+  request_id text not null,
+  span text not null,
+  at text not null,
+  primary key (connection, request_id)
+);
+
+CREATE INDEX request_span_age on request_span (connection, at);
+
 CREATE TABLE resource (
   connection text not null,
   id text not null,

@@ -14,3 +14,13 @@ create table alarm_telling (
 insert into alarm_telling (connection, kind, way, since, detail, is_over, told, failures, due_at)
   select connection, kind, 'webhook', since, detail, is_over, told, failures, due_at from alarm;
 drop table alarm;
+
+-- In which span a request was asked, where traces are on: attempts that come later go back to it.
+create table request_span (
+  connection text not null,
+  request_id text not null,
+  span text not null,
+  at text not null,
+  primary key (connection, request_id)
+);
+create index request_span_age on request_span (connection, at);
