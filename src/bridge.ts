@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { alarmWays } from './alarm-ways.ts'
 import { createAlarms } from './alarms/alarms.ts'
 import { alarmKinds } from './alarms/conditions.ts'
 import { platformCertificates, serverCertificate } from './certificates.ts'
@@ -23,24 +24,23 @@ import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createOperatorRequests } from './provision/operator-requests.ts'
-import { createProvision, type Provision } from './provision/provision.ts'
+import { createProvision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
-import { authenticationSchemes } from './scim/authentication-schemes.ts'
 import type { ScimConnection } from './scim/context.ts'
-import { type AuthenticationScheme, createDiscovery } from './scim/discovery.ts'
-import { createIgnoredNames } from './scim/ignored-names.ts'
 import { importedDocument } from './scim/import.ts'
-import { createPageMemory } from './scim/page-memory.ts'
 import { compileSchemas } from './scim/schema.ts'
+import { scimConnection } from './scim-connection.ts'
 import type { Credentials } from './store/credentials.ts'
 import { openCredentialsOf, openForBridge } from './store/open-location.ts'
 import { newResourceId } from './store/resource-id.ts'
 import { createSealer, plainSealer, type Sealer } from './store/sealing.ts'
 import type { Store } from './store/store.ts'
+import { openTraces } from './telemetry/open.ts'
+import { tracedStore } from './telemetry/traced-store.ts'
+import type { Tracer } from './tracing.ts'
+import { version } from './version.ts'
 
-/** Places of walks that one connection remembers. */
-const rememberedPages = 10_000
 /** What is in work at the end may finish so long; the rest is durable and goes on with the next start. */
 const stopGraceMs = 5_000
 /** How often files of secrets and certificates are looked at. */
@@ -93,14 +93,20 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       return opened.transaction((write) => write.reserveSlot(name, Math.ceil(intervalMs), notBefore))
     },
   })
+  const traces = await openTraces(config.traces && { ...config.traces, serviceVersion: version }, surroundings)
+  const tracer = traces?.tracer
   const provisioned = config.connections.map((connection) =>
-    provisionedConnection(connection, config, clock, slotsOf(connection)),
+    provisionedConnection(connection, config, clock, { slots: slotsOf(connection), tracer }),
   )
   const tls = serverCertificate(config)
-  const store = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
+  const ways = alarmWays(config, log)
+  const plainStore = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
+  const system = config.store.kind === 'sqlite' ? 'sqlite' : 'postgresql'
+  const store = tracer === undefined ? plainStore : tracedStore(plainStore, system, { tracer, clock })
   opened = store
   const credentials = await openedCredentials(config, store, surroundings)
-  const world = { store, clock, log, random: Math.random, newId: () => newResourceId(clock.now()), attemptMs: workMs }
+  const newId = () => newResourceId(clock.now())
+  const world = { store, clock, log, random: Math.random, newId, attemptMs: workMs, tracer }
   const provisions = provisioned.map((connection) => createProvision(connection, world))
   const byName = new Map(provisions.map((provision) => [provision.connection.name, provision]))
   const reconciles = provisions.map((provision, index) => {
@@ -126,7 +132,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     )
   }
   const watched = provisions.map(({ connection, suspension }) => ({ connection: connection.name, suspension }))
-  const alarms = createAlarms(watched, world, config.alarms)
+  const alarms = createAlarms(watched, world, { ...config.alarms, ways })
   const metrics = createMetrics({
     lasting: () => ({ kinds: alarmKinds, active: alarms.active(), deliveries: alarms.deliveries() }),
     alarms: () => alarmsOf(log),
@@ -165,6 +171,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     metrics,
     workMs,
     limits,
+    tracer,
     ...pages,
   })
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
@@ -197,6 +204,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await Promise.all(provisioned.map(({ platform }) => platform.close()))
       await store.close()
       await credentials.close()
+      await traces?.stop()
     },
   }
 }
@@ -216,13 +224,19 @@ async function openedCredentials(config: Config, store: Store, { clock, log }: S
   }
 }
 
+/** What a bridge has, and a command may have, around one connection. */
+export interface ConnectionSurroundings {
+  readonly slots?: Slots
+  readonly tracer?: Tracer | undefined
+  readonly noteDate?: (date: string) => void
+}
+
 /** Mapping loaded, examples run, module connected; nothing is called yet. */
 export function provisionedConnection(
   connection: ConnectionConfig,
   config: Config,
   clock: Clock,
-  slots?: Slots,
-  noteDate?: (date: string) => void,
+  { slots, tracer, noteDate }: ConnectionSurroundings = {},
 ): ProvisionedConnection {
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
@@ -242,6 +256,7 @@ export function provisionedConnection(
         mayConnect: addressRule(connection.allowPrivateAddresses),
         certificates: platformCertificates(connection),
         ...(noteDate === undefined ? {} : { noteDate }),
+        trace: tracer && { tracer, connection: connection.name, tellsPlatform: config.traces?.tellPlatforms === true },
       },
       clock,
       secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),
@@ -258,34 +273,4 @@ export function provisionedConnection(
 function deniedWaitMs(connection: ConnectionConfig, locksOnWrongCredentials: boolean): number | undefined {
   if (connection.retryAfterDeniedSeconds !== undefined) return connection.retryAfterDeniedSeconds * 1_000
   return locksOnWrongCredentials ? undefined : 3_600_000
-}
-
-function scimConnection(
-  connection: ConnectionConfig,
-  config: Config,
-  provision: Provision,
-  { clock, log, cursorKey }: Pick<Surroundings, 'clock' | 'log'> & { readonly cursorKey: Buffer },
-): ScimConnection {
-  const schemas = compileSchemas({
-    extensions: connection.extensions,
-    computedAttributes: connection.computedAttributes,
-  })
-  const baseUrl = `${config.publicUrl}/${connection.name}/scim/v2`
-  return {
-    name: connection.name,
-    baseUrl,
-    schemas,
-    discovery: createDiscovery({ baseUrl, schemas, authenticationSchemes: schemesOf(connection) }),
-    patch: connection.patch,
-    groupPatchAnswer: connection.groupPatchAnswer,
-    provision,
-    pageMemory: createPageMemory(rememberedPages, clock),
-    cursorKey,
-    ignored: createIgnoredNames(connection.name, log),
-  }
-}
-
-function schemesOf({ basic, oauth, entra, oidc }: ConnectionConfig): readonly AuthenticationScheme[] {
-  const takesOauth = oauth !== undefined || entra !== undefined || oidc.length > 0
-  return authenticationSchemes({ takesBasic: basic.length > 0, takesOauth })
 }

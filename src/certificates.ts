@@ -17,6 +17,14 @@ export function platformCertificates({ name, tls }: ConnectionConfig): PlatformC
   return certificates
 }
 
+/** Whom the mail server's certificate is checked against; undefined: Node's authorities. Throws as `platformCertificates`. */
+export function mailAuthority({ alarms: { email } }: Config): WatchedFile | undefined {
+  if (email?.ca === undefined) return undefined
+  const ca = pemFile(email.ca, 'alarms.email.ca')
+  checkPair({ ca }, 'alarms.email.ca')
+  return ca
+}
+
 function checkPair(certificates: PlatformCertificates, place: string): void {
   try {
     checkCertificates(certificates)

@@ -8,6 +8,10 @@ export const answerReserveMs = 2_000
 export const platformTimeoutMs = 10_000
 /** Finding the address of a platform's name. Resolvers ask a second server after 5 s; a good one answers in milliseconds. */
 export const nameLookupMs = 5_000
+/** One message to a mail server, greeting to end: some let strangers wait on purpose. */
+export const mailTimeoutMs = 30_000
+/** What is being told when the bridge stops may finish so long; else it is told again, and people get it twice. */
+export const alarmStopMs = 2_000
 /** One answer of a platform, decompressed. The largest honest one is a page of 1,000 accounts. */
 export const platformAnswerBytes = 5_000_000
 /** Body of a SCIM request; Entra sends groups of 40,000 members in one (about 2 MB). */
@@ -87,6 +91,10 @@ export const keepAliveMs = 75_000
 export const openSockets = 10_000
 /** How long tombstones and audit lines are kept, unless the operator says otherwise. */
 export const retentionDays = 400
+/** In which span a request was asked is known so long: collectors keep traces for days, and few operations wait longer. */
+export const requestSpanDays = 30
+/** What is left to export when the bridge stops is waited for so long. */
+export const traceStopMs = 3_000
 /**
  * A store of up to so many bytes (20,000 users, a quarter of a second) is looked through for damage before it is used; a
  * larger one while it is used.

@@ -32,6 +32,14 @@ export interface AlarmCount {
 
 const alarms = new WeakMap<Log, Map<string, AlarmCount>>()
 
+const traces = new WeakMap<Log, { traceId?: () => string | undefined }>()
+
+/** From now on each line says the trace that it belongs to. */
+export function nameTraces(log: Log, traceId: () => string | undefined): void {
+  const known = traces.get(log)
+  if (known !== undefined) known.traceId = traceId
+}
+
 /** Lines with `alarm: true` since the start, in the log and its children. Texts are constants of the source. */
 export function alarmsOf(log: Log): Iterable<AlarmCount> {
   return alarms.get(log)?.values() ?? []
@@ -49,6 +57,7 @@ function countAlarm(counts: Map<string, AlarmCount>, [line, text]: readonly unkn
 /** JSON lines on stderr: stdout belongs to commands' results. */
 export function createLog(level: string, destination?: DestinationStream): Log {
   const counts = new Map<string, AlarmCount>()
+  const named: { traceId?: () => string | undefined } = {}
   const log: Log = pino(
     {
       level,
@@ -58,6 +67,8 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       hooks: {
         logMethod(words, write) {
           countAlarm(counts, words)
+          const traceId = named.traceId?.()
+          if (traceId !== undefined && isJsonObject(words[0])) words[0] = { traceId, ...words[0] }
           write.apply(this, words)
         },
       },
@@ -65,6 +76,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
     destination ?? collected(),
   )
   alarms.set(log, counts)
+  traces.set(log, named)
   return log
 }
 

@@ -1,22 +1,22 @@
 /**
  * Alarms: raised once when something becomes so, told again while it lasts, a few times, and cleared when it has ended. What
- * was told is durable: a restart raises nothing anew.
+ * was told, in which way, is durable: a restart raises nothing anew.
  */
 import { type Clock, repeat } from '../clock.ts'
+import { alarmStopMs } from '../limits.ts'
 import type { Log } from '../log.ts'
-import { createWebhook, type Webhook, type WebhookSettings } from '../platforms/webhook.ts'
 import type { StoredAlarm } from '../store/alarm-store.ts'
 import type { Store } from '../store/store.ts'
-import { type AlarmKind, alarmKinds, conditionsOf, type Detail, sentenceOf, type Watched } from './conditions.ts'
+import { type AlarmKind, alarmKinds, conditionsOf, type Detail, type Watched } from './conditions.ts'
+import { createDelivery } from './delivery.ts'
+import type { Way, WayName } from './way.ts'
 
 const lookMs = 30_000
-const longestWaitMs = 3_600_000
-const never = Number.MAX_SAFE_INTEGER
 
 /** As bridge.yaml says. */
 export interface AlarmSettings {
-  /** Undefined: nobody is told but the log and who reads the metrics. */
-  readonly webhook: WebhookSettings | undefined
+  /** None: nobody is told but the log and who reads the metrics. */
+  readonly ways: readonly Way[]
   /** A departure that is not done after so long. */
   readonly departureMinutes: number
   /** From one telling to the next while it lasts, and how often at most after the first. */
@@ -28,7 +28,7 @@ export interface Alarms {
   /** Which are on, for metrics. */
   active(): readonly { readonly connection: string; readonly kind: AlarmKind }[]
   /** Deliveries since the start. */
-  deliveries(): { readonly taken: number; readonly failed: number }
+  deliveries(): readonly { readonly way: WayName; readonly taken: number; readonly failed: number }[]
   start(): void
   stop(): Promise<void>
 }
@@ -36,64 +36,32 @@ export interface Alarms {
 export function createAlarms(
   watched: readonly Watched[],
   { store, clock, log }: { readonly store: Store; readonly clock: Clock; readonly log: Log },
-  settings: AlarmSettings,
+  { ways, departureMinutes, repeatHours, repeats }: AlarmSettings,
 ): Alarms {
-  const webhook = settings.webhook === undefined ? undefined : createWebhook(settings.webhook)
-  const departureMs = settings.departureMinutes * 60_000
-  const repeatMs = settings.repeatHours * 3_600_000
   const stopping = new AbortController()
+  const cutting = new AbortController()
   const on = new Map<string, readonly AlarmKind[]>()
-  let taken = 0
-  let failed = 0
+  const connections = watched.map(({ connection }) => connection)
+  const signals = { stopping: stopping.signal, cutting: cutting.signal }
+  const telling = { store, clock, log, ...signals, repeatMs: repeatHours * 3_600_000, repeats }
+  const deliveries = ways.map((way) => ({ way: way.name, delivery: createDelivery(way, connections, telling) }))
+  const names = ways.map(({ name }) => name)
   let loop: Promise<void> | undefined
 
   async function look(one: Watched): Promise<void> {
     const { connection } = one
     const now = clock.now()
-    const conditions = await conditionsOf(store, one, now, departureMs)
+    const conditions = await conditionsOf(store, one, now, departureMinutes * 60_000)
     on.set(connection, [...conditions.keys()])
-    const known = new Map((await store.alarms(connection)).map((alarm) => [alarm.kind, alarm]))
-    const changes = alarmKinds.flatMap((kind) => {
-      const before = known.get(kind)
-      const after = next({ connection, kind, now }, conditions.get(kind), before)
-      return JSON.stringify(after) === JSON.stringify(before) ? [] : [{ kind, after }]
-    })
+    const place = { connection, names, now }
     // Mostly nothing has changed, and writers are served one at a time.
-    if (changes.length > 0) {
-      await store.transaction(async (write) => {
-        for (const { kind, after } of changes)
-          await (after === undefined ? write.deleteAlarm(connection, kind) : write.putAlarm(after))
-      })
-    }
-    if (webhook === undefined) return
-    for (const alarm of await store.alarms(connection)) {
-      if (alarm.dueAt <= now && !stopping.signal.aborted) await tell(webhook, alarm, now)
-    }
-  }
-
-  async function tell(receiver: Webhook, alarm: StoredAlarm, now: number): Promise<void> {
-    const { connection, since, told } = alarm
-    const kind = alarmKinds.find((one) => one === alarm.kind)
-    if (kind === undefined) return
-    const state = alarm.isOver ? 'cleared' : told === 0 ? 'raised' : 'repeated'
-    const times = { since: new Date(since).toISOString(), at: new Date(now).toISOString(), told: told + 1 }
-    const text = sentenceOf(kind, connection, alarm.detail)
-    const message = { version: 1, alarm: kind, state, connection, ...times, detail: alarm.detail, text }
-    try {
-      await receiver.send(message, now)
-    } catch (error) {
-      failed += 1
-      const failures = alarm.failures + 1
-      log.warn({ connection, kind, failures, reason: reasonOf(error) }, 'an alarm could not be delivered')
-      const dueAt = now + Math.min(longestWaitMs, lookMs * 2 ** Math.min(failures, 10))
-      await store.transaction((write) => write.putAlarm({ ...alarm, failures, dueAt }))
-      return
-    }
-    taken += 1
-    await store.transaction((write) => {
-      if (alarm.isOver) return write.deleteAlarm(connection, kind)
-      const dueAt = told >= settings.repeats ? never : now + repeatMs
-      return write.putAlarm({ ...alarm, told: told + 1, failures: 0, dueAt })
+    if (changesOf(place, conditions, await store.alarms(connection)).length === 0) return
+    await store.transaction(async (write) => {
+      // Read anew: something may have been told meanwhile.
+      for (const { before, after } of changesOf(place, conditions, await write.alarms(connection))) {
+        if (after !== undefined) await write.putAlarm(after)
+        else if (before !== undefined) await write.deleteAlarm(before)
+      }
     })
   }
 
@@ -105,38 +73,62 @@ export function createAlarms(
         log.error({ connection: one.connection, err: error }, 'alarms could not be looked at')
       }
     }
+    if (stopping.signal.aborted) return
+    for (const { delivery } of deliveries) delivery.begin()
   }
 
   return {
     active: () => [...on].flatMap(([connection, kinds]) => kinds.map((kind) => ({ connection, kind }))),
-    deliveries: () => ({ taken, failed }),
+    deliveries: () => deliveries.map(({ way, delivery }) => ({ way, ...delivery.counts })),
     start() {
       loop ??= turn().then(() => repeat(clock, lookMs, stopping.signal, turn))
     },
     async stop() {
       stopping.abort(new Error('the bridge is stopping'))
       await loop
-      await webhook?.close()
+      const cut = setTimeout(() => cutting.abort(new Error('the bridge is stopping')), alarmStopMs)
+      await Promise.all(deliveries.map(({ delivery }) => delivery.idle()))
+      clearTimeout(cut)
+      await Promise.all(ways.map((way) => way.close()))
     },
   }
 }
 
-/** What is stored of one alarm after a look; undefined: nothing. */
+interface Change {
+  readonly before: StoredAlarm | undefined
+  readonly after: StoredAlarm | undefined
+}
+
+function changesOf(
+  { connection, names, now }: { readonly connection: string; readonly names: readonly string[]; readonly now: number },
+  conditions: ReadonlyMap<AlarmKind, Detail>,
+  known: readonly StoredAlarm[],
+): readonly Change[] {
+  const changes = alarmKinds.flatMap((kind) => {
+    const ofKind = known.filter((alarm) => alarm.kind === kind)
+    // A way that was added later tells since when it is really so.
+    const since = ofKind.find(({ isOver }) => !isOver)?.since ?? now
+    return names.map((way): Change => {
+      const before = ofKind.find((alarm) => alarm.way === way)
+      return { before, after: next({ connection, kind, way, since, dueAt: now }, conditions.get(kind), before) }
+    })
+  })
+  // A way that bridge.yaml does not name any more has nobody to tell.
+  const left = known.filter(({ way }) => !names.includes(way)).map((before): Change => ({ before, after: undefined }))
+  return [...changes, ...left].filter(({ before, after }) => JSON.stringify(after) !== JSON.stringify(before))
+}
+
+/** What is stored of one alarm and way after a look; undefined: nothing. */
 function next(
-  { connection, kind, now }: { readonly connection: string; readonly kind: AlarmKind; readonly now: number },
+  begun: Pick<StoredAlarm, 'connection' | 'kind' | 'way' | 'since' | 'dueAt'>,
   detail: Detail | undefined,
   before: StoredAlarm | undefined,
 ): StoredAlarm | undefined {
   if (detail !== undefined) {
     if (before !== undefined && !before.isOver) return { ...before, detail }
-    return { connection, kind, since: now, detail, isOver: false, told: 0, failures: 0, dueAt: now }
+    return { ...begun, detail, isOver: false, told: 0, failures: 0 }
   }
   // What nobody was told of needs no end.
   if (before === undefined || before.told === 0) return undefined
-  return before.isOver ? before : { ...before, isOver: true, failures: 0, dueAt: now }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'failed'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message
+  return before.isOver ? before : { ...before, isOver: true, failures: 0, dueAt: begun.dueAt }
 }

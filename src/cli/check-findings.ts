@@ -3,7 +3,7 @@ import type { ProbeStep } from '../platforms/platform.ts'
 import type { InspectedStore } from '../store/inspect.ts'
 
 export interface Checked extends ProbeStep {
-  /** `configuration`, `store`, or the connection's name. */
+  /** `configuration`, `store`, `alarms`, or the connection's name. */
   readonly area: string
 }
 

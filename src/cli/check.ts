@@ -10,6 +10,7 @@ import { inspectStore } from '../store/inspect.ts'
 import { placeOf } from '../store/location.ts'
 import { openBesideBridge } from '../store/open-location.ts'
 import { FileProblems } from '../yaml/problems.ts'
+import { checkEmail } from './check-email.ts'
 import { type Checked, clockFinding, storeFindings, textOf } from './check-findings.ts'
 import { connectionNames } from './connection-names.ts'
 import { type Output, terminal } from './output.ts'
@@ -36,10 +37,10 @@ const warningExit = 3
 export function checkCommand(dependencies: CheckDependencies = installed): Command {
   return new Command('check')
     .description(
-      'look at configuration, store, clock, and each platform with its credentials and rights; writes nothing',
+      'look at configuration, store, clock, the mail server for alarms, and each platform with its credentials and rights; writes nothing',
     )
     .option('--connection <name>', 'only this connection of bridge.yaml (default: all of them)')
-    .option('--offline', 'call no platform')
+    .option('--offline', 'call no platform and no mail server')
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .option('--json', 'for machines')
     .action((options: Options) => check(dependencies, options))
@@ -60,6 +61,7 @@ async function check({ output, environment, clock }: CheckDependencies, options:
       ok('configuration', 'bridge.yaml', `${config.file}: ${config.connections.length} connections, secrets present`),
     ])
     tell(await checkStore(config, clock))
+    tell(await checkEmail(config, options.offline === true))
     for (const connection of config.connections) {
       if (!names.includes(connection.name)) continue
       progress(`asking ${connection.name}`)
@@ -108,7 +110,7 @@ async function checkConnection(
     const at = Date.parse(date)
     if (!Number.isNaN(at)) skewMs ??= clock.now() - at
   }
-  const provisioned = made(() => provisionedConnection(connection, config, clock, undefined, noteDate))
+  const provisioned = made(() => provisionedConnection(connection, config, clock, { noteDate }))
   if (provisioned instanceof Error) {
     return [
       {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
+import { version } from '../version.ts'
 import { auditCommand } from './audit.ts'
 import { checkCommand } from './check.ts'
 import { completionCommand } from './completion.ts'
@@ -14,13 +14,11 @@ import { storeCommand } from './store.ts'
 import { tokenCommand } from './token.ts'
 import { resumeCommand, usersCommand } from './users.ts'
 
-const version: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
-
 /** All commands. Wrong usage is told with the usage text and thrown as `CommanderError`. */
 export function createProgram(): Command {
   const program = new Command('scim-bridge')
     .description('A SCIM 2.0 server that provisions accounts on platforms without SCIM')
-    .version(String(version))
+    .version(version)
     .addCommand(serveCommand())
     .addCommand(initCommand())
     .addCommand(checkCommand())

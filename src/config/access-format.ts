@@ -175,6 +175,16 @@ export const secretPlaces: readonly (readonly string[])[] = [
   ['connections', '*', 'oauth', 'clients', '*', 'secrets', '*'],
 ]
 
+/** What we prove ourselves with to others than platforms: they decide how long it is. */
+const outgoingSecretPlaces: readonly (readonly string[])[] = [
+  ['alarms', 'email', 'password'],
+  ['telemetry', 'traces', 'headers', '*'],
+]
+
+export function isOutgoingSecret(path: readonly (string | number)[]): boolean {
+  return outgoingSecretPlaces.some((place) => isAt(place, path))
+}
+
 /** What the store is encrypted with. */
 const storeKeyPlaces: readonly (readonly string[])[] = [
   ['encryption', 'key'],

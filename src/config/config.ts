@@ -3,7 +3,9 @@ import type { ConnectionAccess, OperatorOidc } from '../access.ts'
 import type { DeclaredExtension } from '../extensions.ts'
 import type { JsonObject } from '../json.ts'
 import type { WatchedFile } from '../watched-file.ts'
+import type { AlarmsConfig } from './alarms-format.ts'
 import type { StoreConfig } from './store-format.ts'
+import type { TracesConfig } from './telemetry-format.ts'
 
 export interface Config {
   readonly file: string
@@ -23,15 +25,9 @@ export interface Config {
   readonly console: { readonly tokens: readonly string[]; readonly oidc: OperatorOidc | undefined }
   /** Place of a caller's secret, `connections.library.tokens.0` → the file that it came from and is read anew from. */
   readonly secretFiles: ReadonlyMap<string, string>
-  readonly alarms: {
-    /** Undefined: alarms are in the log and in metrics only. */
-    readonly webhook:
-      | { readonly url: string; readonly secret: string; readonly allowPrivateAddresses: boolean }
-      | undefined
-    readonly departureMinutes: number
-    readonly repeatHours: number
-    readonly repeats: number
-  }
+  readonly alarms: AlarmsConfig
+  /** Undefined: nothing is traced. */
+  readonly traces: TracesConfig | undefined
   readonly retry: { readonly maximumSeconds: number }
   readonly limits: { readonly requestsPerSecond: number; readonly burst: number; readonly concurrentRequests: number }
   readonly retention: { readonly tombstoneDays: number; readonly auditDays: number }

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { declarableTypes, nameProblem, repeated, urnProblem } from '../extensions.ts'
 import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } from '../limits.ts'
 import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
+import { alarmKeys, alarmsFormat } from './alarms-format.ts'
 import { postgresFormat, storeFormat } from './store-format.ts'
+import { telemetryFormat, telemetryKeys } from './telemetry-format.ts'
 
 /** First segments of paths that are no connections. */
 const reservedNames = new Set(['livez', 'readyz', 'healthz', 'metrics', 'console', 'oauth', 'oauth2'])
@@ -19,11 +21,6 @@ const platformUrl = url.transform((text) => {
   const { origin, pathname } = new URL(text)
   return (origin + pathname).replace(/\/+$/, '')
 })
-/** Receivers tell themselves apart by their path, and some by their query. */
-const webhookUrl = z
-  .string()
-  .max(2_048)
-  .refine(isReceiverUrl, { error: 'has to be an http or https URL without user and fragment' })
 const file = z.string().min(1)
 const pairText = 'has to be { certificate: file, key: file }'
 const days = z.number().int().min(1).max(36_500)
@@ -126,21 +123,8 @@ export const configFormat = z.strictObject({
   retention: z
     .strictObject({ tombstoneDays: days.default(retentionDays), auditDays: days.default(retentionDays) })
     .default({ tombstoneDays: retentionDays, auditDays: retentionDays }),
-  alarms: z
-    .strictObject({
-      webhook: z
-        .strictObject({
-          url: webhookUrl,
-          secret: z.string().min(1),
-          allowHttp: z.boolean().default(false),
-          allowPrivateAddresses: z.boolean().default(false),
-        })
-        .optional(),
-      departureMinutes: z.number().int().min(1).max(43_200).default(60),
-      repeatHours: z.number().min(1).max(720).default(24),
-      repeats: z.number().int().min(0).max(1_000).default(7),
-    })
-    .default({ departureMinutes: 60, repeatHours: 24, repeats: 7 }),
+  alarms: alarmsFormat,
+  telemetry: telemetryFormat,
   connections: z.record(
     z
       .string()
@@ -159,8 +143,8 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['store.tls', ['ca', 'certificate', 'key']],
   ['encryption', ['key', 'formerKeys']],
   ['log', ['level']],
-  ['alarms', ['webhook', 'departureMinutes', 'repeatHours', 'repeats']],
-  ['alarms.webhook', ['url', 'secret', 'allowHttp', 'allowPrivateAddresses']],
+  ...alarmKeys,
+  ...telemetryKeys,
   ['retry', ['maximumSeconds']],
   ['limits', ['requestsPerSecond', 'burst', 'concurrentRequests']],
   ['retention', ['tombstoneDays', 'auditDays']],
@@ -204,12 +188,6 @@ function isStoreKey(text: string): boolean {
 function isPlainUrl(text: string): boolean {
   // A backslash is a slash to some readers, and an at sign in front of it then names another host.
   if (!/^https?:\/\/[^/]/i.test(text) || /[\s?#\\\p{Cc}]/u.test(text)) return false
-  const parsed = URL.parse(text)
-  return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
-}
-
-function isReceiverUrl(text: string): boolean {
-  if (!/^https?:\/\/[^/]/i.test(text) || /[\s#\\\p{Cc}]/u.test(text)) return false
   const parsed = URL.parse(text)
   return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
 }

@@ -8,11 +8,13 @@ import { childOf, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import { type FileProblem, FileProblems } from '../yaml/problems.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import { isSecretOfCaller, secretPlaces } from './access-format.ts'
+import { alarmsConfig, checkAlarms } from './alarms-format.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
-import { isStorePassword, type PathPart, type Report, resolveReferences } from './references.ts'
+import { type PathPart, type Report, resolveReferences } from './references.ts'
 import { storeConfig, type WrittenStore } from './store-format.ts'
+import { checkTelemetry, tracesConfig } from './telemetry-format.ts'
 
 /** Hundreds of connections fit. */
 const fileBounds = { bytes: 1_048_576, depth: 32 }
@@ -44,14 +46,14 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   const allowsLiteralSecrets = isJsonObject(written) && written.allowLiteralSecrets === true
   const secretFiles = new Map<string, Map<string, WatchedFile>>()
   const callerFiles = new Map<string, string>()
-  let storePassword: WatchedFile | undefined
+  const watchedFiles = new Map<string, WatchedFile>()
   const resolved = resolveReferences(written, {
     environment: options.environment,
     directory: dirname(absolute),
     allowLiteralSecrets: allowsLiteralSecrets,
     report,
     noteFile: (path, watched) => {
-      if (isStorePassword(path)) storePassword = watched
+      watchedFiles.set(path.join('.'), watched)
       const [, connection, part, ...names] = path
       noteSecret(secretFiles, connection, part, names, watched)
     },
@@ -69,12 +71,17 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
   for (const [name, connection] of connectionsOf(resolved)) {
     checkConnection(connection, ['connections', name], options, { report, isWritten })
   }
-  checkWebhook(resolved, options, report)
+  checkAlarms(resolved, options.hostProblem, report)
+  checkTelemetry(resolved, options.hostProblem, report)
   if (!parsed.success || problems.length > 0) throw new FileProblems(problems)
   const { encryption, publicUrl, listen, log, retry, limits, retention, store, connections, trustedProxies } =
     parsed.data
-  const { metrics, console, alarms } = parsed.data
+  const { metrics, console, alarms, telemetry } = parsed.data
   const path = (name: string) => resolve(dirname(absolute), name)
+  const present = (place: string, text: string) => {
+    const watched = watchedFiles.get(place)
+    return watched === undefined ? () => text : () => watched.text()
+  }
   const { tls } = listen
   const listenTls = tls === undefined ? {} : { tls: { certificate: path(tls.certificate), key: path(tls.key) } }
   return {
@@ -83,7 +90,8 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     listen: { host: listen.host, port: listen.port, ...listenTls },
     log,
     retry,
-    alarms: { ...alarms, webhook: alarms.webhook },
+    alarms: alarmsConfig(alarms, path, present),
+    traces: tracesConfig(telemetry, present),
     trustedProxies,
     metrics: { tokens: metrics?.tokens ?? [] },
     console: { tokens: console?.tokens ?? [], oidc: console?.oidc },
@@ -91,7 +99,7 @@ export function loadConfig(file: string, options: ConfigOptions): Config {
     limits,
     retention,
     encryption: { key: encryption?.key, formerKeys: encryption?.formerKeys ?? [] },
-    store: storeConfig(store, path, passwordOf(store, storePassword)),
+    store: storeConfig(store, path, passwordOf(store, watchedFiles.get('store.password'))),
     connections: Object.entries(connections).map(([name, { allowHttp: _, ...connection }]): ConnectionConfig => {
       const mapping = connection.mapping === undefined ? undefined : path(connection.mapping)
       const { pace, retryAfterDeniedSeconds, reconcile, tls } = connection
@@ -174,17 +182,6 @@ function checkSecrets(value: Json, rest: readonly string[], path: readonly PathP
       if (part === '*' || part === key) checkSecrets(entry, deeper, [...path, key], report)
     }
   }
-}
-
-function checkWebhook(resolved: Json, options: ConfigOptions, report: Report): void {
-  const alarms = isJsonObject(resolved) ? resolved.alarms : undefined
-  const webhook = isJsonObject(alarms) ? alarms.webhook : undefined
-  if (!isJsonObject(webhook) || typeof webhook.url !== 'string') return
-  const place = ['alarms', 'webhook', 'url']
-  if (/^http:/i.test(webhook.url) && webhook.allowHttp !== true)
-    report(place, 'alarms would go out in clear text: use https, or say allowHttp: true for this host')
-  const problem = options.hostProblem?.(webhook.url, webhook.allowPrivateAddresses === true)
-  if (problem !== undefined) report(place, problem)
 }
 
 function checkConnection(

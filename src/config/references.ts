@@ -5,7 +5,7 @@
 import { resolve } from 'node:path'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { type WatchedFile, watchFile } from '../watched-file.ts'
-import { isSecretOfCaller, isStoreKey } from './access-format.ts'
+import { isOutgoingSecret, isSecretOfCaller, isStoreKey } from './access-format.ts'
 import { secretSettings } from './format.ts'
 
 export type PathPart = string | number
@@ -38,19 +38,23 @@ export function resolveReferences(value: Json, options: ReferenceOptions, path: 
   return resolved
 }
 
-/** What callers prove themselves with, the store's password and keys, and `connections.<name>.settings.….<secret>`. */
+/** What callers prove themselves with, and we; the store's password and keys; and `connections.<name>.settings.….<secret>`. */
 function isSecretPlace(path: readonly PathPart[]): boolean {
-  if (isSecretOfCaller(path) || isStorePassword(path) || isStoreKey(path)) return true
+  if (isSecretOfTheBridge(path)) return true
   return path[0] === 'connections' && path[2] === 'settings' && secretSettings.has(String(path.at(-1)))
 }
 
 /** Where `{ file: … }` may stand for text: where secrets are, and every setting. */
 function mayBeFile(path: readonly PathPart[]): boolean {
-  if (isSecretOfCaller(path) || isStorePassword(path) || isStoreKey(path)) return true
+  if (isSecretOfTheBridge(path)) return true
   return path[0] === 'connections' && path.length >= 4 && path[2] === 'settings'
 }
 
-export function isStorePassword(path: readonly PathPart[]): boolean {
+function isSecretOfTheBridge(path: readonly PathPart[]): boolean {
+  return isSecretOfCaller(path) || isOutgoingSecret(path) || isStorePassword(path) || isStoreKey(path)
+}
+
+function isStorePassword(path: readonly PathPart[]): boolean {
   return path.length === 2 && path[0] === 'store' && path[1] === 'password'
 }
 

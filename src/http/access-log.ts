@@ -13,6 +13,7 @@ export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHand
       const state = stateOf(response)
       const line = {
         requestId: state.id,
+        traceId: state.traceId,
         // Only of those who may know: what strangers write into a path is not for the log or the labels of metrics.
         connection: state.caller === undefined ? '-' : (state.connection ?? '-'),
         caller: state.caller,

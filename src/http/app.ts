@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { RoutedContext, ScimConnection } from '../scim/context.ts'
 import { libraryRoutes, ownRoutes } from '../scim/router.ts'
 import type { Store } from '../store/store.ts'
+import type { Tracer } from '../tracing.ts'
 import { accessLog } from './access-log.ts'
 import { authenticate } from './authenticate.ts'
 import type { Authentication } from './authentication/create-authentication.ts'
@@ -18,6 +19,7 @@ import { query } from './query.ts'
 import type { RequestLog } from './request-log.ts'
 import { requestState, stateOf } from './request-state.ts'
 import { route } from './route.ts'
+import { traceRequest } from './trace-request.ts'
 
 export interface Served {
   readonly connections: ReadonlyMap<string, ScimConnection>
@@ -33,13 +35,17 @@ export interface Served {
   readonly console: RequestHandler
   /** Keeps requests for them. */
   readonly requestLog: Pick<RequestLog, 'watch'>
+  /** Undefined: nothing is traced, and nothing stands in a request's way for it. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** The order of everything that happens to a request. */
 export function createApp(served: Served): Express {
-  const { authentication, clock, log, metrics, store } = served
+  const { authentication, clock, log, metrics, store, tracer } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
+  const traced = tracer === undefined ? [] : [traceRequest(tracer)]
   const scim = inOrder(
+    ...traced,
     accessLog(log, metrics, clock),
     route,
     // Authentication comes before the first byte of a body: strangers must not make us parse.

@@ -32,7 +32,8 @@ export interface AlarmState {
   /** All kinds that there are, and those that are on. */
   readonly kinds: readonly string[]
   readonly active: readonly { readonly connection: string; readonly kind: string }[]
-  readonly deliveries: { readonly taken: number; readonly failed: number }
+  /** Of each way that alarms are told in. */
+  readonly deliveries: readonly { readonly way: string; readonly taken: number; readonly failed: number }[]
 }
 
 export interface Gauges {
@@ -162,14 +163,15 @@ function alarmGauges(registry: Registry, gauges: Gauges): void {
   })
   new Counter({
     name: 'scim_bridge_alarm_deliveries_total',
-    help: 'Alarms handed to the webhook, by whether it took them',
-    labelNames: ['result'],
+    help: 'Alarms handed to the webhook or the mail server, by whether it took them',
+    labelNames: ['way', 'result'],
     registers: [registry],
     collect() {
       this.reset()
-      const { taken, failed } = gauges.lasting().deliveries
-      this.inc({ result: 'taken' }, taken)
-      this.inc({ result: 'failed' }, failed)
+      for (const { way, taken, failed } of gauges.lasting().deliveries) {
+        this.inc({ way, result: 'taken' }, taken)
+        this.inc({ way, result: 'failed' }, failed)
+      }
     },
   })
 }

@@ -12,6 +12,8 @@ export interface RequestState {
   caller?: string
   /** For metrics and the log: `GET Users`, never an id. */
   route?: string
+  /** Where traces are on. */
+  traceId?: string
   /** What the answer said was wrong. */
   problem?: string
   readonly afterwards: (() => void)[]

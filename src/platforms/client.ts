@@ -1,6 +1,7 @@
 /** What the one HTTP client for all platforms is told and tells. The client itself is `createClient`. */
 import type { PlatformCertificates } from './connect.ts'
 import type { Call } from './platform.ts'
+import type { TracedCalls } from './traced-exchange.ts'
 
 /** A slot for one request; two clients of one connection share their pace. */
 export interface Pace {
@@ -29,6 +30,8 @@ export interface ClientSettings {
   readonly noteDate?: (date: string) => void
   /** Read anew for each TLS connection. Default: Node's authorities, no certificate of ours. */
   readonly certificates?: PlatformCertificates
+  /** Undefined: nothing is traced. */
+  readonly trace?: TracedCalls | undefined
 }
 
 export interface PlatformRequest {

@@ -8,6 +8,7 @@ import { guardedConnect } from './connect.ts'
 import { exchangeOnce } from './exchange.ts'
 import { describe, encode, first, isWrite, pathOf, retryAfterMs, toAnswer } from './http.ts'
 import type { Call } from './platform.ts'
+import { tracedExchange } from './traced-exchange.ts'
 
 /** Sockets of one connection: a slow platform must not take those of others. */
 const sockets = 4
@@ -50,12 +51,15 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
     }
   }
 
+  const { trace } = settings
+  const send = trace === undefined ? exchange : tracedExchange(trace, new URL(settings.baseUrl).hostname, exchange)
+
   async function once(call: Call, request: PlatformRequest, credentials: Credentials): Promise<PlatformAnswer> {
     const prepared = prepare(settings.baseUrl, request, credentials)
     const release = await waitForSlot(settings, call, request)
     try {
       if (isWrite(request)) await call.beforeWrite({ method: request.method, path: pathOf(request) })
-      const answer = await exchange(call, request, prepared).catch((error: unknown) => {
+      const answer = await send(call, request, prepared).catch((error: unknown) => {
         settings.pace.noteAnswer(false)
         throw error
       })

@@ -7,13 +7,14 @@ import { guardedConnect } from './connect.ts'
 
 export interface WebhookSettings {
   readonly url: string
-  readonly secret: string
+  /** As it is now: it may come from a file that is replaced. */
+  readonly secret: () => string
   readonly allowPrivateAddresses: boolean
 }
 
 export interface Webhook {
   /** Resolves when it was taken (2xx). Rejects with a class, never with a text of the receiver. */
-  send(message: object, now: number): Promise<void>
+  send(message: object, now: number, signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
@@ -25,10 +26,10 @@ export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSet
   const connect = guardedConnect({ timeoutMs: platformTimeoutMs, mayConnect: addressRule(allowPrivateAddresses) })
   const dispatcher = new Agent({ connect, connections: 1 })
   return {
-    async send(message, now) {
+    async send(message, now, signal) {
       const body = JSON.stringify(message)
       const timestamp = String(Math.floor(now / 1000))
-      const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
+      const signature = createHmac('sha256', secret()).update(`${timestamp}.${body}`).digest('hex')
       // Redirects are not followed: the request does not go where the operator did not say.
       const answer = await request(url, {
         dispatcher,
@@ -40,7 +41,7 @@ export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSet
           'x-scim-bridge-signature': `sha256=${signature}`,
         },
         body,
-        signal: AbortSignal.timeout(platformTimeoutMs),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(platformTimeoutMs)]),
       })
       await answer.body.dump({ limit: alarmAnswerBytes })
       if (answer.statusCode < 200 || answer.statusCode > 299) throw new Error(`status ${answer.statusCode}`)

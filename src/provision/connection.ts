@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { PlatformConnection } from '../platforms/platform.ts'
 import type { Store } from '../store/store.ts'
+import type { Tracer } from '../tracing.ts'
 import type { Guardrails } from './guardrails.ts'
 
 /** One identity-provider application pushing to one instance of a platform, with everything that provisioning needs of it. */
@@ -34,6 +35,8 @@ export interface World {
   readonly newId: () => string
   /** Real milliseconds that one attempt may take. */
   readonly attemptMs: number
+  /** Undefined: nothing is traced. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** Who asked, and until when an answer is wanted. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { erasedRows } from '../limits.ts'
+import { erasedRows, requestSpanDays } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { Eraser } from '../store/open.ts'
 
@@ -21,6 +21,7 @@ export async function eraseOld(
     ['tombstones', 'eraseTombstones', before(retention.tombstoneDays)],
     ['tombstones of groups', 'eraseGroupTombstones', before(retention.tombstoneDays)],
     ['audit lines', 'eraseAudit', before(retention.auditDays)],
+    ['spans of requests', 'eraseRequestSpans', before(requestSpanDays)],
   ] as const
   try {
     for (const connection of await store.erase((write) => write.connections())) {

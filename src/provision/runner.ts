@@ -11,6 +11,7 @@ import type { ProvisionedConnection, World } from './connection.ts'
 import { releaseHeld } from './guardrails.ts'
 import { retryWaitMs } from './retry.ts'
 import { readStart } from './start.ts'
+import { inAttemptSpan } from './traced-attempt.ts'
 import { createWaiters } from './waiters.ts'
 
 /** How often the outbox looks for operations that have become due. */
@@ -139,10 +140,12 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       ...world,
       store: storeOfClaim(store, (write) => claimLink(write, connection.name, resourceId)),
     }
-    const settled = await withDeadline(world.attemptMs, [stopping.signal], (signal) =>
-      'link' in start
-        ? attempt({ connection, world: claimed, claims, isAwaited }, start, signal)
-        : attemptGroup({ connection, world: claimed, isAwaited }, start, signal),
+    const settled = await inAttemptSpan(world, operation, () =>
+      withDeadline(world.attemptMs, [stopping.signal], (signal) =>
+        'link' in start
+          ? attempt({ connection, world: claimed, claims, isAwaited }, start, signal)
+          : attemptGroup({ connection, world: claimed, isAwaited }, start, signal),
+      ),
     )
     if (settled.kind !== 'applied') reportFailure(settled.error)
     else if (breaker.isClosed()) breaker.succeeded()

@@ -1,7 +1,8 @@
-/** What the store keeps of alarms: which are on since when, and what of them was told. */
+/** What the store keeps of an alarm that is told in one way: since when it is on, and what of it was told. */
 export interface StoredAlarm {
   readonly connection: string
   readonly kind: string
+  readonly way: string
   /** Milliseconds since 1970. */
   readonly since: number
   /** Numbers and classes; nothing of a person. */
@@ -30,5 +31,5 @@ export interface AlarmReader {
 
 export interface AlarmWriter {
   putAlarm(alarm: StoredAlarm): Promise<void>
-  deleteAlarm(connection: string, kind: string): Promise<void>
+  deleteAlarm(alarm: Pick<StoredAlarm, 'connection' | 'kind' | 'way'>): Promise<void>
 }

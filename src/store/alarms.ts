@@ -6,6 +6,7 @@ import { type Dialect, type Run, statement } from './statement.ts'
 interface AlarmRow {
   readonly connection: string
   readonly kind: string
+  readonly way: string
   readonly since: number
   readonly detail: string
   readonly is_over: number
@@ -19,8 +20,8 @@ export function createAlarmReads(dialect: Dialect): (run: Run) => AlarmReader {
     dialect,
     ['connection'],
     (slot) => sql<AlarmRow>`
-      select connection, kind, since, detail, is_over, told, failures, due_at from alarm
-      where connection = ${slot('connection')} order by kind`,
+      select connection, kind, way, since, detail, is_over, told, failures, due_at from alarm_telling
+      where connection = ${slot('connection')} order by kind, way`,
   )
   const failed = statement(
     dialect,
@@ -59,26 +60,27 @@ export function createAlarmReads(dialect: Dialect): (run: Run) => AlarmReader {
 export function createAlarmWrites(dialect: Dialect): (run: Run) => AlarmWriter {
   const put = statement(
     dialect,
-    ['connection', 'kind', 'since', 'detail', 'isOver', 'told', 'failures', 'dueAt'],
+    ['connection', 'kind', 'way', 'since', 'detail', 'isOver', 'told', 'failures', 'dueAt'],
     (slot) => sql<unknown>`
-      insert into alarm (connection, kind, since, detail, is_over, told, failures, due_at)
-      values (${slot('connection')}, ${slot('kind')}, ${slot('since')}, ${slot('detail')}, ${slot('isOver')},
-        ${slot('told')}, ${slot('failures')}, ${slot('dueAt')})
-      on conflict (connection, kind) do update set since = excluded.since, detail = excluded.detail,
+      insert into alarm_telling (connection, kind, way, since, detail, is_over, told, failures, due_at)
+      values (${slot('connection')}, ${slot('kind')}, ${slot('way')}, ${slot('since')}, ${slot('detail')},
+        ${slot('isOver')}, ${slot('told')}, ${slot('failures')}, ${slot('dueAt')})
+      on conflict (connection, kind, way) do update set since = excluded.since, detail = excluded.detail,
         is_over = excluded.is_over, told = excluded.told, failures = excluded.failures, due_at = excluded.due_at`,
   )
   const remove = statement(
     dialect,
-    ['connection', 'kind'],
+    ['connection', 'kind', 'way'],
     (slot) => sql<unknown>`
-      delete from alarm where connection = ${slot('connection')} and kind = ${slot('kind')}`,
+      delete from alarm_telling
+      where connection = ${slot('connection')} and kind = ${slot('kind')} and way = ${slot('way')}`,
   )
   return (run) => ({
     async putAlarm({ detail, isOver, ...alarm }) {
       await run(put({ ...alarm, detail: JSON.stringify(detail), isOver: isOver ? 1 : 0 }))
     },
-    async deleteAlarm(connection, kind) {
-      await run(remove({ connection, kind }))
+    async deleteAlarm({ connection, kind, way }) {
+      await run(remove({ connection, kind, way }))
     },
   })
 }

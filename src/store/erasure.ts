@@ -5,11 +5,12 @@ import { erasureDetails } from './audit-erasures.ts'
 import type { Counters } from './counters.ts'
 import { createGroupTombstoneWrites, type GroupTombstoneWrites } from './group-tombstones.ts'
 import { foldKey } from './keys.ts'
+import { createRequestSpanErasure, type RequestSpanErasure } from './request-spans.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { AuditEntry } from './store.ts'
 
 /** What may be forgotten: what is older than it has to be kept, and one person's traces. Inside a transaction. */
-export interface ErasureWrites extends GroupTombstoneWrites {
+export interface ErasureWrites extends GroupTombstoneWrites, RequestSpanErasure {
   /** Of every connection that has ever stored something, also of those that the configuration no longer names. */
   connections(): Promise<readonly string[]>
   /** At most so many tombstones from before then; those with unfinished work, or a watch, stay. Answers how many. */
@@ -58,8 +59,10 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
   const texts = erasureStatements(dialect)
   const audit = createAuditWrites(dialect, counters)
   const groupTombstones = createGroupTombstoneWrites(dialect)
+  const requestSpans = createRequestSpanErasure(dialect)
   return (run) => ({
     ...groupTombstones(run),
+    ...requestSpans(run),
     async connections() {
       const { rows } = await run(texts.connections({}))
       return rows.map(({ connection }) => connection)

@@ -31,6 +31,7 @@ import { createOperationWrites } from './operations.ts'
 import { createOperatorWrites } from './operator-requests.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
+import { createRequestSpanWrites } from './request-spans.ts'
 import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { admitSealer } from './sealing-state.ts'
@@ -171,6 +172,7 @@ export function createWrites(
     createWatchWrites(dialect),
     createOperatorWrites(dialect),
     createAlarmWrites(dialect),
+    createRequestSpanWrites(dialect),
   ] as const
   const [
     reads,
@@ -190,6 +192,7 @@ export function createWrites(
     watches,
     requests,
     alarms,
+    requestSpans,
   ] = parts
   return (run) => ({
     ...reads(run),
@@ -210,6 +213,7 @@ export function createWrites(
     ...claims(run),
     ...requests(run),
     ...alarms(run),
+    ...requestSpans(run),
   })
 }
 

@@ -7,6 +7,7 @@ import { createFindingReads } from './findings.ts'
 import type { Membership } from './grant-store.ts'
 import { createLists } from './lists.ts'
 import { createOperatorReads } from './operator-requests.ts'
+import { createRequestSpanReads } from './request-spans.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
@@ -50,6 +51,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const watches = createWatchReads(dialect)
   const requests = createOperatorReads(dialect)
   const alarms = createAlarmReads(dialect)
+  const requestSpans = createRequestSpanReads(dialect)
   return (run) => {
     async function one<Row, Thing>(
       query: Query<Row>,
@@ -68,6 +70,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       ...watches(run),
       ...requests(run),
       ...alarms(run),
+      ...requestSpans(run),
       getResource: (connection, type, id) => one(texts.resource({ connection, type, id }), toResource),
       async getUser(connection, id) {
         const { rows } = await run(texts.user({ connection, id }))

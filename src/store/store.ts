@@ -10,6 +10,7 @@ import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
 import type { OperatorReader, OperatorWriter } from './operator-store.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, UserListQuery, WalkQuery } from './queries.ts'
+import type { RequestSpanReader, RequestSpanWriter } from './request-spans.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
 export type ResourceType = 'User' | 'Group'
@@ -152,7 +153,7 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader extends WalkReader, GrantReader, OperatorReader, AlarmReader {
+export interface StoreReader extends WalkReader, GrantReader, OperatorReader, AlarmReader, RequestSpanReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -189,6 +190,7 @@ export interface StoreWriter
     GuardWriter,
     OperatorWriter,
     AlarmWriter,
+    RequestSpanWriter,
     ClaimStore {
   /** Also invisible ones. */
   getAnyResource(

@@ -146,7 +146,7 @@ test('a receiver that is away, or sends us elsewhere, gets it later; what has en
   const text = await shown()
   assert.match(text, /^scim_bridge_alarm\{connection="figshare",alarm="suspended"\} 1$/m)
   assert.match(text, /^scim_bridge_alarm\{connection="dspace",alarm="suspended"\} 0$/m)
-  assert.match(text, /^scim_bridge_alarm_deliveries_total\{result="failed"\} [1-9]/m)
+  assert.match(text, /^scim_bridge_alarm_deliveries_total\{way="webhook",result="failed"\} [1-9]/m)
   answerWith(204)
   await until('it was told', () => messages.length === 1)
   world.sandbox.figshare.fault({ mode: 'ok' })

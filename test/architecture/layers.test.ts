@@ -19,6 +19,8 @@ const ground = new Set([
   'extensions',
   'yaml',
   'watched-file',
+  'tracing',
+  'version',
 ])
 /** Layer → the layers that it may import. */
 const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
@@ -33,15 +35,21 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['http', new Set(['scim', 'provision', 'store'])],
   ['alarms', new Set(['platforms', 'store'])],
   ['certificates', new Set(['config', 'http', 'platforms'])],
+  ['telemetry', new Set(['platforms', 'store'])],
+  ['scim-connection', new Set(['config', 'provision', 'scim'])],
+  ['alarm-ways', new Set(['alarms', 'certificates', 'config', 'platforms'])],
   ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
   [
     'bridge',
     new Set([
+      'alarm-ways',
       'alarms',
       'certificates',
       'config',
       'http',
       'operator-pages',
+      'scim-connection',
+      'telemetry',
       'scim',
       'provision',
       'mapping',
@@ -49,7 +57,21 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
       'store',
     ]),
   ],
-  ['cli', new Set(['bridge', 'config', 'http', 'scim', 'provision', 'mapping', 'platforms', 'store', 'sandbox'])],
+  [
+    'cli',
+    new Set([
+      'alarm-ways',
+      'bridge',
+      'config',
+      'http',
+      'scim',
+      'provision',
+      'mapping',
+      'platforms',
+      'store',
+      'sandbox',
+    ]),
+  ],
   ['main', new Set(['cli', 'bridge', 'config', 'mapping', 'store'])],
 ])
 
@@ -118,6 +140,26 @@ test('only the platform layer speaks HTTP to the outside', () => {
     .filter(({ file, target }) => target === 'undici' && layerOf(file) !== 'platforms')
     .map(({ file }) => file)
   assert.deepEqual(wrong, [])
+})
+
+test('only the platform layer speaks SMTP, in one file', () => {
+  const speaking = files.flatMap(importsOf).filter(({ target }) => /^nodemailer/.test(target))
+  assert.deepEqual(
+    speaking.map(({ file }) => file),
+    ['src/platforms/mail.ts'],
+  )
+})
+
+test('only one file knows the packages for traces, and nothing loads it at start', () => {
+  const tracing = files.flatMap(importsOf).filter(({ target }) => /^@opentelemetry\//.test(target))
+  assert.deepEqual([...new Set(tracing.map(({ file }) => file))], ['src/telemetry/otlp.ts'])
+  const loading = files.flatMap(importsOf).filter(({ target, isType }) => /\/otlp\.ts$/.test(target) && !isType)
+  assert.deepEqual(
+    loading.map(({ file }) => file),
+    ['src/telemetry/open.ts'],
+  )
+  const opening = readFileSync(join(root, 'src/telemetry/open.ts'), 'utf8')
+  assert.match(opening, /await import\('\.\/otlp\.ts'\)/)
 })
 
 test('the simulators share no code with anything but themselves', () => {

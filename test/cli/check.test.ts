@@ -3,16 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { parse, stringify } from 'yaml'
 import { builtInMappings, readConfig } from '../../src/bridge.ts'
 import { checkCommand } from '../../src/cli/check.ts'
 import { clockFinding, storeFindings } from '../../src/cli/check-findings.ts'
 import { demoConfig, demoPlatforms, newDemoToken } from '../../src/cli/demo-config.ts'
 import { type Clock, systemClock } from '../../src/clock.ts'
+import type { JsonObject } from '../../src/json.ts'
 import { createLog } from '../../src/log.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import type { InspectedStore } from '../../src/store/inspect.ts'
 import { type OpenedStore, openStore } from '../../src/store/open.ts'
+import { smtpServer } from '../platforms/smtp-server.ts'
 import { scimBridge } from './processes.ts'
 
 /** In real time, as the platforms' clocks are. */
@@ -112,6 +115,31 @@ test('wrong credentials of one platform fail, are told with what to mend, and th
   assert.match(failed[0]?.remedy ?? '', /settings\.token/)
   assert.ok(checks.some(({ area, name, result }) => area === 'dspace' && name === 'administrator' && result === 'ok'))
   assert.ok(!JSON.stringify(checks).includes('of-somebody-else'))
+})
+
+test('the mail server for alarms is asked, with TLS and password, and gets no message', async (t) => {
+  const login = { user: 'bridge@uni.example', password: 'pass-of-the-bridge' }
+  const server = await smtpServer({ tls: 'starttls', login })
+  t.after(() => server.close())
+  const ca = fileURLToPath(new URL('../tls/authority.pem', import.meta.url))
+  const email = { host: '127.0.0.1', port: server.port, ca, ...login, from: login.user, to: [login.user] }
+  const found = async (change: JsonObject, words: readonly string[] = []) => {
+    const file = changed((config) => {
+      config.alarms = { email: { ...email, allowPrivateAddresses: true, ...change } }
+    })
+    const { checks } = await report(file, ['--connection', 'figshare', ...words])
+    return checks.filter(({ area }) => area === 'alarms').map(({ result, seen }) => `${result} ${seen}`)
+  }
+  const address = `127.0.0.1:${server.port}`
+  assert.deepEqual(await found({}), [`ok ${address} answers over TLS, user and password are good`])
+  assert.deepEqual(await found({ password: 'of-somebody-else' }), [
+    'failed the mail server refused user or password (EAUTH 535)',
+  ])
+  assert.match(String(await found({ ca: '/none.pem' })), /^failed alarms\.email\.ca: \/none\.pem cannot be read/)
+  const asked = server.sessions
+  assert.deepEqual(await found({}, ['--offline']), [])
+  assert.equal(server.sessions, asked)
+  assert.deepEqual(server.mails, [])
 })
 
 test('a missing secret, and a mapping that cannot be used, are told with their places', async () => {

@@ -12,7 +12,7 @@ export function knownMetrics(): KnownMetric[] {
   const { registry } = createMetrics({
     read: async () => [],
     alarms: () => [],
-    lasting: () => ({ kinds: [], active: [], deliveries: { taken: 0, failed: 0 } }),
+    lasting: () => ({ kinds: [], active: [], deliveries: [] }),
   })
   return registry.getMetricsAsArray().map((metric) => ({
     name: metric.name,

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { accessShapes, operatorOidc } from '../../src/config/access-format.ts'
+import { emailFormat } from '../../src/config/alarms-format.ts'
 import { attributeFormat, configFormat, knownKeys } from '../../src/config/format.ts'
+import { tracesFormat } from '../../src/config/telemetry-format.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { pageText } from './code-blocks.ts'
 
@@ -56,6 +58,11 @@ describe('docs/configuration.md has every key with its default, and no other', (
       [...accessShapes].flatMap(([key, shape]) => defaultsOf(shape, `${key}.`)),
     ))
   test('of the sign-in of operators', () => assertTable("Operators' sign-in", operatorOidc.shape))
+  test('of traces', () => assertTable('Traces', tracesFormat.shape))
+  test('of alarms by e-mail', () => {
+    assertTable('E-mail', emailFormat.shape)
+    for (const choice of emailFormat.shape.tls.unwrap().options) assert.ok(section('E-mail').includes(`\`${choice}\``))
+  })
   for (const [name, { settings }] of platforms) {
     test(`of the settings of ${name}`, () => {
       assert.ok(settings instanceof z.ZodObject)

@@ -105,6 +105,36 @@ export function operatorContract(open: OpenEmpty): void {
     assert.deepEqual([again?.state, again?.attempts, again?.dueAt], ['waiting', 0, 5])
   })
 
+  test('what was told of an alarm is kept for each way, and taken out of one without the others', async (t) => {
+    const store = await open(t)
+    const alarm = (way: string, told: number) => ({
+      ...{ connection: 'okta', kind: 'failed', way, since: 5, detail: { operations: 2, reason: 'x' } },
+      ...{ isOver: false, told, failures: 0, dueAt: Number.MAX_SAFE_INTEGER },
+    })
+    await store.transaction(async (write) => {
+      await write.putAlarm(alarm('webhook', 1))
+      await write.putAlarm(alarm('email', 2))
+      await write.putAlarm({ ...alarm('email', 3), connection: 'entra' })
+      await write.putAlarm({ ...alarm('webhook', 4), isOver: true })
+    })
+    assert.deepEqual(await store.alarms('okta'), [alarm('email', 2), { ...alarm('webhook', 4), isOver: true }])
+    await store.transaction((write) => write.deleteAlarm({ connection: 'okta', kind: 'failed', way: 'email' }))
+    assert.deepEqual(await store.alarms('okta'), [{ ...alarm('webhook', 4), isOver: true }])
+    assert.deepEqual(await store.alarms('entra'), [{ ...alarm('email', 3), connection: 'entra' }])
+  })
+
+  test('the span of a request is the one that it was asked in first, within its connection', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      await write.keepRequestSpan('okta', 'first', 'a span', '2026-01-01T00:00:00.000Z')
+      await write.keepRequestSpan('okta', 'first', 'a later one', '2026-01-03T00:00:00.000Z')
+      await write.keepRequestSpan('entra', 'first', "entra's", '2026-01-01T00:00:00.000Z')
+    })
+    assert.equal(await store.requestSpan('okta', 'first'), 'a span')
+    assert.equal(await store.requestSpan('okta', 'third'), undefined)
+    assert.equal(await store.requestSpan('entra', 'first'), "entra's")
+  })
+
   test('an account that was let go is remembered, shown as such, and held by nobody', async (t) => {
     const store = await open(t)
     await store.transaction(async (write) => {

@@ -89,3 +89,18 @@ test('every table that knows users is one that an erasure empties', async (t) =>
   const known = new Set<unknown>([...tracingTables, 'operation', 'audit', 'group_link'])
   assert.deepEqual(new Set(tables.map(({ name }) => name)), known)
 })
+
+test('spans of requests are erased when they are old, so many at a time', async (t) => {
+  const store = await opened(t, aFile(t))
+  await store.transaction(async (write) => {
+    for (const day of [1, 2, 3, 4]) {
+      await write.keepRequestSpan('okta', `request ${day}`, 'a span', `2026-01-0${day}T00:00:00.000Z`)
+    }
+    await write.keepRequestSpan('entra', 'request 1', 'a span', '2026-01-01T00:00:00.000Z')
+  })
+  const erase = () => store.erase((write) => write.eraseRequestSpans('okta', '2026-01-04T00:00:00.000Z', 2))
+  assert.deepEqual([await erase(), await erase(), await erase()], [2, 1, 0])
+  const left = await Promise.all([1, 2, 3, 4].map((day) => store.requestSpan('okta', `request ${day}`)))
+  assert.deepEqual(left, [undefined, undefined, undefined, 'a span'])
+  assert.equal(await store.requestSpan('entra', 'request 1'), 'a span')
+})

@@ -68,6 +68,25 @@ test("the first release's users are found by active, those that it stored oddly 
   assert.deepEqual([await found(true), await found(false)], [['u0'], ['u1']])
 })
 
+test('what the webhook was told before there were other ways stays told', async (t) => {
+  const file = aFile(t)
+  const old = new DatabaseSync(file)
+  old.exec('create table migration (number bigint primary key, at bigint not null)')
+  for (const name of migrations.filter((one) => one < '0014').sort()) {
+    old.exec(readFileSync(new URL(`../../src/store/migrations/${name}`, import.meta.url), 'utf8'))
+    old.prepare('insert into migration (number, at) values (?, 0)').run(Number.parseInt(name, 10))
+  }
+  old.exec(`insert into alarm values ('okta', 'failed', 5, '{"operations":2}', 0, 3, 1, 99)`)
+  old.close()
+  const store = await opened(t, file)
+  assert.deepEqual(await store.alarms('okta'), [
+    {
+      ...{ connection: 'okta', kind: 'failed', way: 'webhook', since: 5, detail: { operations: 2 } },
+      ...{ isOver: false, told: 3, failures: 1, dueAt: 99 },
+    },
+  ])
+})
+
 test('a store of a newer release is refused and left as it is', async (t) => {
   const file = aFile(t)
   const store = await opened(t, file)

@@ -1,13 +1,14 @@
-CREATE TABLE alarm (
+CREATE TABLE alarm_telling (
   connection text not null,
   kind text not null,
+  way text not null,
   since bigint not null,
   detail text not null,
   is_over smallint not null,
   told bigint not null,
   failures bigint not null,
   due_at bigint not null,
-  primary key (connection, kind)
+  primary key (connection, kind, way)
 );
 
 CREATE TABLE audit (
@@ -228,6 +229,16 @@ CREATE TABLE pace (
   next_at bigint not null,
   primary key (connection)
 );
+
+CREATE TABLE request_span (
+  connection text not null,
+  request_id text not null,
+  span text not null,
+  at text not null,
+  primary key (connection, request_id)
+);
+
+CREATE INDEX request_span_age on request_span (connection, at);
 
 CREATE TABLE resource (
   connection text not null,

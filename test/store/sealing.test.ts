@@ -106,9 +106,10 @@ const clear: Readonly<Record<string, readonly string[]>> = {
   lease: ['name', 'token', 'process_start', 'host'],
   sealing: ['name', 'key_id', 'proof', 'place'],
   claim: ['connection', 'kind', 'name', 'holder'],
-  alarm: ['connection', 'kind', 'detail'],
+  alarm_telling: ['connection', 'kind', 'way', 'detail'],
   // What operators write stands in the audit, too.
   operator_request: ['connection', 'action', 'operator', 'why', 'resource_id', 'detail', 'phase', 'answer'],
+  request_span: ['connection', 'request_id', 'span', 'at'],
   scim_request: ['connection', 'request_id', 'caller', 'method', 'route', 'resource_id'],
 }
 
