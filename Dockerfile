@@ -20,7 +20,7 @@ COPY package.json LICENSE ./
 COPY src ./src
 COPY mappings ./mappings
 # Compiles everything once, for every start to come.
-RUN node --disable-proto=delete src/main.ts --version
+RUN node --disable-proto=delete --max-semi-space-size=8 --require ./src/cli/keep-compiled.cjs src/main.ts --version
 # All that is ever written, with `store: sqlite:/data/bridge.sqlite`; the root file system can be read-only.
 RUN install -d -o node -g node -m 0700 /data
 USER node
@@ -29,5 +29,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then(a=>process.exit(a.ok?0:1),()=>process.exit(1))"]
-ENTRYPOINT ["node", "--disable-proto=delete", "src/main.ts"]
+ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=8", "--require", "./src/cli/keep-compiled.cjs", "src/main.ts"]
 CMD ["serve"]

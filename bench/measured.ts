@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { nodeFlags } from '../src/cli/bridge-process.ts'
 import type { Question, Reading } from './probe.ts'
 
 const probe = new URL('./probe.ts', import.meta.url).href
@@ -20,14 +21,10 @@ const running = new Set<ChildProcess>()
 
 /** `args`: a file of this folder or of the product, and what it is called with. `flags`: of Node. */
 export function startMeasured(args: readonly string[], flags: readonly string[] = []): Measured {
-  const child = spawn(
-    process.execPath,
-    ['--disable-proto=delete', '--expose-gc', ...flags, '--import', probe, ...args],
-    {
-      // The log goes where an operator's would go when nobody reads it; writing it is measured all the same.
-      stdio: ['ignore', 'pipe', process.env.BENCH_STDERR === undefined ? 'ignore' : 'inherit', 'ipc'],
-    },
-  )
+  const child = spawn(process.execPath, [...nodeFlags, '--expose-gc', ...flags, '--import', probe, ...args], {
+    // The log goes where an operator's would go when nobody reads it; writing it is measured all the same.
+    stdio: ['ignore', 'pipe', process.env.BENCH_STDERR === undefined ? 'ignore' : 'inherit', 'ipc'],
+  })
   running.add(child)
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   void exited.then(() => running.delete(child))

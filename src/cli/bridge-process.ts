@@ -1,5 +1,6 @@
 /** The bridge as a process of its own: it can be killed and started again while the demo's platforms stay. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../clock.ts'
@@ -27,10 +28,13 @@ export function reservePort(port: number): Promise<() => Promise<void>> {
   })
 }
 
+/** Of Node, for the bridge. */
+export const nodeFlags: readonly string[] = createRequire(import.meta.url)('./node-flags.cjs')
+
 export function startBridge(file: string): ChildProcess {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   // Its log goes to our stderr: stdout has the ready line and nothing else.
-  return spawn(process.execPath, ['--disable-proto=delete', main, 'serve', '--config', file], {
+  return spawn(process.execPath, [...nodeFlags, main, 'serve', '--config', file], {
     stdio: ['ignore', 2, 2],
   })
 }

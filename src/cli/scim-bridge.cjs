@@ -15,7 +15,7 @@ if (isOld && !existsSync(brought)) require('./node-version.cjs')
 
 const child = spawn(
   isOld ? brought : process.execPath,
-  ['--disable-proto=delete', path.join(root, 'src', 'main.ts'), ...process.argv.slice(2)],
+  [...require('./node-flags.cjs'), path.join(root, 'src', 'main.ts'), ...process.argv.slice(2)],
   { stdio: 'inherit', shell: isOld && process.platform === 'win32' },
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
