@@ -1,6 +1,6 @@
 /** One message to the operator's own mail server, by the rules that calls to platforms keep. The only file that knows SMTP. */
 import type { Socket } from 'node:net'
-import { createTransport, type Transporter } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import { mailTimeoutMs, platformTimeoutMs } from '../limits.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { addressRule } from './address.ts'
@@ -42,8 +42,9 @@ export function createMail(settings: MailSettings): Mail {
   const domain = from.slice(from.lastIndexOf('@') + 1)
   const mayConnect = addressRule(settings.allowPrivateAddresses)
 
-  /** A new one for each message: password and authority are those of now. */
-  function transport(): Transporter {
+  /** A new one for each message: password and authority are those of now. Most bridges send none, and never load what it takes. */
+  async function transport(): Promise<Transporter> {
+    const { createTransport } = await import('nodemailer')
     const connect = guardedConnect({ timeoutMs: platformTimeoutMs, mayConnect })
     return createTransport({
       host,
@@ -75,7 +76,7 @@ export function createMail(settings: MailSettings): Mail {
     async send({ id, follows, subject, text, now }, signal) {
       const late = AbortSignal.timeout(mailTimeoutMs)
       try {
-        const { rejected } = await transport().sendMail({
+        const { rejected } = await (await transport()).sendMail({
           from,
           to: [...to],
           subject,
@@ -97,7 +98,7 @@ export function createMail(settings: MailSettings): Mail {
     },
     async probe() {
       try {
-        await transport().verify()
+        await (await transport()).verify()
       } catch (error) {
         throw new Error(classOf(error))
       }

@@ -144,10 +144,7 @@ test('only the platform layer speaks HTTP to the outside', () => {
 
 test('only the platform layer speaks SMTP, in one file', () => {
   const speaking = files.flatMap(importsOf).filter(({ target }) => /^nodemailer/.test(target))
-  assert.deepEqual(
-    speaking.map(({ file }) => file),
-    ['src/platforms/mail.ts'],
-  )
+  assert.deepEqual([...new Set(speaking.map(({ file }) => file))], ['src/platforms/mail.ts'])
 })
 
 test('only one file knows the packages for traces, and nothing loads it at start', () => {

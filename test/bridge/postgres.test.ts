@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { sha256 } from '../../src/http/authentication/digest.ts'
-import type { JsonObject } from '../../src/json.ts'
+import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import { createLog } from '../../src/log.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { openCredentialsOf } from '../../src/store/open-location.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { type PostgresServer, postgresStore, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { type ReceivedSpan, startCollector } from '../telemetry/collector.ts'
 
 describe('a bridge on PostgreSQL', { skip: skipPostgres }, () => {
   let server: PostgresServer
@@ -49,6 +50,49 @@ describe('a bridge on PostgreSQL', { skip: skipPostgres }, () => {
     await again.patch(`/Users/${id}`, [{ op: 'replace', value: { active: false } }]).expect(200)
     await again.delete(`/Users/${id}`).expect(204)
     await again.get(`/Users/${id}`).expect(404)
+  })
+
+  test('deferred work that is traced goes back to who asked: of a user to its push, of a membership to that of the group', async (t) => {
+    const collector = await startCollector()
+    t.after(() => collector.server.close())
+    const world = await startBridgeWorld((config: JsonObject) => {
+      config.store = postgresStore(server.location())
+      const { endpoint } = collector
+      config.telemetry = { traces: { endpoint, allowHttp: true, allowPrivateAddresses: true } }
+      if (isJsonObject(config.connections) && isJsonObject(config.connections.dspace))
+        config.connections.dspace.mode = 'deferred'
+    })
+    t.after(() => world.stop())
+    const scim = world.scim('dspace')
+    const { body } = await scim.post('/Users', aUser())
+    const isApplied = async () =>
+      (await scim.get(`/Users/${body.id}`)).body['urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning']
+        .state === 'applied'
+    const until = (what: string, ask: () => Promise<boolean>) =>
+      eventually(what, ask, () => world.clock.advance(60_000))
+    await until('it is applied', isApplied)
+    const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+    const group = await scim.post('/Groups', { schemas, displayName: 'Physics', members: [{ value: body.id }] })
+    assert.equal(group.status, 201)
+    const isJoined = async () =>
+      world.sandbox.dspace.calls.some(({ method, path }) => method === 'POST' && /\/groups\/[^/]+\/epersons/.test(path))
+    await until('the membership is there', isJoined)
+    await until('and seen', isApplied)
+    await world.restart()
+    const { spans } = collector
+    const spanOf = (name: string) => spans.find((span) => span.name === name)
+    const attempts = spans.filter(({ name, kind }) => name.startsWith('attempt ') && kind === 'consumer')
+    const linkedTo = (asked: ReceivedSpan | undefined) =>
+      attempts.filter(({ links }) => links.some(({ spanId }) => spanId === asked?.spanId))
+    assert.deepEqual(
+      linkedTo(spanOf('POST Users')).map(({ name }) => name),
+      ['attempt create'],
+    )
+    assert.ok(
+      linkedTo(spanOf('POST Groups')).some(({ attributes }) => attributes['scim_bridge.operation.about'] === 'grants'),
+    )
+    const systems = new Set(spans.map(({ attributes }) => attributes['db.system.name']))
+    assert.deepEqual(systems, new Set([undefined, 'postgresql']))
   })
 
   test('a token is taken from the next request on, and refused from the next one after it was revoked', async (t) => {

@@ -1,11 +1,11 @@
-/** Runs a bridge in this process, asks it something, and writes which packages for traces were loaded for it. `on`: with traces. */
+/** Runs a bridge in this process, asks it something, and writes which packages for traces and e-mail were loaded for it. `on`: with traces. */
 import { registerHooks } from 'node:module'
 
 const loaded = new Set<string>()
 registerHooks({
   resolve(specifier, context, next) {
     const resolved = next(specifier, context)
-    const [, name] = /\/node_modules\/(@opentelemetry\/[^/]+)\//.exec(resolved.url) ?? []
+    const [, name] = /\/node_modules\/(@opentelemetry\/[^/]+|nodemailer)\//.exec(resolved.url) ?? []
     if (name !== undefined) loaded.add(name)
     return resolved
   },

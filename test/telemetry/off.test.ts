@@ -13,9 +13,10 @@ async function packagesOf(state: 'on' | 'off'): Promise<readonly string[]> {
   return loaded
 }
 
-test('without traces none of their packages is loaded, with them they are', async () => {
+test('without traces and e-mail none of their packages is loaded, with traces theirs are', async () => {
   const [off, on] = await Promise.all([packagesOf('off'), packagesOf('on')])
   // The metrics' library brings the interface along and looks at it for its own purposes.
   assert.deepEqual(off, ['@opentelemetry/api'])
+  assert.ok(!on.includes('nodemailer'))
   assert.ok(on.includes('@opentelemetry/sdk-trace') && on.includes('@opentelemetry/exporter-trace-otlp-http'))
 })
