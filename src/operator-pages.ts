@@ -4,11 +4,11 @@ import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { createConsole } from './console/console.ts'
 import type { Door } from './console/door.ts'
-import type { ConsoleConnection } from './console/visit.ts'
 import { parseBody } from './http/body.ts'
 import { createRequestLog, type RequestLog } from './http/request-log.ts'
 import { stateOf } from './http/request-state.ts'
 import type { Log } from './log.ts'
+import type { OperatedConnection } from './operator/connection.ts'
 import type { Provision } from './provision/provision.ts'
 import { normaliseResource } from './scim/normalise.ts'
 import { compileSchemas } from './scim/schema.ts'
@@ -51,8 +51,8 @@ export function createOperatorPages(
   }
 }
 
-function consoleConnections(config: Config, provisions: readonly Provision[]): ReadonlyMap<string, ConsoleConnection> {
-  const connections = new Map<string, ConsoleConnection>()
+function consoleConnections(config: Config, provisions: readonly Provision[]): ReadonlyMap<string, OperatedConnection> {
+  const connections = new Map<string, OperatedConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
     if (provision !== undefined) connections.set(connection.name, consoleConnection(connection, config, provision))
@@ -60,7 +60,7 @@ function consoleConnections(config: Config, provisions: readonly Provision[]): R
   return connections
 }
 
-function consoleConnection(connection: ConnectionConfig, config: Config, provision: Provision): ConsoleConnection {
+function consoleConnection(connection: ConnectionConfig, config: Config, provision: Provision): OperatedConnection {
   const { name, tokens, basic, oauth, entra } = connection
   const schemas = compileSchemas({ extensions: connection.extensions })
   return {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
 import { signInFormBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { OperatedStore } from '../operator/connection.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { serveAsset } from './assets.ts'
 import { beginningOf, type CookiePlace, clearCookie, cookieOf, setBeginning, setCookie } from './cookie.ts'
@@ -13,13 +14,13 @@ import { createRoutes } from './routes.ts'
 import { assertOwnForm, refuseForeign, securityHeaders } from './security.ts'
 import { createSessions, type Session } from './sessions.ts'
 import { type Answer, type Page, refreshing, renderPage } from './view.ts'
-import { type Connections, type ConsoleStore, noSuchPage, type Visit } from './visit.ts'
+import { type Connections, noSuchPage, type Visit } from './visit.ts'
 
 export interface ConsoleOptions {
   readonly publicUrl: string
   readonly door: Door
   readonly connections: Connections
-  readonly store: ConsoleStore
+  readonly store: OperatedStore
   readonly clock: Clock
   readonly log: Log
   /** As in the log and in `X-Request-Id`. */

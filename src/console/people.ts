@@ -1,13 +1,12 @@
-import { isJsonObject } from '../json.ts'
 import { consoleRows } from '../limits.ts'
-import { compareUser, explainUser } from '../provision/explain-user.ts'
+import { listPeople, searchPeople } from '../operator/people-search.ts'
+import { type PersonGrant, readHistory, readPerson } from '../operator/person.ts'
+import { errorText, stateText } from '../operator/words.ts'
 import type { AuditEntry, Link, Operation } from '../store/store.ts'
 import type { ConsoleOptions } from './console.ts'
-import { listPeople, personOf, searchPeople } from './people-search.ts'
-import { actionsFor, actionWords } from './person-actions.ts'
+import { actionWords } from './person-actions.ts'
 import type { Page } from './view.ts'
 import { chosenConnection, connectionNamed, noSuchPage, numberOf, type Visit, visibleTo } from './visit.ts'
-import { errorText, stateText } from './words.ts'
 
 /** Longer texts are nobody's name. */
 const searchLength = 256
@@ -42,43 +41,33 @@ function named({ name }: { readonly name: string }): string {
 /** One person: SCIM beside the account, grants, history, and what may be done. */
 export function createPerson({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
   return async (visit) => {
-    const { provision, name } = connectionNamed(visit, connections, visit.parameters.connection)
-    const id = visit.parameters.id ?? ''
-    const [user, link, operation] = await Promise.all([
-      store.getUser(name, id),
-      store.getLink(name, id),
-      store.getOperation(name, id),
-    ])
-    const group = user === undefined ? await store.getResource(name, 'Group', id) : undefined
-    // A person who was deleted, or whose create is not done, has a link or an operation still.
-    if ([user, group, link, operation].every((one) => one === undefined)) throw noSuchPage()
-    const document: unknown = JSON.parse((user?.resource ?? group)?.json ?? '{}')
-    if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
-    const memberships = (await store.membershipsOf(name, [id])).get(id) ?? []
-    const history = await store.historyOf(name, id, numberOf(visit.query.get('before')), consoleRows + 1)
-    const { connection } = provision
-    const person = personOf(document)
+    const connection = connectionNamed(visit, connections, visit.parameters.connection)
+    const { name, provision } = connection
+    const found = await readPerson(store, connection, visit.parameters.id ?? '')
+    if (found === undefined) throw noSuchPage()
+    const { id, names: person, link, operation } = found
+    const history = await readHistory(store, name, id, numberOf(visit.query.get('before')), consoleRows)
     return {
       title: person.name || person.userName || link?.userName || id,
       template: 'person',
       section: 'people',
       content: {
         connection: name,
-        platform: connection.facts.title,
+        platform: provision.connection.facts.title,
         id,
         person,
-        isGroup: group !== undefined,
-        isKnown: user !== undefined || group !== undefined,
-        document: JSON.stringify(document, undefined, 2),
+        isGroup: found.isGroup,
+        isKnown: found.isKnown,
+        document: JSON.stringify(found.document, undefined, 2),
         link: link && shownLink(link),
         operation: operation && shownOperation(operation),
-        attributes: user === undefined ? [] : compareUser(connection, document, link?.applied ?? {}),
+        attributes: found.attributes,
         hasAccount: link?.applied !== undefined,
-        groups: memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
-        grants: grantsOf(link, user === undefined ? [] : explainUser(connection, document, memberships).grants),
-        history: history.slice(0, consoleRows).map(shownLine),
-        olderThan: history.length > consoleRows ? history[consoleRows - 1]?.id : undefined,
-        actions: actionsFor(link, operation, user !== undefined),
+        groups: found.memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
+        grants: found.grants.map(shownGrant),
+        history: history.lines.map(shownLine),
+        olderThan: history.before,
+        actions: found.actions,
         words: actionWords,
       },
     }
@@ -106,17 +95,15 @@ function shownOperation(operation: Operation) {
   }
 }
 
-const origins = { giving: 'being given', given: 'given by a membership', found: 'held before; stays' } as const
+const origins: Readonly<Record<PersonGrant['origin'], string>> = {
+  giving: 'being given',
+  given: 'given by a membership',
+  found: 'held before; stays',
+  missing: 'asked for, not given',
+}
 
-/** What the account holds for a membership, and what memberships ask for and it does not hold. */
-function grantsOf(link: Link | undefined, wanted: readonly object[]) {
-  const held = (link?.grants ?? []).map(({ grant, origin }) => ({
-    grant: JSON.stringify(grant),
-    why: origins[origin],
-  }))
-  const known = new Set(held.map(({ grant }) => grant))
-  const missing = wanted.map((grant) => JSON.stringify(grant)).filter((grant) => !known.has(grant))
-  return [...held, ...missing.map((grant) => ({ grant, why: 'asked for, not given' }))]
+function shownGrant({ grant, origin }: PersonGrant) {
+  return { grant: JSON.stringify(grant), why: origins[origin] }
 }
 
 function shownLine({ id, at, event, caller, requestId, detail }: AuditEntry & { readonly id: number }) {
