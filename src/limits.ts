@@ -188,3 +188,12 @@ export const keptBodyBytes = 128 * 1024
 export const keptEntries = 50
 /** Time that somebody has at the identity provider while signing in to the operator's pages. */
 export const oidcSignInMs = 600_000
+/** Rows of one page of the admin API, and the most that one asks for. */
+export const adminRows = 50
+export const adminMostRows = 200
+/** Lines of somebody's history that come along with the person. */
+export const adminHistoryLines = 20
+/** Body of a request to the admin API; the largest honest one has a reason and the text of an error. */
+export const adminBodyBytes = 16 * 1024
+/** Characters of one parameter of the admin API: the text of an error is the longest. */
+export const adminParameterLength = 2_000

@@ -2,6 +2,7 @@ import { consoleRows } from '../limits.ts'
 import { operationStates, operationsOfCause, readCauses } from '../operator/causes.ts'
 import { counted, errorText, stateText } from '../operator/words.ts'
 import type { Order } from '../provision/operator-order.ts'
+import { isUnfinished } from '../provision/operator-reapply.ts'
 import type { CauseCount } from '../store/console-store.ts'
 import { act, confirmationPage } from './act.ts'
 import type { ConsoleOptions } from './console.ts'
@@ -14,6 +15,7 @@ export function createOperations({ connections, store }: ConsoleOptions): (visit
     const { name, provision } = chosenConnection(visit, connections)
     const { causes, ...rest } = await readCauses(store, name)
     const suspension = provision.suspension()
+    const reapply = await store.lastReapplyRequest(name)
     return {
       title: 'Operations',
       template: 'operations',
@@ -23,6 +25,14 @@ export function createOperations({ connections, store }: ConsoleOptions): (visit
         names: visibleTo(visit, connections).map((one) => one.name),
         suspension: suspension === undefined ? undefined : errorText(suspension),
         ...rest,
+        reapply: reapply && {
+          isUnfinished: isUnfinished(reapply),
+          affected: reapply.affected,
+          total: reapply.total,
+          text: reapply.answer,
+          who: reapply.operator,
+          at: reapply.finishedAt ?? reapply.askedAt,
+        },
         causes: causes.map((cause) => ({
           ...cause,
           text: errorText(cause.errorKind),
@@ -64,7 +74,7 @@ function causeOf({ query }: Visit): Pick<CauseCount, 'state' | 'errorKind' | 'er
   return { state, errorKind: query.get('kind') ?? undefined, errorMessage: query.get('message') ?? undefined }
 }
 
-const wholeActions = ['retry-cause', 'release-all', 'resume'] as const
+const wholeActions = ['retry-cause', 'release-all', 'resume', 'reapply-all', 'cancel-reapply'] as const
 type WholeAction = (typeof wholeActions)[number]
 
 const words: Readonly<Record<WholeAction, { readonly label: string; readonly meaning: string }>> = {
@@ -82,6 +92,15 @@ const words: Readonly<Record<WholeAction, { readonly label: string; readonly mea
     label: 'Ask the platform now',
     meaning:
       'Calls are suspended. The platform is asked at once whether it is back; where wrong log-ins lock the service account, renew the credentials first.',
+  },
+  'reapply-all': {
+    label: 'Apply all again',
+    meaning:
+      'Every account is read, and everything that differs from what is stored is written, in portions that leave room for others. Nobody is switched on by it.',
+  },
+  'cancel-reapply': {
+    label: 'Stop applying all again',
+    meaning: 'No more accounts are put in line. What is in line already is written.',
   },
 }
 
@@ -115,6 +134,11 @@ export function createActOnWhole({ connections }: ConsoleOptions): (visit: Visit
     const cause = { kind: visit.form.get('kind') ?? '', message: message === '' ? undefined : message }
     const work = async (order: Order) => {
       if (action === 'resume') return operator.resume(order)
+      if (action === 'cancel-reapply') return operator.cancelReapply(order)
+      if (action === 'reapply-all') {
+        const { affected, text } = await operator.reapplyAll(order)
+        return { affected, text: `${counted(affected, 'person', 'people')}: ${text}` }
+      }
       const done = await (action === 'release-all' ? operator.releaseAll(order) : operator.retryCause(order, cause))
       return { ...done, text: `${counted(done.affected, 'operation', 'operations')}: ${done.text}` }
     }

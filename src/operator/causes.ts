@@ -1,6 +1,6 @@
 /** What is unfinished, by cause: what failed first. */
 import { consoleCauses } from '../limits.ts'
-import type { CauseCount } from '../store/console-store.ts'
+import type { CauseCount, CauseWanted } from '../store/console-store.ts'
 import type { Operation } from '../store/store.ts'
 import type { OperatedStore } from './connection.ts'
 import { personOf } from './people-search.ts'
@@ -43,7 +43,7 @@ export interface NamedOperation extends Operation {
 export async function operationsOfCause(
   store: OperatedStore,
   connection: string,
-  cause: Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'>,
+  cause: CauseWanted,
   after: number,
   limit: number,
 ): Promise<{ readonly operations: readonly NamedOperation[]; readonly next: number | undefined }> {

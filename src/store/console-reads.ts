@@ -40,8 +40,9 @@ export function createConsoleReads(dialect: Dialect): (run: Run) => ConsoleReads
       const { rows } = await run((hasSealedTexts(run) ? texts.kinds : texts.causes)({ connection, limit }))
       return rows.map(toCause)
     },
-    async operationsOfCause(connection, { state, errorKind = null, errorMessage = null }, afterId, limit) {
-      const isAnyText = hasSealedTexts(run) ? 1 : 0
+    async operationsOfCause(connection, wanted, afterId, limit) {
+      const { state, errorKind = null, errorMessage = null } = wanted
+      const isAnyText = hasSealedTexts(run) || wanted.isAnyText === true ? 1 : 0
       const { rows } = await run(
         texts.ofCause({ connection, state, errorKind, errorMessage, isAnyText, afterId, limit }),
       )

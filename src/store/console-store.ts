@@ -43,13 +43,16 @@ export interface RequestQuery {
   readonly to?: number | undefined
 }
 
+/** `isAnyText`: whatever the message is. */
+export type CauseWanted = Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'> & { readonly isAnyText?: boolean }
+
 export interface ConsoleReads {
   /** Commonest first. */
   causes(connection: string, limit: number): Promise<readonly CauseCount[]>
   /** In the order in which they were accepted. */
   operationsOfCause(
     connection: string,
-    cause: Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'>,
+    cause: CauseWanted,
     afterId: number,
     limit: number,
   ): Promise<readonly Operation[]>

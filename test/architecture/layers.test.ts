@@ -30,7 +30,7 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['scim', new Set(['provision', 'store'])],
   ['operator', new Set(['provision', 'store'])],
   ['console', new Set(['operator', 'provision', 'store'])],
-  ['admin', new Set(['operator', 'provision', 'store'])],
+  ['admin', new Set(['alarms', 'operator', 'provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
   ['alarms', new Set(['platforms', 'store'])],
   ['certificates', new Set(['config', 'http', 'platforms'])],

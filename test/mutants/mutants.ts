@@ -406,4 +406,30 @@ export const mutants: readonly Mutant[] = [
     edits: [[" && answer.get('state') === one.state", '']],
     tests: ['console/oidc'],
   },
+  {
+    number: 49,
+    name: "a token of one connection sees another one's people through the admin API",
+    file: 'src/admin/visit.ts',
+    edits: [[' || !caller.roles.has(name)', '']],
+    tests: ['admin/way-in'],
+  },
+  {
+    number: 50,
+    name: "an identity provider's token may use the admin API",
+    file: 'src/http/authentication/admin-access.ts',
+    edits: [
+      [
+        "caller.role !== 'provision') roles.set(gate.connection, caller.role)",
+        "name !== '') roles.set(gate.connection, caller.role === 'provision' ? 'read' : caller.role)",
+      ],
+    ],
+    tests: ['admin/way-in'],
+  },
+  {
+    number: 51,
+    name: 'who may only look does something through the admin API',
+    file: 'src/admin/admin.ts',
+    edits: [['ranks.indexOf(role) >= ranks.indexOf(needed)', 'ranks.indexOf(role) >= 0']],
+    tests: ['admin/way-in'],
+  },
 ]

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Credentials } from '../../store/credentials.ts'
 import type { Metrics } from '../metrics.ts'
+import { type AdminAccess, adminAccess } from './admin-access.ts'
 import { createGate, type Gate } from './gate.ts'
 import { liveSecret } from './live-secret.ts'
 import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
@@ -20,6 +21,7 @@ export interface Authentication {
   readonly addressOf: (request: IncomingMessage) => string
   readonly metricsAccess: MetricsAccess
   readonly operatorAccess: OperatorAccess
+  readonly adminAccess: AdminAccess
 }
 
 export interface AuthenticationOptions {
@@ -44,6 +46,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const addressOf = (request: IncomingMessage) => sourceAddress(request, trusted)
   const liveTokens = (tokens: readonly string[], door: 'metrics' | 'console') =>
     tokens.map((token, index) => liveSecret(token, `${door}.tokens.${index}`, { ...options, files: secretFiles }))
+  const consoleTokens = liveTokens(options.consoleTokens, 'console')
   return {
     gates,
     watch,
@@ -58,7 +61,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     }),
     operatorAccess: operatorAccess({
       connections: options.connections.map(({ name }) => name),
-      tokens: liveTokens(options.consoleTokens, 'console'),
+      tokens: consoleTokens,
       oidc:
         options.consoleOidc &&
         oidcSignIn(options.consoleOidc, { ...options, secretFile: secretFiles.get('console.oidc.clientSecret') }),
@@ -67,6 +70,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       watch,
       addressOf,
     }),
+    adminAccess: adminAccess({ gates, consoleTokens, watch, addressOf }),
   }
 }
 
