@@ -188,6 +188,8 @@ export const keptBodyBytes = 128 * 1024
 export const keptEntries = 50
 /** Time that somebody has at the identity provider while signing in to the operator's pages. */
 export const oidcSignInMs = 600_000
+/** Names of a mapping that one check looks up one by one; they share its time with everything else that is asked. */
+export const checkedNames = 25
 /** Rows of one page of the admin API, and the most that one asks for. */
 export const adminRows = 50
 export const adminMostRows = 200
