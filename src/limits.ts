@@ -153,6 +153,12 @@ export const copyBatch = 500
 /** A session on the operator's pages that nobody uses ends, and every one ends after a working day. */
 export const consoleIdleMs = 30 * 60_000
 export const consoleSessionMs = 12 * 3_600_000
+/** That a session was used is written down this often. */
+export const consoleUseStepMs = 60_000
+/** What a button has done, told once on the next page; it travels in a cookie. */
+export const consoleNoticeLength = 1_000
+/** Who goes to the identity provider to sign in, from one source address in a minute. */
+export const signInsPerMinute = 30
 /** Sessions at once; the oldest ends first. */
 export const consoleSessions = 1_000
 /** A form of the operator's pages; the largest honest one carries a pasted SCIM user. */

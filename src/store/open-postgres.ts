@@ -19,6 +19,7 @@ import { admitPostgresSealer } from './postgres-sealing.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
+import { createSessionStore, type SessionKeeper } from './session-store.ts'
 import { type Run, runWith } from './statement.ts'
 import type { Store, StoreWriter } from './store.ts'
 
@@ -28,8 +29,9 @@ const audit = createAuditReads(postgresDialect, counters)
 const erasures = createErasureWrites(postgresDialect, counters)
 const consoleReads = createConsoleReads(postgresDialect)
 const keptRequests = createRequestWrites(postgresDialect, counters)
+const sessions = createSessionStore(postgresDialect)
 
-export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper
+export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
 export interface PostgresOptions {
   readonly clock: Clock
@@ -84,6 +86,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     ...outbox(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
+    sessions: sessions(read, transactions.run),
     keep: (work) => transactions.run((run) => work(keptRequests(run))),
     async ping() {
       await reads(read).countOperations('')

@@ -379,7 +379,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/console/console.ts',
     edits: [
       [
-        '    sessions.end(cookie)\n    return undefined\n',
+        '    await sessions.end(cookie)\n    return undefined\n',
         "    return { operator: { name: 'nobody', connections: [] }, session, cookie }\n",
       ],
     ],
@@ -431,5 +431,31 @@ export const mutants: readonly Mutant[] = [
     file: 'src/admin/admin.ts',
     edits: [['ranks.indexOf(role) >= ranks.indexOf(needed)', 'ranks.indexOf(role) >= 0']],
     tests: ['admin/way-in'],
+  },
+  {
+    number: 52,
+    name: 'an answer of the identity provider is good for several sessions',
+    file: 'src/store/session-store.ts',
+    edits: [
+      [
+        "delete from console_sign_in where digest = ${slot('digest')} returning began_at",
+        "select began_at from console_sign_in where digest = ${slot('digest')}",
+      ],
+    ],
+    tests: ['console/oidc'],
+  },
+  {
+    number: 53,
+    name: 'anybody can have a page say something',
+    file: 'src/console/cookie.ts',
+    edits: [['timingSafeEqual(presented, signature)', 'presented.length > 0']],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 54,
+    name: 'sessions of the identity provider outlive the secret of the client',
+    file: 'src/http/authentication/operator-access.ts',
+    edits: [[' || fingerprint !== oidc.fingerprint()', '']],
+    tests: ['console/oidc'],
   },
 ]

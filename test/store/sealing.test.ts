@@ -106,6 +106,9 @@ const clear: Readonly<Record<string, readonly string[]>> = {
   alarm: ['connection', 'kind', 'detail'],
   // What operators write stands in the audit, too.
   operator_request: ['connection', 'action', 'operator', 'why', 'resource_id', 'detail', 'phase', 'answer'],
+  // An operator's name stands in the audit, too.
+  console_session: ['digest', 'key'],
+  console_sign_in: ['digest'],
   scim_request: ['connection', 'request_id', 'caller', 'method', 'route', 'resource_id'],
 }
 

@@ -3,6 +3,7 @@ import { addressList, type ConnectionAccess, type OperatorOidc } from '../../acc
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Credentials } from '../../store/credentials.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import type { Metrics } from '../metrics.ts'
 import { type AdminAccess, adminAccess } from './admin-access.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -33,10 +34,13 @@ export interface AuthenticationOptions {
   readonly secretFiles: ReadonlyMap<string, string>
   readonly publicUrl: string
   readonly credentials: Credentials
+  readonly sessions: SessionStore
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
 }
+
+const oidcSecret = 'console.oidc.clientSecret'
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { credentials, clock, secretFiles } = options
@@ -64,7 +68,11 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       tokens: consoleTokens,
       oidc:
         options.consoleOidc &&
-        oidcSignIn(options.consoleOidc, { ...options, secretFile: secretFiles.get('console.oidc.clientSecret') }),
+        oidcSignIn(options.consoleOidc, {
+          ...options,
+          secretFile: secretFiles.get(oidcSecret),
+          clientSecret: liveSecret(options.consoleOidc.clientSecret, oidcSecret, { ...options, files: secretFiles }),
+        }),
       credentials,
       clock,
       watch,
