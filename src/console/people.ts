@@ -1,12 +1,30 @@
 import { consoleRows } from '../limits.ts'
+import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
+import { type GroupPage, readGroup } from '../operator/group.ts'
 import { listPeople, searchPeople } from '../operator/people-search.ts'
-import { type PersonGrant, readHistory, readPerson } from '../operator/person.ts'
-import { errorText, stateText } from '../operator/words.ts'
+import {
+  accountOf,
+  type Person,
+  type PersonGrant,
+  type ReadAgain,
+  readAgain,
+  readHistory,
+  readPerson,
+} from '../operator/person.ts'
+import { errorText, notReadText, stateText } from '../operator/words.ts'
 import type { AuditEntry, Link, Operation } from '../store/store.ts'
 import type { ConsoleOptions } from './console.ts'
 import { actionWords } from './person-actions.ts'
 import type { Page } from './view.ts'
-import { chosenConnection, connectionNamed, noSuchPage, numberOf, type Visit, visibleTo } from './visit.ts'
+import {
+  type Connections,
+  chosenConnection,
+  connectionNamed,
+  noSuchPage,
+  numberOf,
+  type Visit,
+  visibleTo,
+} from './visit.ts'
 
 /** Longer texts are nobody's name. */
 const searchLength = 256
@@ -29,49 +47,100 @@ export function createPeople({ connections, store }: ConsoleOptions): (visit: Vi
       title: 'People',
       template: 'people',
       section: 'people',
-      content: { ...found, people, connection: name, names: visibleTo(visit, connections).map(named), text },
-    }
-  }
-}
-
-function named({ name }: { readonly name: string }): string {
-  return name
-}
-
-/** One person: SCIM beside the account, grants, history, and what may be done. */
-export function createPerson({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
-  return async (visit) => {
-    const connection = connectionNamed(visit, connections, visit.parameters.connection)
-    const { name, provision } = connection
-    const found = await readPerson(store, connection, visit.parameters.id ?? '')
-    if (found === undefined) throw noSuchPage()
-    const { id, names: person, link, operation } = found
-    const history = await readHistory(store, name, id, numberOf(visit.query.get('before')), consoleRows)
-    return {
-      title: person.name || person.userName || link?.userName || id,
-      template: 'person',
-      section: 'people',
       content: {
+        ...found,
+        people,
         connection: name,
-        platform: provision.connection.facts.title,
-        id,
-        person,
-        isGroup: found.isGroup,
-        isKnown: found.isKnown,
-        document: JSON.stringify(found.document, undefined, 2),
-        link: link && shownLink(link),
-        operation: operation && shownOperation(operation),
-        attributes: found.attributes,
-        hasAccount: link?.applied !== undefined,
-        groups: found.memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
-        grants: found.grants.map(shownGrant),
-        history: history.lines.map(shownLine),
-        olderThan: history.before,
-        actions: found.actions,
-        words: actionWords,
+        names: visibleTo(visit, connections).map((one) => one.name),
+        text,
       },
     }
   }
+}
+
+/** One person: SCIM beside the account, grants, history, and what may be done; or one group, with its members. */
+export function createPerson({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
+  return async (visit) => {
+    const { connection, person } = await named(visit, connections, store)
+    return personPage(visit, store, connection, person, undefined)
+  }
+}
+
+/** The same with the account as it is on the platform now. */
+export function createReadAgain({ connections, store, clock }: ConsoleOptions): (visit: Visit) => Promise<Page> {
+  return async (visit) => {
+    const { connection, person } = await named(visit, connections, store)
+    return personPage(visit, store, connection, person, await readAgain(connection, person, clock))
+  }
+}
+
+async function named(visit: Visit, connections: Connections, store: OperatedStore) {
+  const connection = connectionNamed(visit, connections, visit.parameters.connection)
+  const person = await readPerson(store, connection, visit.parameters.id ?? '')
+  if (person === undefined) throw noSuchPage()
+  return { connection, person }
+}
+
+async function personPage(
+  { query }: Visit,
+  store: OperatedStore,
+  connection: OperatedConnection,
+  person: Person,
+  again: ReadAgain | undefined,
+): Promise<Page> {
+  const { id, names, link, operation, isGroup } = person
+  const { name, provision } = connection
+  const { title: platform } = provision.connection.facts
+  const history = await readHistory(store, name, id, numberOf(query.get('before')), consoleRows)
+  const membersAfter = (query.get('members') ?? '').slice(0, searchLength)
+  return {
+    title: names.name || names.userName || link?.userName || id,
+    template: 'person',
+    section: 'people',
+    content: {
+      connection: name,
+      platform,
+      id,
+      person: names,
+      isGroup,
+      isKnown: person.isKnown,
+      document: JSON.stringify(person.document, undefined, 2),
+      link: link && shownLink(link),
+      operation: operation && shownOperation(operation),
+      attributes: again !== undefined && again.attributes.length > 0 ? again.attributes : person.attributes,
+      hasAccount: link?.applied !== undefined || again?.fresh.kind === 'read',
+      mayRead: accountOf(link) !== undefined,
+      again: again && { at: again.at, problem: notReadText(again.fresh, platform) },
+      group: isGroup ? shownGroup(await readGroup(store, connection, person, membersAfter, consoleRows)) : undefined,
+      groups: person.memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
+      grants: person.grants.map(shownGrant),
+      history: history.lines.map(shownLine),
+      olderThan: history.before,
+      actions: person.actions,
+      words: actionWords,
+    },
+  }
+}
+
+function shownGroup({ gifts, members, ...rest }: GroupPage) {
+  return {
+    ...rest,
+    as: gifts.as,
+    platformGroup: gifts.platformGroup,
+    grants: gifts.grants.map((grant) => JSON.stringify(grant)),
+    members: members.map((member) => ({
+      ...member,
+      accountId: member.provisioning?.accountId,
+      state: stateText(member.provisioning?.operationState),
+      held: heldText(member.held, gifts.keys.size),
+    })),
+  }
+}
+
+function heldText(held: number, wanted: number): string {
+  if (wanted === 0) return 'nothing to give'
+  if (held === 0) return 'not given'
+  return held < wanted ? `${held} of ${wanted} given` : 'given'
 }
 
 const linkStates = { proposed: 'being made', live: 'linked', tombstone: 'deleted' } as const

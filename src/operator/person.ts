@@ -1,7 +1,9 @@
 /** One person or group: SCIM beside the account, grants, unfinished work, and what may be done. */
+import type { Clock } from '../clock.ts'
 import type { Grant } from '../facts.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { type ComparedAttribute, compareUser, explainUser } from '../provision/explain-user.ts'
+import type { FreshAccount } from '../provision/read-account.ts'
 import type { LedgerEntry, Membership } from '../store/grant-store.ts'
 import type { AuditEntry, Link, Operation } from '../store/store.ts'
 import type { OperatedConnection, OperatedStore } from './connection.ts'
@@ -60,6 +62,35 @@ export async function readPerson(
     grants: grantsOf(link, user === undefined ? [] : explainUser(connection, document, memberships).grants),
     actions: actionsFor(link, operation, user !== undefined),
   }
+}
+
+/** The account as it is on the platform now, beside what is wanted; nothing of it is stored. */
+export interface ReadAgain {
+  readonly at: number
+  readonly fresh: FreshAccount
+  /** Empty where it could not be read. */
+  readonly attributes: readonly ComparedAttribute[]
+}
+
+/** Undefined: there is no account to read. */
+export async function readAgain(
+  { provision }: Pick<OperatedConnection, 'provision'>,
+  { link, document, attributes }: Pick<Person, 'link' | 'document' | 'attributes'>,
+  clock: Clock,
+): Promise<ReadAgain | undefined> {
+  const accountId = accountOf(link)
+  if (accountId === undefined) return undefined
+  const fresh = await provision.readAccount(accountId)
+  const at = clock.now()
+  // Somebody who was deleted: nothing is wanted any more.
+  if (fresh.kind !== 'read' || attributes.length === 0) return { at, fresh, attributes: [] }
+  const held = Object.fromEntries(fresh.account.attributes)
+  return { at, fresh, attributes: compareUser(provision.connection, document, held) }
+}
+
+/** The person's, or the one that an operator has let go. */
+export function accountOf(link: Link | undefined): string | undefined {
+  return link?.accountId ?? link?.unlinkedAccountId
 }
 
 export interface History {

@@ -1,4 +1,6 @@
 /** What operators read instead of classes and codes. */
+import type { FreshAccount } from '../provision/read-account.ts'
+
 const kinds: ReadonlyMap<string, string> = new Map([
   ['unreachable', 'The platform cannot be reached'],
   ['unknown', 'The platform did not confirm the change; the bridge looks again before it tries anew'],
@@ -34,4 +36,20 @@ export function stateText(state: string | undefined): string {
 /** `3 people`, `1 person`. */
 export function counted(count: number, one: string, many: string): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
+}
+
+/** Why an account could not be read now; undefined: it could. `platform`: its name for people. */
+export function notReadText(fresh: FreshAccount, platform: string): string | undefined {
+  switch (fresh.kind) {
+    case 'read':
+      return undefined
+    case 'gone':
+      return `${platform} has no account with this id any more.`
+    case 'suspended':
+      return `Calls to ${platform} are suspended, so it was not asked: ${errorText(fresh.reason)}.`
+    case 'late':
+      return `${platform} has not answered in time, or other calls are before this one at the connection's pace: try again later.`
+    case 'failed':
+      return `${platform} could not be asked: ${errorText(fresh.errorKind)} (${fresh.detail}).`
+  }
 }

@@ -63,6 +63,9 @@ export interface ConsoleReads {
     beforeId: number | undefined,
     limit: number,
   ): Promise<readonly (AuditEntry & { readonly id: number })[]>
+  /** Members of a group in the order of their ids. */
+  memberIds(connection: string, groupId: string, afterId: string, limit: number): Promise<readonly string[]>
+  countMembers(connection: string, groupId: string): Promise<number>
   /** Newest first. */
   requests(connection: string, query: RequestQuery): Promise<readonly (KeptRequest & { readonly id: number })[]>
 }

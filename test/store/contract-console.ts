@@ -4,7 +4,7 @@ import type { ConsoleReads, KeptRequest } from '../../src/store/console-store.ts
 import type { RequestKeeper } from '../../src/store/open.ts'
 import type { SessionKeeper } from '../../src/store/session-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { anAuditEntry, anOperation } from './builders.ts'
+import { aGroup, anAuditEntry, anOperation, aUser } from './builders.ts'
 
 export type OpenForConsole = (context: {
   after(close: () => Promise<void>): void
@@ -31,6 +31,23 @@ export function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
 /** What every store promises to the operator's pages. */
 export function consoleContract(title: string, open: OpenForConsole): void {
   describe(title, () => {
+    test('members of a group come page by page in the order of their ids, and are counted', async (t) => {
+      const store = await open(t)
+      const ids = ['a', 'b', 'c', 'd']
+      await store.transaction(async (write) => {
+        for (const connection of ['okta', 'entra']) {
+          for (const id of ids) await write.insertResource(connection, aUser(id))
+          for (const group of ['g', 'h']) await write.insertResource(connection, aGroup(group))
+          await write.addMembers(connection, 'h', ids)
+        }
+        await write.addMembers('okta', 'g', ['d', 'b', 'a'])
+      })
+      assert.deepEqual(await store.memberIds('okta', 'g', '', 2), ['a', 'b'])
+      assert.deepEqual(await store.memberIds('okta', 'g', 'b', 2), ['d'])
+      assert.deepEqual(await store.memberIds('entra', 'g', '', 2), [])
+      assert.deepEqual(await Promise.all([store.countMembers('okta', 'g'), store.countMembers('entra', 'g')]), [3, 0])
+    })
+
     test('sessions are found until they end, those that are over or too many are forgotten, and the newest stays', async (t) => {
       const { sessions } = await open(t)
       const bounds = { usedBefore: 0, beganBefore: 0, most: 2 }
