@@ -1,13 +1,16 @@
 import { adminHistoryLines } from '../limits.ts'
 import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
+import { readGroup } from '../operator/group.ts'
 import { type FoundPerson, listPeople, searchPeople } from '../operator/people-search.ts'
-import { type History, type Person, readHistory, readPerson } from '../operator/person.ts'
+import { accountOf, type History, type Person, readAgain, readHistory, readPerson } from '../operator/person.ts'
 import { actOnPerson, type PersonAction } from '../operator/person-actions.ts'
-import { errorText } from '../operator/words.ts'
+import { errorText, notReadText } from '../operator/words.ts'
+import type { ComparedAttribute } from '../provision/explain-user.ts'
 import type { Link, Operation } from '../store/store.ts'
 import { doneAnswer, timeOf } from './done.ts'
 import { type Choices, readOrder } from './order.ts'
 import { writeCursor } from './parameters.ts'
+import { AdminProblem } from './problems.ts'
 import { type AdminOptions, type AdminVisit, connectionOf, noSuch } from './visit.ts'
 
 /** All of them page by page, or those that fit a text: at most one page, and `isCut` says that more fit. */
@@ -61,6 +64,52 @@ export function createHistory({ store, ...options }: AdminOptions): (visit: Admi
   }
 }
 
+/** What membership in a group gives, and its members page by page. */
+export function createMembers({ store, ...options }: AdminOptions): (visit: AdminVisit) => Promise<object> {
+  return async (visit) => {
+    const connection = connectionOf(visit, options)
+    const { query } = visit
+    const [limit, after] = [query.limit(), query.key('members') ?? '']
+    const group = await personOf(store, connection, visit.path.get('person') ?? '')
+    if (!group.isGroup) throw noSuch('group')
+    const { gifts, count, members, next } = await readGroup(store, connection, group, after, limit)
+    const { as, grants, platformGroup, keys } = gifts
+    return {
+      gives: { as, grants, platformGroup },
+      count,
+      items: members.map((member) => ({ ...shownFound(member), held: member.held, wanted: keys.size })),
+      next: writeCursor('members', next),
+    }
+  }
+}
+
+/** The account as it is on the platform now; nothing of it is stored. */
+export function createAccount({ store, clock, ...options }: AdminOptions): (visit: AdminVisit) => Promise<object> {
+  return async (visit) => {
+    const connection = connectionOf(visit, { connections: options.connections })
+    const person = await personOf(store, connection, visit.path.get('person') ?? '')
+    const again = await readAgain(connection, person, clock)
+    if (again === undefined) throw new AdminProblem('no_account', 'There is no account that could be read.')
+    const { fresh, at, attributes } = again
+    const { title } = connection.provision.connection.facts
+    if (fresh.kind !== 'read' && fresh.kind !== 'gone') {
+      const headers = { 'Retry-After': '30' }
+      throw new AdminProblem('platform_away', notReadText(fresh, title) ?? '', { headers })
+    }
+    return {
+      accountId: accountOf(person.link),
+      at: timeOf(at),
+      isThere: fresh.kind === 'read',
+      protectedBecause: fresh.kind === 'read' ? fresh.account.protectedBecause : undefined,
+      attributes: attributes.map(shownAttribute),
+    }
+  }
+}
+
+function shownAttribute({ attribute, wanted, held, state }: ComparedAttribute): object {
+  return { attribute, wanted, held, state }
+}
+
 async function personOf(store: OperatedStore, connection: OperatedConnection, idOrName: string): Promise<Person> {
   const byId = await readPerson(store, connection, idOrName)
   if (byId !== undefined) return byId
@@ -84,7 +133,7 @@ function shownPerson(connection: string, person: Person, history: History): obje
     active: isKnown && !isGroup ? names.active : undefined,
     resource: isKnown ? document : undefined,
     link: link && shownLink(link),
-    attributes: person.attributes.map(({ attribute, wanted, held, state }) => ({ attribute, wanted, held, state })),
+    attributes: person.attributes.map(shownAttribute),
     operation: operation && shownOperation(operation),
     groups: person.memberships.map(({ groupId, displayName }) => ({ id: groupId, displayName })),
     grants: person.grants,

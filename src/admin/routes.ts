@@ -2,7 +2,14 @@
 import { personActions } from '../operator/person-actions.ts'
 import { createCauses, createOperations, createReapply, createRetryCause, createWholeAction } from './operations.ts'
 import { createAlarmList, createConnection, createConnections } from './overview.ts'
-import { createHistory, createPeople, createPerson, createPersonAction } from './people.ts'
+import {
+  createAccount,
+  createHistory,
+  createMembers,
+  createPeople,
+  createPerson,
+  createPersonAction,
+} from './people.ts'
 import { createAskWalk, createFindings, createReconcile } from './reconcile.ts'
 import { createRequests } from './requests.ts'
 import type { AdminOptions, AdminRole, AdminVisit } from './visit.ts'
@@ -41,6 +48,9 @@ export function createAdminRoutes(options: AdminOptions): readonly AdminRoute[] 
     get('read', `${one}/people`, createPeople(options), ['search', ...page]),
     get('read', person, createPerson(options)),
     get('read', `${person}/history`, createHistory(options), page),
+    get('read', `${person}/members`, createMembers(options), page),
+    // Spends calls of the platform.
+    get('operate', `${person}/account`, createAccount(options)),
     ...personActions.map((action) => post(`${person}/${action}`, createPersonAction(options, action))),
     get('read', `${one}/causes`, createCauses(options)),
     post(`${one}/causes/retry`, createRetryCause(options)),

@@ -127,3 +127,44 @@ test('retry, release, reapply, unlink and adopt do what the buttons do', async (
   await untilApplied(at, id)
   assert.equal((await at.get(`${people}/${id}`)).body.link.accountId, accountId)
 })
+
+test('the members of a group come page by page, with what membership gives and whether they have it', async (t) => {
+  const at = await world(t)
+  const ids: string[] = []
+  for (let made = 0; made < 3; made += 1) ids.push((await at.scim('figshare').post('/Users', aUser())).body.id)
+  const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+  const members = ids.map((value) => ({ value }))
+  const group = await at.scim('figshare').post('/Groups', { schemas, displayName: 'figshare-reviewers', members })
+  for (const id of ids) await untilApplied(at, id)
+  const path = `${people}/${group.body.id}/members?limit=2`
+  const first = (await at.get(path)).body
+  assert.deepEqual(first.gives, { as: 'grants', grants: [{ group_id: 110, role_id: 49 }] })
+  assert.deepEqual([first.count, first.items.length], [3, 2])
+  assert.deepEqual([first.items[0].held, first.items[0].wanted], [1, 1])
+  const second = (await at.get(`${path}&cursor=${first.next}`)).body
+  const found = [...first.items, ...second.items].map(({ id }: { id: string }) => id)
+  assert.deepEqual([found, second.next], [ids.toSorted(), undefined])
+  assert.equal((await at.get(`${people}/${ids[0]}/members`)).status, 404)
+})
+
+test('an account is read now, compared and not stored; where it cannot be read that is said', async (t) => {
+  const at = await world(t)
+  const { id } = (await at.scim('figshare').post('/Users', aUser())).body
+  const { accountId } = (await at.get(`${people}/${id}`)).body.link
+  const account = at.sandbox.figshare.logic.state.accounts.get(Number(accountId))
+  assert.ok(account !== undefined)
+  account.profile.last_name = 'Byhand'
+  const differing = (body: { attributes: { attribute: string; state: string }[] }) =>
+    body.attributes.filter(({ state }) => state === 'differs').map(({ attribute }) => attribute)
+  const read = await at.get(`${people}/${id}/account`)
+  assert.deepEqual([read.body.accountId, read.body.isThere, differing(read.body)], [accountId, true, ['last_name']])
+  assert.deepEqual(differing((await at.get(`${people}/${id}`)).body), [])
+  assert.equal((await at.get(`${people}/${id}/account`, at.token('read'))).status, 403)
+  at.sandbox.figshare.fault({ mode: 'down' })
+  const away = await at.get(`${people}/${id}/account`)
+  assert.deepEqual([away.status, away.body.code], [503, 'platform_away'])
+  assert.match(away.body.detail, /^Figshare could not be asked/)
+  at.sandbox.figshare.fault({ mode: 'ok' })
+  at.sandbox.figshare.logic.removeAccount(Number(accountId))
+  assert.deepEqual((await at.get(`${people}/${id}/account`)).body.isThere, false)
+})

@@ -4,7 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import { problemRules } from '../../src/admin/problems.ts'
 import { createAdminRoutes } from '../../src/admin/routes.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../src/json.ts'
-import { type AdminWorld, startAdminWorld, waitingPerson } from '../admin/admin-world.ts'
+import { type AdminWorld, everyConnectionToken, startAdminWorld, waitingPerson } from '../admin/admin-world.ts'
 import { aUser } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { readOpenApi } from './openapi-document.ts'
@@ -162,7 +162,9 @@ describe('every answer that docs/admin-openapi.yaml promises is given, and is as
     await ask(`POST ${person}/unlink 200`, { body: { ...order, force: false } })
     await ask(`POST ${person}/unlink 409`, { body: order })
     await ask(`GET ${person} 200`)
+    await ask(`GET ${person}/account 200`)
     world.sandbox.figshare.fault({ mode: 'down' })
+    await ask(`GET ${person}/account 503`)
     await ask(`POST ${person}/adopt 503`, { body: adoption })
     world.sandbox.figshare.fault({ mode: 'ok' })
     await ask(`POST ${person}/adopt 200`, { body: adoption })
@@ -174,6 +176,14 @@ describe('every answer that docs/admin-openapi.yaml promises is given, and is as
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
     const group = await world.scim('figshare').post('/Groups', { schemas, displayName: 'Readers', members })
     await ask(`GET ${person} 200`, { path: { person: group.body.id } })
+    await ask(`GET ${person}/members 200`, { path: { person: group.body.id } })
+    await ask(`GET ${person}/members 404`)
+    await ask(`GET ${person}/account 409`, { path: { person: group.body.id } })
+    const reader = await world.scim('dspace').post('/Users', aUser())
+    const ofReaders = [{ value: reader.body.id }]
+    const made = await world.scim('dspace').post('/Groups', { schemas, displayName: 'Readers', members: ofReaders })
+    const ofDspace = { path: { connection: 'dspace', person: made.body.id }, token: everyConnectionToken }
+    await ask(`GET ${person}/members 200`, ofDspace)
     assert.ok(JSON.stringify((await ask(`GET ${person} 200`)).groups).includes('Readers'))
   })
 
