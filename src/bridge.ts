@@ -156,6 +156,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     consoleTokens: config.console.tokens,
     consoleOidc: config.console.oidc,
     credentials,
+    sessions: store.sessions,
     clock,
     log,
     metrics,

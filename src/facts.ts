@@ -13,6 +13,15 @@ export type Attributes = ReadonlyMap<string, Json>
 /** A role or membership in the platform's own words, for example `{ group_id: 110, role_id: 49 }`. */
 export type Grant = Readonly<Record<string, string | number>>
 
+/** What a mapping names of the platform, whoever comes: looked up at set-up. */
+export interface NamedByMapping {
+  readonly mode: string
+  /** Every different grant. */
+  readonly grants: readonly Grant[]
+  /** Platform attribute → values that its rule writes by itself: constants, tables, defaults. */
+  readonly values: ReadonlyMap<string, readonly Json[]>
+}
+
 export interface Account {
   readonly id: AccountId
   /** As read, reduced to the attributes of the facts (open ones included), status attributes among them. */

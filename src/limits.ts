@@ -167,6 +167,12 @@ export const copyBatch = 500
 /** A session on the operator's pages that nobody uses ends, and every one ends after a working day. */
 export const consoleIdleMs = 30 * 60_000
 export const consoleSessionMs = 12 * 3_600_000
+/** That a session was used is written down this often. */
+export const consoleUseStepMs = 60_000
+/** What a button has done, told once on the next page; it travels in a cookie. */
+export const consoleNoticeLength = 1_000
+/** Who goes to the identity provider to sign in, from one source address in a minute. */
+export const signInsPerMinute = 30
 /** Sessions at once; the oldest ends first. */
 export const consoleSessions = 1_000
 /** A form of the operator's pages; the largest honest one carries a pasted SCIM user. */
@@ -202,3 +208,14 @@ export const keptBodyBytes = 128 * 1024
 export const keptEntries = 50
 /** Time that somebody has at the identity provider while signing in to the operator's pages. */
 export const oidcSignInMs = 600_000
+/** Names of a mapping that one check looks up one by one; they share its time with everything else that is asked. */
+export const checkedNames = 25
+/** Rows of one page of the admin API, and the most that one asks for. */
+export const adminRows = 50
+export const adminMostRows = 200
+/** Lines of somebody's history that come along with the person. */
+export const adminHistoryLines = 20
+/** Body of a request to the admin API; the largest honest one has a reason and the text of an error. */
+export const adminBodyBytes = 16 * 1024
+/** Characters of one parameter of the admin API: the text of an error is the longest. */
+export const adminParameterLength = 2_000

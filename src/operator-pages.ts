@@ -1,14 +1,16 @@
-/** The operator's pages and what they are made from: part of the composition root. */
-import type { RequestHandler } from 'express'
+/** The operator's pages, the same for programs, and what both are made from: part of the composition root. */
+import type { RequestHandler, Response } from 'express'
+import { type Admin, createAdmin } from './admin/admin.ts'
 import { type Clock, repeat } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { createConsole } from './console/console.ts'
 import type { Door } from './console/door.ts'
-import type { ConsoleConnection } from './console/visit.ts'
-import { parseBody } from './http/body.ts'
+import { adminCallerOf } from './http/admin-door.ts'
+import { parseBody, readJson } from './http/body.ts'
 import { createRequestLog, type RequestLog } from './http/request-log.ts'
 import { stateOf } from './http/request-state.ts'
 import type { Log } from './log.ts'
+import type { OperatedConnection } from './operator/connection.ts'
 import type { Provision } from './provision/provision.ts'
 import { normaliseResource } from './scim/normalise.ts'
 import { compileSchemas } from './scim/schema.ts'
@@ -21,6 +23,7 @@ const forgetMs = 600_000
 
 export interface OperatorPages {
   readonly console: RequestHandler
+  readonly admin: Admin
   readonly requestLog: RequestLog
   start(signal: AbortSignal): void
 }
@@ -34,15 +37,22 @@ export function createOperatorPages(
   const { clock } = surroundings
   const settings = new Map(config.connections.map((connection) => [connection.name, connection.requests]))
   const requestLog = createRequestLog({ ...surroundings, settings })
-  const console = createConsole({
+  const shared = {
     ...surroundings,
-    publicUrl: config.publicUrl,
-    connections: consoleConnections(config, provisions),
+    connections: operatedConnections(config, provisions),
     flushRequests: requestLog.flush,
-    requestIdOf: (response) => stateOf(response).id,
-  })
+    requestIdOf: (response: Response) => stateOf(response).id,
+  }
   return {
-    console,
+    console: createConsole({ ...shared, publicUrl: config.publicUrl }),
+    admin: createAdmin({
+      ...shared,
+      callerOf: adminCallerOf,
+      readJson,
+      noteRoute(response, route) {
+        stateOf(response).route = route
+      },
+    }),
     requestLog,
     start(signal) {
       void repeat(clock, keepMs, signal, requestLog.flush)
@@ -51,16 +61,19 @@ export function createOperatorPages(
   }
 }
 
-function consoleConnections(config: Config, provisions: readonly Provision[]): ReadonlyMap<string, ConsoleConnection> {
-  const connections = new Map<string, ConsoleConnection>()
+function operatedConnections(
+  config: Config,
+  provisions: readonly Provision[],
+): ReadonlyMap<string, OperatedConnection> {
+  const connections = new Map<string, OperatedConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]
-    if (provision !== undefined) connections.set(connection.name, consoleConnection(connection, config, provision))
+    if (provision !== undefined) connections.set(connection.name, operatedConnection(connection, config, provision))
   }
   return connections
 }
 
-function consoleConnection(connection: ConnectionConfig, config: Config, provision: Provision): ConsoleConnection {
+function operatedConnection(connection: ConnectionConfig, config: Config, provision: Provision): OperatedConnection {
   const { name, tokens, basic, oauth, entra } = connection
   const schemas = compileSchemas({ extensions: connection.extensions })
   return {

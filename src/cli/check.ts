@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import type { Config, ConnectionConfig } from '../config/config.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { createLog } from '../log.ts'
+import { namedByMapping } from '../mapping/named.ts'
 import { StoreRefused } from '../store/failures.ts'
 import { inspectStore } from '../store/inspect.ts'
 import { placeOf } from '../store/location.ts'
@@ -37,7 +38,7 @@ const warningExit = 3
 export function checkCommand(dependencies: CheckDependencies = installed): Command {
   return new Command('check')
     .description(
-      'look at configuration, store, clock, the mail server for alarms, and each platform with its credentials and rights; writes nothing',
+      'look at configuration, store, clock, the mail server for alarms, and each platform: credentials, rights, and the ids that the mapping names; writes nothing',
     )
     .option('--connection <name>', 'only this connection of bridge.yaml (default: all of them)')
     .option('--offline', 'call no platform and no mail server')
@@ -127,7 +128,7 @@ async function checkConnection(
     if (isOffline) return [mapped]
     const nothing = () => Promise.reject(new Error('a check writes nothing'))
     const call = { signal: AbortSignal.timeout(requestBudgetMs), beforeWrite: nothing, created: nothing }
-    const steps = await provisioned.platform.probe(call)
+    const steps = await provisioned.platform.probe(call, namedByMapping(provisioned.mapping))
     return [mapped, ...steps.map((step) => ({ area: name, ...step })), ...clockFinding(name, skewMs)]
   } finally {
     await provisioned.platform.close()

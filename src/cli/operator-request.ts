@@ -121,7 +121,9 @@ async function doHere(store: AnyStore, { config, connection, clock }: Place, wis
     const whole: OperatorRequest = { ...nothingYet, ...request, connection: name }
     const { phase, affected, answer = '' } = await perform(operator, whole)
     const isDone = phase === 'done'
-    const text = isDone ? `${answer} (no bridge runs: with its next start)` : answer
+    // What was cancelled is over at once, whoever runs.
+    const isLater = isDone && wish.action !== 'cancel_reapply'
+    const text = isLater ? `${answer} (no bridge runs: with its next start)` : answer
     return { result: isDone ? 'done' : 'refused', user: request.resourceId, affected, text }
   } finally {
     await provisioned.platform.close()

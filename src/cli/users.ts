@@ -30,6 +30,7 @@ interface OrderOptions extends Options {
   readonly wait?: boolean
   readonly force?: boolean
   readonly account?: string
+  readonly cancel?: boolean
   readonly error?: string
   readonly text?: string
 }
@@ -54,6 +55,10 @@ export function usersCommand(dependencies: UsersDependencies = installed): Comma
       .action((user: string | undefined, options: OrderOptions, command: Command) => {
         if ((user === undefined) === (options.all !== true))
           command.error(`error: name one user, or give --all`, { exitCode: 2, code: 'users.who' })
+        if (options.cancel === true) {
+          if (options.all !== true) command.error('error: --cancel needs --all', { exitCode: 2, code: 'users.cancel' })
+          return give(dependencies, options, 'cancel_reapply', undefined, {})
+        }
         const detail = causeOf(options, command)
         return give(dependencies, options, actions[options.all === true ? 1 : 0], user, detail)
       })
@@ -78,7 +83,8 @@ export function usersCommand(dependencies: UsersDependencies = installed): Comma
       'reapply_all',
     ])
       .option('--all', 'every user of the connection, in portions, at the pace of the connection')
-      .option('--no-wait', 'with --all: do not wait for the end'),
+      .option('--no-wait', 'with --all: do not wait for the end')
+      .option('--cancel', 'with --all: stop one that is under way; what is in line already is written'),
   )
   command.addCommand(
     order('unlink', 'let the account of a user go: it is not written any more')

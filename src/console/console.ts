@@ -4,27 +4,38 @@ import type { Clock } from '../clock.ts'
 import { Problem } from '../errors.ts'
 import { signInFormBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
+import type { OperatedStore } from '../operator/connection.ts'
+import type { SessionKeeper } from '../store/session-store.ts'
 import { StoreUnavailable } from '../store/store.ts'
 import { serveAsset } from './assets.ts'
-import { beginningOf, type CookiePlace, clearCookie, cookieOf, setBeginning, setCookie } from './cookie.ts'
+import {
+  beginningOf,
+  type CookiePlace,
+  clearCookie,
+  cookieOf,
+  setBeginning,
+  setCookie,
+  setNotice,
+  takeNotice,
+} from './cookie.ts'
 import type { Door, Operator } from './door.ts'
 import { readForm } from './form.ts'
 import { createRoutes } from './routes.ts'
 import { assertOwnForm, refuseForeign, securityHeaders } from './security.ts'
 import { createSessions, type Session } from './sessions.ts'
 import { type Answer, type Page, refreshing, renderPage } from './view.ts'
-import { type Connections, type ConsoleStore, noSuchPage, type Visit } from './visit.ts'
+import { type Connections, noSuchPage, type Visit } from './visit.ts'
 
 export interface ConsoleOptions {
   readonly publicUrl: string
   readonly door: Door
   readonly connections: Connections
-  readonly store: ConsoleStore
+  readonly store: OperatedStore & SessionKeeper
   readonly clock: Clock
   readonly log: Log
-  /** As in the log and in `X-Request-Id`. */
   /** What has come together of requests is written down, and can be read. */
   flushRequests(): Promise<void>
+  /** As in the log and in `X-Request-Id`. */
   readonly requestIdOf: (response: Response) => string
 }
 
@@ -39,7 +50,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
   const { origin, pathname, protocol } = new URL(options.publicUrl)
   const base = `${pathname.replace(/\/$/, '')}/console`
   const place: CookiePlace = { path: base, isSecure: protocol === 'https:' }
-  const sessions = createSessions(clock)
+  const sessions = createSessions(options.store.sessions, clock)
 
   function send(response: Response, page: Page, signedIn?: SignedIn): void {
     const frame = { base, operator: signedIn?.operator, formToken: signedIn?.session.formToken ?? '' }
@@ -52,33 +63,37 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
     const cookie = cookieOf(request)
     // A page that refreshes by itself is not used by anybody.
     const isUse = !request.url.endsWith(`?${refreshing}`)
-    const session = cookie === undefined ? undefined : sessions.find(cookie, isUse)
+    const session = cookie === undefined ? undefined : await sessions.find(cookie, isUse)
     if (cookie === undefined || session === undefined) return undefined
     // Looked at each time: who has lost the token has lost the pages.
     const operator = await door.operatorOf(session.key)
     if (operator !== undefined) return { operator, session, cookie }
-    sessions.end(cookie)
+    await sessions.end(cookie)
     return undefined
   }
 
-  function begin(request: Request, response: Response, { operator, key }: { operator: Operator; key: string }): void {
+  async function begin(
+    request: Request,
+    response: Response,
+    { operator, key }: { operator: Operator; key: string },
+  ): Promise<void> {
     const before = cookieOf(request)
     // Never the session that the browser came with: somebody else may have put it there.
-    if (before !== undefined) sessions.end(before)
-    setCookie(response, sessions.begin(key), place)
+    if (before !== undefined) await sessions.end(before)
+    setCookie(response, await sessions.begin(key), place)
     log.info({ requestId: requestIdOf(response), caller: operator.name }, 'an operator has signed in')
   }
 
-  const goToProvider: RequestHandler = async (_request, response) => {
+  const goToProvider: RequestHandler = async (request, response) => {
     if (door.oidc === undefined) throw noSuchPage()
-    const { address, cookie } = await door.oidc.begin()
+    const { address, cookie } = await door.oidc.begin(request)
     setBeginning(response, cookie, place)
     response.redirect(303, address)
   }
   const backFromProvider: RequestHandler = async (request, response) => {
     if (door.oidc === undefined) throw noSuchPage()
     const answer = new URL(request.originalUrl, 'http://here').searchParams
-    begin(request, response, await door.oidc.finish(request, beginningOf(request), answer, requestIdOf(response)))
+    await begin(request, response, await door.oidc.finish(request, beginningOf(request), answer, requestIdOf(response)))
     // The browser sends the new cookie only where it goes from a page of ours: a redirect would be the provider's still.
     send(response, { title: 'Signed in', template: 'signed-in', content: { goesOn: true } })
   }
@@ -90,7 +105,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
     refuseForeign(request, origin)
     const form = await readForm(request, signInFormBytes)
     try {
-      begin(request, response, await door.signIn(request, form.get('token')?.trim() ?? '', requestIdOf(response)))
+      await begin(request, response, await door.signIn(request, form.get('token')?.trim() ?? '', requestIdOf(response)))
       response.redirect(303, base)
     } catch (error) {
       if (!(error instanceof Problem) || error.status >= 500) throw error
@@ -103,7 +118,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
     const signedIn = await signedInBy(request)
     if (signedIn !== undefined) {
       assertOwnForm(signedIn.session, (await readForm(request)).get('form'))
-      sessions.end(signedIn.cookie)
+      await sessions.end(signedIn.cookie)
     }
     clearCookie(response, place)
     response.redirect(303, `${base}/sign-in`)
@@ -116,6 +131,7 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
       if (signedIn === undefined) return response.redirect(303, `${base}/sign-in`)
       const form = request.method === 'POST' ? await readForm(request) : new Map<string, string>()
       if (request.method === 'POST') assertOwnForm(signedIn.session, form.get('form'))
+      let said: string | undefined
       const answer = await work({
         operator: signedIn.operator,
         requestId: requestIdOf(response),
@@ -123,12 +139,14 @@ export function createConsole(options: ConsoleOptions): RequestHandler {
         form,
         parameters: textsOf(request.params),
         say(text) {
-          signedIn.session.notice = text
+          said = text
         },
       })
-      if ('goTo' in answer) return response.redirect(303, base + answer.goTo)
-      const { notice } = signedIn.session
-      signedIn.session.notice = undefined
+      if ('goTo' in answer) {
+        if (said !== undefined) setNotice(response, said, signedIn.cookie, place)
+        return response.redirect(303, base + answer.goTo)
+      }
+      const notice = said ?? takeNotice(request, response, signedIn.cookie, place)
       send(response, { ...answer, notice }, signedIn)
     }
   const lastError: ErrorRequestHandler = async (error: unknown, request, response, _next) => {

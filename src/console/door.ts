@@ -17,7 +17,8 @@ export interface Door {
   readonly oidc:
     | {
         readonly host: string
-        begin(): Promise<{ readonly address: string; readonly cookie: string }>
+        /** Throws a `Problem` (429, 503). */
+        begin(request: Request): Promise<{ readonly address: string; readonly cookie: string }>
         finish(
           request: Request,
           cookie: string | undefined,

@@ -1,25 +1,16 @@
 import { consoleRows } from '../limits.ts'
-import { auditOrder, checkOrder, type Order } from '../provision/operator-order.ts'
-import { operatorCaller } from '../provision/reconcile-operation.ts'
+import {
+  askWalk,
+  listedSituations as listed,
+  situationMeanings as meanings,
+  readFindings,
+} from '../operator/findings.ts'
+import type { Order } from '../provision/operator-order.ts'
 import { type Situation, situations, type Walk } from '../store/walk-store.ts'
 import { act, confirmationPage } from './act.ts'
 import type { ConsoleOptions } from './console.ts'
 import { type Answer, type Page, queryText } from './view.ts'
 import { chosenConnection, noSuchPage, type Visit, visibleTo } from './visit.ts'
-
-const meanings: Readonly<Record<Situation, string>> = {
-  linked: 'as wanted',
-  drifted: 'linked, and differs from what is stored',
-  deleted: 'linked, and gone from the platform',
-  unlinked: 'nobody is linked, and exactly one person fits',
-  disputed: 'two accounts for one person, or one for two: choose whose it is',
-  revived: 'belonged to somebody who was deleted, and is on again',
-  protected: 'never written',
-  former: 'belonged to somebody who was deleted, and is off',
-  unmatched: "nobody's",
-}
-/** Those that somebody has to look at. */
-const listed: readonly Situation[] = ['drifted', 'disputed', 'deleted', 'unlinked', 'revived']
 
 /** What the last finished reconcile has found, and what can be done about it. */
 export function createFindings({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
@@ -28,9 +19,8 @@ export function createFindings({ connections, store }: ConsoleOptions): (visit: 
     const [walk, current] = await Promise.all([store.lastFinishedWalk(name, 'reconcile'), store.currentWalk(name)])
     const situation = listed.find((one) => one === visit.query.get('situation')) ?? firstOf(walk)
     const afterAccount = visit.query.get('after') ?? ''
-    const query = { situation, afterAccount, limit: consoleRows + 1 }
-    const found = walk === undefined ? [] : await store.findings(name, walk.number, query)
-    const shown = found.slice(0, consoleRows)
+    const query = { situation, afterAccount, limit: consoleRows }
+    const found = walk === undefined ? undefined : await readFindings(store, name, walk.number, query)
     return {
       title: 'Reconcile',
       template: 'findings',
@@ -48,8 +38,8 @@ export function createFindings({ connections, store }: ConsoleOptions): (visit: 
           isListed: listed.includes(one),
         })),
         situation,
-        findings: shown,
-        next: found.length > consoleRows ? shown.at(-1)?.accountId : undefined,
+        findings: found?.findings ?? [],
+        next: found?.next,
       },
     }
   }
@@ -97,17 +87,8 @@ export function createStartWalk({ connections, store, clock }: ConsoleOptions): 
   return async (visit) => {
     const { name } = chosenConnection(visit, connections)
     const isRepair = walkActionOf(visit) === 'repair'
-    const work = async (order: Order) => {
-      checkOrder(order)
-      await store.transaction(async (write) => {
-        const choices = { isRepair, isRecreate: false, isDryRun: false }
-        const caller = operatorCaller(order.operator)
-        await write.addWalk(name, { purpose: 'reconcile', caller, ...choices, askedAt: clock.now() })
-        const world = { clock, newId: () => visit.requestId }
-        await auditOrder(write, world, name, order, { action: 'reconcile', detail: { isRepair } })
-      })
-      return { affected: 1, text: 'the walk over the accounts begins when nothing else waits for the platform' }
-    }
+    const choices = { isRepair, requestId: visit.requestId }
+    const work = (order: Order) => askWalk({ store, clock }, name, order, choices)
     return act(visit, work, `/findings${queryText({ connection: name })}`)
   }
 }

@@ -1,10 +1,11 @@
 import { Problem } from '../errors.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
+import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
+import { searchPeople } from '../operator/people-search.ts'
 import { explainUser } from '../provision/explain-user.ts'
 import type { ConsoleOptions } from './console.ts'
-import { searchPeople } from './people-search.ts'
 import type { Page } from './view.ts'
-import { type ConsoleConnection, type ConsoleStore, chosenConnection, type Visit, visibleTo } from './visit.ts'
+import { chosenConnection, type Visit, visibleTo } from './visit.ts'
 
 interface Explained {
   readonly document: JsonObject
@@ -53,7 +54,7 @@ export function createMapping({ connections, store }: ConsoleOptions): (visit: V
   }
 }
 
-async function storedPerson(store: ConsoleStore, { name }: ConsoleConnection, text: string): Promise<Explained> {
+async function storedPerson(store: OperatedStore, { name }: OperatedConnection, text: string): Promise<Explained> {
   const found = (await searchPeople(store, name, text)).people
   const [first] = found
   const user =
@@ -71,7 +72,7 @@ async function storedPerson(store: ConsoleStore, { name }: ConsoleConnection, te
   return { document, groups: (await store.membershipsOf(name, [id])).get(id) ?? [] }
 }
 
-function shown({ provision }: ConsoleConnection, { document, groups }: Explained) {
+function shown({ provision }: OperatedConnection, { document, groups }: Explained) {
   const { status, grants, ...rest } = explainUser(provision.connection, document, groups)
   return {
     ...rest,

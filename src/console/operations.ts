@@ -1,23 +1,21 @@
-import { consoleCauses, consoleRows } from '../limits.ts'
+import { consoleRows } from '../limits.ts'
+import { operationStates, operationsOfCause, readCauses } from '../operator/causes.ts'
+import { counted, errorText, stateText } from '../operator/words.ts'
 import type { Order } from '../provision/operator-order.ts'
+import { isUnfinished } from '../provision/operator-reapply.ts'
 import type { CauseCount } from '../store/console-store.ts'
 import { act, confirmationPage } from './act.ts'
 import type { ConsoleOptions } from './console.ts'
-import { personOf } from './people-search.ts'
 import { type Answer, type Page, queryText } from './view.ts'
 import { chosenConnection, noSuchPage, numberOf, type Visit, visibleTo } from './visit.ts'
-import { counted, errorText, stateText } from './words.ts'
-
-type State = CauseCount['state']
-const states: readonly State[] = ['failed', 'held', 'waiting', 'running']
 
 /** What is unfinished, by cause: what failed first. */
 export function createOperations({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
   return async (visit) => {
     const { name, provision } = chosenConnection(visit, connections)
-    const causes = await store.causes(name, consoleCauses)
-    const sorted = [...causes].sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state) || b.count - a.count)
+    const { causes, ...rest } = await readCauses(store, name)
     const suspension = provision.suspension()
+    const reapply = await store.lastReapplyRequest(name)
     return {
       title: 'Operations',
       template: 'operations',
@@ -26,13 +24,19 @@ export function createOperations({ connections, store }: ConsoleOptions): (visit
         connection: name,
         names: visibleTo(visit, connections).map((one) => one.name),
         suspension: suspension === undefined ? undefined : errorText(suspension),
-        hasGuardrailHold: causes.some(({ state, errorKind }) => state === 'held' && errorKind !== 'operator'),
-        isCut: causes.length === consoleCauses,
-        causes: sorted.map((cause) => ({
+        ...rest,
+        reapply: reapply && {
+          isUnfinished: isUnfinished(reapply),
+          affected: reapply.affected,
+          total: reapply.total,
+          text: reapply.answer,
+          who: reapply.operator,
+          at: reapply.finishedAt ?? reapply.askedAt,
+        },
+        causes: causes.map((cause) => ({
           ...cause,
           text: errorText(cause.errorKind),
           stateText: stateText(cause.state),
-          mayRetry: cause.errorKind !== undefined && (cause.state === 'failed' || cause.state === 'waiting'),
         })),
       },
     }
@@ -45,8 +49,7 @@ export function createOperationsOfCause({ connections, store }: ConsoleOptions):
     const { name } = chosenConnection(visit, connections)
     const cause = causeOf(visit)
     const after = numberOf(visit.query.get('after')) ?? 0
-    const found = await store.operationsOfCause(name, cause, after, consoleRows + 1)
-    const shown = found.slice(0, consoleRows)
+    const { operations, next } = await operationsOfCause(store, name, cause, after, consoleRows)
     return {
       title: `Operations: ${stateText(cause.state)}`,
       template: 'operations-of-cause',
@@ -55,36 +58,23 @@ export function createOperationsOfCause({ connections, store }: ConsoleOptions):
         connection: name,
         cause,
         text: errorText(cause.errorKind),
-        next: found.length > consoleRows ? shown.at(-1)?.id : undefined,
-        operations: await Promise.all(
-          shown.map(async (operation) => {
-            const { id, kind, attempts, createdAt, dueAt, resourceId, isDeprovisioning, state } = operation
-            const user = await store.getResource(name, 'User', resourceId)
-            const group = operation.about === 'group' ? await store.getResource(name, 'Group', resourceId) : undefined
-            const person = user === undefined ? undefined : personOf(JSON.parse(user.json))
-            const link = person === undefined ? await store.getLink(name, resourceId) : undefined
-            const title = person?.userName ?? link?.userName ?? displayNameOf(group?.json) ?? resourceId
-            const nextAt = state === 'waiting' ? dueAt : undefined
-            return { id, kind, attempts, createdAt, resourceId, isDeprovisioning, nextAt, title }
-          }),
-        ),
+        next,
+        operations: operations.map(({ state, dueAt, ...operation }) => ({
+          ...operation,
+          nextAt: state === 'waiting' ? dueAt : undefined,
+        })),
       },
     }
   }
 }
 
-function displayNameOf(json: string | undefined): string | undefined {
-  const name: unknown = json === undefined ? undefined : JSON.parse(json).displayName
-  return typeof name === 'string' ? name : undefined
-}
-
 function causeOf({ query }: Visit): Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'> {
-  const state = states.find((one) => one === query.get('state'))
+  const state = operationStates.find((one) => one === query.get('state'))
   if (state === undefined) throw noSuchPage()
   return { state, errorKind: query.get('kind') ?? undefined, errorMessage: query.get('message') ?? undefined }
 }
 
-const wholeActions = ['retry-cause', 'release-all', 'resume'] as const
+const wholeActions = ['retry-cause', 'release-all', 'resume', 'reapply-all', 'cancel-reapply'] as const
 type WholeAction = (typeof wholeActions)[number]
 
 const words: Readonly<Record<WholeAction, { readonly label: string; readonly meaning: string }>> = {
@@ -102,6 +92,15 @@ const words: Readonly<Record<WholeAction, { readonly label: string; readonly mea
     label: 'Ask the platform now',
     meaning:
       'Calls are suspended. The platform is asked at once whether it is back; where wrong log-ins lock the service account, renew the credentials first.',
+  },
+  'reapply-all': {
+    label: 'Apply all again',
+    meaning:
+      'Every account is read, and everything that differs from what is stored is written, in portions that leave room for others. Nobody is switched on by it.',
+  },
+  'cancel-reapply': {
+    label: 'Stop applying all again',
+    meaning: 'No more accounts are put in line. What is in line already is written.',
   },
 }
 
@@ -135,6 +134,11 @@ export function createActOnWhole({ connections }: ConsoleOptions): (visit: Visit
     const cause = { kind: visit.form.get('kind') ?? '', message: message === '' ? undefined : message }
     const work = async (order: Order) => {
       if (action === 'resume') return operator.resume(order)
+      if (action === 'cancel-reapply') return operator.cancelReapply(order)
+      if (action === 'reapply-all') {
+        const { affected, text } = await operator.reapplyAll(order)
+        return { affected, text: `${counted(affected, 'person', 'people')}: ${text}` }
+      }
       const done = await (action === 'release-all' ? operator.releaseAll(order) : operator.retryCause(order, cause))
       return { ...done, text: `${counted(done.affected, 'operation', 'operations')}: ${done.text}` }
     }

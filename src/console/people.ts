@@ -1,13 +1,30 @@
-import { isJsonObject } from '../json.ts'
 import { consoleRows } from '../limits.ts'
-import { compareUser, explainUser } from '../provision/explain-user.ts'
+import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
+import { type GroupPage, readGroup } from '../operator/group.ts'
+import { listPeople, searchPeople } from '../operator/people-search.ts'
+import {
+  accountOf,
+  type Person,
+  type PersonGrant,
+  type ReadAgain,
+  readAgain,
+  readHistory,
+  readPerson,
+} from '../operator/person.ts'
+import { errorText, notReadText, stateText } from '../operator/words.ts'
 import type { AuditEntry, Link, Operation } from '../store/store.ts'
 import type { ConsoleOptions } from './console.ts'
-import { listPeople, personOf, searchPeople } from './people-search.ts'
-import { actionsFor, actionWords } from './person-actions.ts'
+import { actionWords } from './person-actions.ts'
 import type { Page } from './view.ts'
-import { chosenConnection, connectionNamed, noSuchPage, numberOf, type Visit, visibleTo } from './visit.ts'
-import { errorText, stateText } from './words.ts'
+import {
+  type Connections,
+  chosenConnection,
+  connectionNamed,
+  noSuchPage,
+  numberOf,
+  type Visit,
+  visibleTo,
+} from './visit.ts'
 
 /** Longer texts are nobody's name. */
 const searchLength = 256
@@ -30,59 +47,100 @@ export function createPeople({ connections, store }: ConsoleOptions): (visit: Vi
       title: 'People',
       template: 'people',
       section: 'people',
-      content: { ...found, people, connection: name, names: visibleTo(visit, connections).map(named), text },
-    }
-  }
-}
-
-function named({ name }: { readonly name: string }): string {
-  return name
-}
-
-/** One person: SCIM beside the account, grants, history, and what may be done. */
-export function createPerson({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
-  return async (visit) => {
-    const { provision, name } = connectionNamed(visit, connections, visit.parameters.connection)
-    const id = visit.parameters.id ?? ''
-    const [user, link, operation] = await Promise.all([
-      store.getUser(name, id),
-      store.getLink(name, id),
-      store.getOperation(name, id),
-    ])
-    const group = user === undefined ? await store.getResource(name, 'Group', id) : undefined
-    // A person who was deleted, or whose create is not done, has a link or an operation still.
-    if ([user, group, link, operation].every((one) => one === undefined)) throw noSuchPage()
-    const document: unknown = JSON.parse((user?.resource ?? group)?.json ?? '{}')
-    if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
-    const memberships = (await store.membershipsOf(name, [id])).get(id) ?? []
-    const history = await store.historyOf(name, id, numberOf(visit.query.get('before')), consoleRows + 1)
-    const { connection } = provision
-    const person = personOf(document)
-    return {
-      title: person.name || person.userName || link?.userName || id,
-      template: 'person',
-      section: 'people',
       content: {
+        ...found,
+        people,
         connection: name,
-        platform: connection.facts.title,
-        id,
-        person,
-        isGroup: group !== undefined,
-        isKnown: user !== undefined || group !== undefined,
-        document: JSON.stringify(document, undefined, 2),
-        link: link && shownLink(link),
-        operation: operation && shownOperation(operation),
-        attributes: user === undefined ? [] : compareUser(connection, document, link?.applied ?? {}),
-        hasAccount: link?.applied !== undefined,
-        groups: memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
-        grants: grantsOf(link, user === undefined ? [] : explainUser(connection, document, memberships).grants),
-        history: history.slice(0, consoleRows).map(shownLine),
-        olderThan: history.length > consoleRows ? history[consoleRows - 1]?.id : undefined,
-        actions: actionsFor(link, operation, user !== undefined),
-        words: actionWords,
+        names: visibleTo(visit, connections).map((one) => one.name),
+        text,
       },
     }
   }
+}
+
+/** One person: SCIM beside the account, grants, history, and what may be done; or one group, with its members. */
+export function createPerson({ connections, store }: ConsoleOptions): (visit: Visit) => Promise<Page> {
+  return async (visit) => {
+    const { connection, person } = await named(visit, connections, store)
+    return personPage(visit, store, connection, person, undefined)
+  }
+}
+
+/** The same with the account as it is on the platform now. */
+export function createReadAgain({ connections, store, clock }: ConsoleOptions): (visit: Visit) => Promise<Page> {
+  return async (visit) => {
+    const { connection, person } = await named(visit, connections, store)
+    return personPage(visit, store, connection, person, await readAgain(connection, person, clock))
+  }
+}
+
+async function named(visit: Visit, connections: Connections, store: OperatedStore) {
+  const connection = connectionNamed(visit, connections, visit.parameters.connection)
+  const person = await readPerson(store, connection, visit.parameters.id ?? '')
+  if (person === undefined) throw noSuchPage()
+  return { connection, person }
+}
+
+async function personPage(
+  { query }: Visit,
+  store: OperatedStore,
+  connection: OperatedConnection,
+  person: Person,
+  again: ReadAgain | undefined,
+): Promise<Page> {
+  const { id, names, link, operation, isGroup } = person
+  const { name, provision } = connection
+  const { title: platform } = provision.connection.facts
+  const history = await readHistory(store, name, id, numberOf(query.get('before')), consoleRows)
+  const membersAfter = (query.get('members') ?? '').slice(0, searchLength)
+  return {
+    title: names.name || names.userName || link?.userName || id,
+    template: 'person',
+    section: 'people',
+    content: {
+      connection: name,
+      platform,
+      id,
+      person: names,
+      isGroup,
+      isKnown: person.isKnown,
+      document: JSON.stringify(person.document, undefined, 2),
+      link: link && shownLink(link),
+      operation: operation && shownOperation(operation),
+      attributes: again !== undefined && again.attributes.length > 0 ? again.attributes : person.attributes,
+      hasAccount: link?.applied !== undefined || again?.fresh.kind === 'read',
+      mayRead: accountOf(link) !== undefined,
+      again: again && { at: again.at, problem: notReadText(again.fresh, platform) },
+      group: isGroup ? shownGroup(await readGroup(store, connection, person, membersAfter, consoleRows)) : undefined,
+      groups: person.memberships.map(({ groupId, displayName }) => ({ groupId, displayName })),
+      grants: person.grants.map(shownGrant),
+      history: history.lines.map(shownLine),
+      olderThan: history.before,
+      actions: person.actions,
+      words: actionWords,
+    },
+  }
+}
+
+function shownGroup({ gifts, members, ...rest }: GroupPage) {
+  return {
+    ...rest,
+    as: gifts.as,
+    platformGroup: gifts.platformGroup,
+    grants: gifts.grants.map((grant) => JSON.stringify(grant)),
+    members: members.map((member) => ({
+      ...member,
+      accountId: member.provisioning?.accountId,
+      state: stateText(member.provisioning?.operationState),
+      held: heldText(member.held, gifts.keys.size),
+    })),
+  }
+}
+
+function heldText(held: number, wanted: number): string {
+  if (wanted === 0) return 'nothing to give'
+  if (held === 0) return 'not given'
+  return held < wanted ? `${held} of ${wanted} given` : 'given'
 }
 
 const linkStates = { proposed: 'being made', live: 'linked', tombstone: 'deleted' } as const
@@ -106,17 +164,15 @@ function shownOperation(operation: Operation) {
   }
 }
 
-const origins = { giving: 'being given', given: 'given by a membership', found: 'held before; stays' } as const
+const origins: Readonly<Record<PersonGrant['origin'], string>> = {
+  giving: 'being given',
+  given: 'given by a membership',
+  found: 'held before; stays',
+  missing: 'asked for, not given',
+}
 
-/** What the account holds for a membership, and what memberships ask for and it does not hold. */
-function grantsOf(link: Link | undefined, wanted: readonly object[]) {
-  const held = (link?.grants ?? []).map(({ grant, origin }) => ({
-    grant: JSON.stringify(grant),
-    why: origins[origin],
-  }))
-  const known = new Set(held.map(({ grant }) => grant))
-  const missing = wanted.map((grant) => JSON.stringify(grant)).filter((grant) => !known.has(grant))
-  return [...held, ...missing.map((grant) => ({ grant, why: 'asked for, not given' }))]
+function shownGrant({ grant, origin }: PersonGrant) {
+  return { grant: JSON.stringify(grant), why: origins[origin] }
 }
 
 function shownLine({ id, at, event, caller, requestId, detail }: AuditEntry & { readonly id: number }) {

@@ -1,13 +1,10 @@
-/** What may be done about one person, in words. Whether it is possible is decided where it is done. */
-import type { Done, Order } from '../provision/operator-order.ts'
-import type { Link, Operation } from '../store/store.ts'
+/** What may be done about one person, in words, and the buttons that do it. */
+import { actOnPerson, isPersonAction, type PersonAction } from '../operator/person-actions.ts'
+import type { Order } from '../provision/operator-order.ts'
 import { act, confirmationPage } from './act.ts'
 import type { ConsoleOptions } from './console.ts'
 import type { Answer } from './view.ts'
 import { connectionNamed, noSuchPage, type Visit } from './visit.ts'
-
-export const personActions = ['retry', 'hold', 'release', 'reapply', 'unlink', 'adopt'] as const
-export type PersonAction = (typeof personActions)[number]
 
 export interface ActionWords {
   readonly label: string
@@ -43,23 +40,6 @@ export const actionWords: Readonly<Record<PersonAction, ActionWords>> = {
   },
 }
 
-/** Those that could make sense now. */
-export function actionsFor(link: Link | undefined, operation: Operation | undefined, isKnown: boolean): PersonAction[] {
-  const actions: PersonAction[] = []
-  const isHeld = operation?.state === 'held'
-  const hasAccount = link?.accountId !== undefined && link.state === 'live'
-  if (operation !== undefined && !isHeld) actions.push('retry', 'hold')
-  if (isHeld) actions.push('release')
-  if (isKnown && link?.state === 'live') actions.push('reapply')
-  if (hasAccount) actions.push('unlink')
-  if (isKnown && link !== undefined && link.state !== 'tombstone' && link.accountId === undefined) actions.push('adopt')
-  return actions
-}
-
-export function isPersonAction(text: string | undefined): text is PersonAction {
-  return personActions.some((action) => action === text)
-}
-
 /** Asks for confirmation. */
 export function createAskPerson({ connections }: ConsoleOptions): (visit: Visit) => Promise<Answer> {
   return async (visit) => {
@@ -87,13 +67,8 @@ export function createActOnPerson({ connections }: ConsoleOptions): (visit: Visi
     const { name, provision } = connectionNamed(visit, connections, visit.parameters.connection)
     const { id = '', action } = visit.parameters
     if (!isPersonAction(action)) throw noSuchPage()
-    const { operator } = provision
-    const accountId = (visit.form.get('account') ?? '').trim()
-    const isForced = visit.form.get('force') === 'on'
-    const work = (order: Order): Promise<Done> => {
-      if (action === 'unlink') return operator.unlink(order, id, { isForced })
-      return action === 'adopt' ? operator.adopt(order, id, accountId) : operator[action](order, id)
-    }
+    const choices = { accountId: (visit.form.get('account') ?? '').trim(), isForced: visit.form.get('force') === 'on' }
+    const work = (order: Order) => actOnPerson(provision.operator, order, id, action, choices)
     return act(visit, work, personPath(name, id))
   }
 }

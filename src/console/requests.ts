@@ -1,9 +1,8 @@
 import { consoleRows } from '../limits.ts'
-import type { RequestQuery } from '../store/console-store.ts'
+import { findRequests, type RequestSearch } from '../operator/requests.ts'
 import type { ConsoleOptions } from './console.ts'
-import { searchPeople } from './people-search.ts'
 import { type Page, queryText } from './view.ts'
-import { type ConsoleStore, chosenConnection, numberOf, type Visit, visibleTo } from './visit.ts'
+import { chosenConnection, numberOf, type Visit, visibleTo } from './visit.ts'
 
 const statuses: ReadonlyMap<string, readonly [number, number]> = new Map([
   ['2xx', [200, 299]],
@@ -19,10 +18,7 @@ export function createRequests({ connections, store, flushRequests }: ConsoleOpt
     const { name, keptRequests } = chosenConnection(visit, connections)
     const wanted = wantedOf(visit)
     await flushRequests()
-    const query = await queryOf(store, name, wanted)
-    const found = await store.requests(name, { ...query, limit: consoleRows + 1 })
-    const shown = found.slice(0, consoleRows)
-    const older = found.length > consoleRows ? shown.at(-1)?.id : undefined
+    const { requests, next } = await findRequests(store, name, searchOf(wanted), numberOf(wanted.before), consoleRows)
     return {
       title: 'Requests',
       template: 'requests',
@@ -33,8 +29,8 @@ export function createRequests({ connections, store, flushRequests }: ConsoleOpt
         kept: keptRequests,
         wanted,
         choices: [...statuses.keys()],
-        requests: shown,
-        older: older === undefined ? undefined : queryText({ connection: name, ...wanted, before: older }),
+        requests,
+        older: next === undefined ? undefined : queryText({ connection: name, ...wanted, before: next }),
       },
     }
   }
@@ -61,21 +57,15 @@ function wantedOf({ query }: Visit): Wanted {
   }
 }
 
-async function queryOf(store: ConsoleStore, name: string, wanted: Wanted): Promise<Omit<RequestQuery, 'limit'>> {
-  const exact = numberOf(wanted.status)
+function searchOf({ person, request, status, from, to }: Wanted): RequestSearch {
+  const exact = numberOf(status)
   return {
-    beforeId: numberOf(wanted.before),
-    // Somebody who was deleted is known by the SCIM id only.
-    resourceIds: wanted.person === '' ? undefined : [wanted.person, ...(await idsOf(store, name, wanted.person))],
-    requestId: wanted.request === '' ? undefined : wanted.request,
-    statuses: statuses.get(wanted.status) ?? (exact === undefined ? undefined : [exact, exact]),
-    from: timeOf(wanted.from),
-    to: timeOf(wanted.to),
+    person: person === '' ? undefined : person,
+    requestId: request === '' ? undefined : request,
+    statuses: statuses.get(status) ?? (exact === undefined ? undefined : [exact, exact]),
+    from: timeOf(from),
+    to: timeOf(to),
   }
-}
-
-async function idsOf(store: ConsoleStore, name: string, text: string): Promise<readonly string[]> {
-  return (await searchPeople(store, name, text)).people.map(({ id }) => id)
 }
 
 /** As a field for date and time writes it, in UTC; undefined: none. */

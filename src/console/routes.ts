@@ -3,7 +3,7 @@ import { createAskWalk, createFindings, createStartWalk } from './findings.ts'
 import { createMapping } from './mapping.ts'
 import { createActOnWhole, createAskWhole, createOperations, createOperationsOfCause } from './operations.ts'
 import { createOverview } from './overview.ts'
-import { createPeople, createPerson } from './people.ts'
+import { createPeople, createPerson, createReadAgain } from './people.ts'
 import { createActOnPerson, createAskPerson } from './person-actions.ts'
 import { createRequests } from './requests.ts'
 import { createCheck, createSetup } from './setup.ts'
@@ -23,6 +23,7 @@ export function createRoutes(options: ConsoleOptions): readonly Route[] {
     { method: 'get', path: '/people', work: createPeople(options) },
     { method: 'get', path: '/people/:connection/:id', work: createPerson(options) },
     { method: 'get', path: '/people/:connection/:id/:action', work: createAskPerson(options) },
+    { method: 'post', path: '/people/:connection/:id/read', work: createReadAgain(options) },
     { method: 'post', path: '/people/:connection/:id/:action', work: createActOnPerson(options) },
     { method: 'get', path: '/requests', work: createRequests(options) },
     { method: 'get', path: '/findings', work: createFindings(options) },

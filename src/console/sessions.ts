@@ -1,58 +1,56 @@
-import { hash, randomBytes } from 'node:crypto'
+import { createHmac, hash, randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
-import { consoleIdleMs, consoleSessionMs, consoleSessions } from '../limits.ts'
+import { consoleIdleMs, consoleSessionMs, consoleSessions, consoleUseStepMs } from '../limits.ts'
+import type { SessionStore } from '../store/session-store.ts'
 
 export interface Session {
   /** Of the token that it was begun with; see `Door`. */
   readonly key: string
   /** What every form of the session carries along. */
   readonly formToken: string
-  readonly beganAt: number
-  usedAt: number
-  /** What the next page says first: what a button has done. */
-  notice: string | undefined
 }
 
-/** Sessions of this process: they end with it, when nobody uses them, and after a working day. */
+/** Sessions of all replicas: they end when nobody uses them, after a working day, and when somebody signs out at any of them. */
 export interface Sessions {
   /** Answers the value of the cookie; the session itself is known by its digest only. */
-  begin(key: string): string
+  begin(key: string): Promise<string>
   /** `isUse`: the session is used, and lives on. */
-  find(cookie: string, isUse: boolean): Session | undefined
-  end(cookie: string): void
+  find(cookie: string, isUse: boolean): Promise<Session | undefined>
+  end(cookie: string): Promise<void>
 }
 
 const sessionBytes = 32
 
-export function createSessions(clock: Clock): Sessions {
-  const sessions = new Map<string, Session>()
+export function createSessions(store: SessionStore, clock: Clock): Sessions {
   return {
-    begin(key) {
+    async begin(key) {
       const cookie = randomBytes(sessionBytes).toString('base64url')
       const now = clock.now()
-      const formToken = randomBytes(sessionBytes).toString('base64url')
-      sessions.set(digestOf(cookie), { key, formToken, beganAt: now, usedAt: now, notice: undefined })
-      // The first of the Map is the oldest.
-      const [oldest] = sessions.keys()
-      if (sessions.size > consoleSessions && oldest !== undefined) sessions.delete(oldest)
+      const bounds = { usedBefore: now - consoleIdleMs, beganBefore: now - consoleSessionMs, most: consoleSessions }
+      await store.begin({ digest: digestOf(cookie), key, beganAt: now, usedAt: now }, bounds)
       return cookie
     },
-    find(cookie, isUse) {
+    async find(cookie, isUse) {
       const digest = digestOf(cookie)
-      const session = sessions.get(digest)
+      const session = await store.get(digest)
       if (session === undefined) return undefined
+      const { key, beganAt, usedAt } = session
       const now = clock.now()
-      if (now - session.usedAt >= consoleIdleMs || now - session.beganAt >= consoleSessionMs) {
-        sessions.delete(digest)
+      if (now - usedAt >= consoleIdleMs || now - beganAt >= consoleSessionMs) {
+        await store.end(digest)
         return undefined
       }
-      if (isUse) session.usedAt = now
-      return session
+      // A store that takes nothing at the moment must not put out who looks for the reason.
+      if (isUse && now - usedAt >= consoleUseStepMs) await store.use(digest, now).catch(() => undefined)
+      return { key, formToken: derived(cookie, 'form') }
     },
-    end(cookie) {
-      sessions.delete(digestOf(cookie))
-    },
+    end: (cookie) => store.end(digestOf(cookie)),
   }
+}
+
+/** Who has the cookie has it, and nobody else: neither the store nor another session. */
+export function derived(cookie: string, purpose: string): string {
+  return createHmac('sha256', cookie).update(purpose).digest('base64url')
 }
 
 /** Looked up by digest: how long the look-up takes tells nothing of the cookies that there are. */

@@ -1,31 +1,6 @@
 import { Problem } from '../errors.ts'
-import type { JsonObject } from '../json.ts'
-import type { Provision } from '../provision/provision.ts'
-import type { ConsoleReads } from '../store/console-store.ts'
-import type { Store } from '../store/store.ts'
+import type { OperatedConnection } from '../operator/connection.ts'
 import type { Operator } from './door.ts'
-
-/** A connection as the pages show it. */
-export interface ConsoleConnection {
-  readonly name: string
-  readonly provision: Provision
-  /** What the identity provider calls its tenant or base URL. */
-  readonly scimUrl: string
-  readonly pace: { readonly requestsPerSecond: number; readonly concurrency: number } | 'off'
-  readonly waysIn: WaysIn
-  readonly keptRequests: { readonly keepHours: number; readonly bodies: string }
-  /** A SCIM User as JSON text → the document that a POST of it would store. Throws a `Problem`. */
-  toDocument(text: string): JsonObject
-}
-
-export interface WaysIn {
-  readonly takesTokens: boolean
-  readonly basicUsers: readonly string[]
-  readonly oauth: { readonly tokenUrl: string; readonly clients: readonly string[] } | undefined
-  readonly hasEntra: boolean
-}
-
-export type ConsoleStore = Store & ConsoleReads
 
 /** One request of somebody who has signed in. */
 export interface Visit {
@@ -39,22 +14,22 @@ export interface Visit {
   say(text: string): void
 }
 
-export type Connections = ReadonlyMap<string, ConsoleConnection>
+export type Connections = ReadonlyMap<string, OperatedConnection>
 
 /** Those that the operator may see, in the order of the configuration. */
-export function visibleTo({ operator }: Pick<Visit, 'operator'>, connections: Connections): ConsoleConnection[] {
+export function visibleTo({ operator }: Pick<Visit, 'operator'>, connections: Connections): OperatedConnection[] {
   return [...connections.values()].filter(({ name }) => operator.connections.includes(name))
 }
 
 /** Throws a `Problem` (404), the same for one that there is not and one that the operator may not see. */
-export function connectionNamed(visit: Visit, connections: Connections, name: string | undefined): ConsoleConnection {
+export function connectionNamed(visit: Visit, connections: Connections, name: string | undefined): OperatedConnection {
   const connection = connections.get(name ?? '')
   if (connection === undefined || !visit.operator.connections.includes(connection.name)) throw noSuchPage()
   return connection
 }
 
 /** The one that the query names; else the first that the operator may see. */
-export function chosenConnection(visit: Visit, connections: Connections): ConsoleConnection {
+export function chosenConnection(visit: Visit, connections: Connections): OperatedConnection {
   const name = visit.query.get('connection') ?? visit.form.get('connection')
   if (name !== undefined && name !== null && name !== '') return connectionNamed(visit, connections, name)
   const [first] = visibleTo(visit, connections)

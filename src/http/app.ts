@@ -6,6 +6,7 @@ import { libraryRoutes, ownRoutes } from '../scim/router.ts'
 import type { Store } from '../store/store.ts'
 import type { Tracer } from '../tracing.ts'
 import { accessLog } from './access-log.ts'
+import { type AdminDoorOptions, adminDoor } from './admin-door.ts'
 import { authenticate } from './authenticate.ts'
 import type { Authentication } from './authentication/create-authentication.ts'
 import { keySetEndpoint, tokenEndpoint } from './authentication/token-endpoint.ts'
@@ -33,6 +34,8 @@ export interface Served {
   readonly limits: CallerLimits
   /** The operator's pages. */
   readonly console: RequestHandler
+  /** The same for programs. */
+  readonly admin: AdminDoorOptions['admin']
   /** Keeps requests for them. */
   readonly requestLog: Pick<RequestLog, 'watch'>
   /** Undefined: nothing is traced, and nothing stands in a request's way for it. */
@@ -65,6 +68,7 @@ export function createApp(served: Served): Express {
   app.use(inOrder(requestState(clock, served.workMs), mountConnections(scim), mountOauth(oauth)))
   app.use(health(store, metrics, authentication.metricsAccess))
   app.use('/console', served.console)
+  app.use('/admin/v1', adminDoor(served))
   app.use(noSuchEndpoint)
   app.use(lastErrorHandler(log))
   return app

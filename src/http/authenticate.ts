@@ -21,7 +21,7 @@ export function authenticate({
     const address = addressOf(request)
     const letIn = ({ name, role }: Caller) => {
       state.caller = name
-      if (!covers(role, neededRole(request.method, state.route ?? ''))) throw insufficient()
+      if (!covers(role, neededRole(request.method, state.route ?? ''))) throw insufficientRole()
       return next()
     }
     const refuse = (error: unknown): never => {
@@ -59,7 +59,7 @@ export function refusalProblem(retryAfterSeconds: number | undefined, takesBasic
 }
 
 /** RFC 6750 §3.1. */
-function insufficient(): Problem {
+export function insufficientRole(): Problem {
   return new Problem(403, undefined, 'These credentials may not do this: they were given another role.', {
     headers: { 'WWW-Authenticate': 'Bearer realm="scim-bridge", error="insufficient_scope"' },
   })

@@ -21,17 +21,23 @@ export const body: RequestHandler = (request, response, next) => {
 
 async function readBody(request: Request, response: Response): Promise<void> {
   const limit = stateOf(response).route?.startsWith('Groups') ? groupBodyBytes : bodyBytes
-  refuseForeignMedia(request)
-  const bytes = await readBytes(request, limit)
-  response.locals.body = parseBody(bytes)
+  response.locals.body = await readJson(request, mediaTypes, limit)
   // The SCIM library's parser passes by a request that has been read.
   request.body = response.locals.body
 }
 
-function refuseForeignMedia(request: Request): void {
+/** Throws a `Problem` (400, 413, 415). */
+export async function readJson(request: Request, types: ReadonlySet<string>, limit: number): Promise<JsonObject> {
+  refuseForeignMedia(request, types)
+  return parseBody(await readBytes(request, limit))
+}
+
+function refuseForeignMedia(request: Request, types: ReadonlySet<string>): void {
   const type = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== undefined && !mediaTypes.has(type)) {
-    throw new Problem(415, undefined, 'The body has to be application/scim+json (or application/json).')
+  if (type !== undefined && !types.has(type)) {
+    const [first, ...others] = types
+    const also = others.length === 0 ? '' : ` (or ${others.join(', ')})`
+    throw new Problem(415, undefined, `The body has to be ${first}${also}.`)
   }
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {

@@ -12,7 +12,7 @@
  */
 import type { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import type { Account, AccountId, Attributes, Grant, Json, PlatformFacts } from '../facts.ts'
+import type { Account, AccountId, Attributes, Grant, Json, NamedByMapping, PlatformFacts } from '../facts.ts'
 import type { ClientSettings } from './client.ts'
 
 /** One attempt at one account. Passed through every method to the HTTP client. */
@@ -68,7 +68,7 @@ export interface PlatformGroups {
 /** One thing that was looked at before a connection goes into use. */
 export interface ProbeStep {
   readonly name: string
-  /** `warning`: it works, in part or perhaps. `skipped`: something before it failed. */
+  /** `warning`: it works, in part or perhaps. `skipped`: something before it failed, or the platform has no way to tell. */
   readonly result: 'ok' | 'warning' | 'failed' | 'skipped'
   /** Names, numbers and versions; never a value of a person, never a secret. */
   readonly seen: string
@@ -79,8 +79,11 @@ export interface ProbeStep {
 export interface PlatformConnection {
   /** Asks whether the platform answers and accepts our credentials. Reads only. */
   check(call: Call): Promise<void>
-  /** At set-up, in the order of asking: credentials, rights, version, what is optional. Reads only; a refusal is a step, not an error. */
-  probe(call: Call): Promise<readonly ProbeStep[]>
+  /**
+   * At set-up, in the order of asking: credentials, rights, version, what is optional, what the mapping names. Reads only; a
+   * refusal is a step, not an error.
+   */
+  probe(call: Call, named: NamedByMapping): Promise<readonly ProbeStep[]>
   /** Every account whose `attribute` equals `value`, whole (all attributes of the facts). `attributes` are all wanted ones, for keys that need a companion (`loginName` with `domainName`). */
   find(call: Call, attribute: string, value: string, attributes: Attributes): Promise<readonly Account[]>
   /** The whole account; `undefined` only when its absence is certain. */

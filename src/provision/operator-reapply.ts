@@ -1,9 +1,10 @@
 import { reapplyBacklog, reapplyBatchSize } from '../limits.ts'
+import type { OperatorRequest } from '../store/operator-store.ts'
 import type { Link, Operation, StoredResource, StoreWriter } from '../store/store.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { isHeld } from './guardrails.ts'
 import type { OperatorContext } from './operator.ts'
-import { type Done, NotDone, type Order } from './operator-order.ts'
+import { auditOrder, type Done, NotDone, type Order } from './operator-order.ts'
 import { onSubject } from './operator-subject.ts'
 import { isLetGo } from './reach-let-go.ts'
 import { operatorCaller, putOwnOperation } from './reconcile-operation.ts'
@@ -65,6 +66,38 @@ export function reapplyBatch(context: OperatorContext, order: Order, place: numb
       text: `${affected} accounts are written again`,
     }
   })
+}
+
+/** Leaves it to the loop of `operator-requests.ts`, which goes on with it over restarts. */
+export function reapplyAll({ connection, world }: OperatorContext, { operator, why }: Order): Promise<Done> {
+  const { name } = connection
+  return world.store.transaction(async (write) => {
+    const last = await write.lastReapplyRequest(name)
+    if (last !== undefined && isUnfinished(last))
+      throw new NotDone('unfinished', `all users of ${name} are being written again already; wait, or cancel that`)
+    const request = { action: 'reapply_all', operator, why, resourceId: undefined, detail: {} }
+    await write.addOperatorRequest(name, { ...request, askedAt: world.clock.now() })
+    return {
+      affected: await write.count(name, 'User'),
+      text: 'they are written again in portions, as the outbox has room',
+    }
+  })
+}
+
+export function cancelReapply({ connection, world }: OperatorContext, order: Order): Promise<Done> {
+  const { name } = connection
+  return world.store.transaction(async (write) => {
+    const answer = `cancelled by ${order.operator}: what is in line already is written, the rest is left as it is`
+    const affected = await write.cancelReapplyRequests(name, answer, world.clock.now())
+    if (affected === 0)
+      throw new NotDone('nothing_unfinished', `nobody writes all users of ${name} again at the moment`)
+    await auditOrder(write, world, name, order, { action: 'cancel_reapply', detail: { affected } })
+    return { affected, text: 'no more accounts are put in line; what is in line already is written' }
+  })
+}
+
+export function isUnfinished({ phase }: Pick<OperatorRequest, 'phase'>): boolean {
+  return phase === 'asked' || phase === 'running'
 }
 
 interface Present {

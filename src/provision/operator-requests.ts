@@ -17,6 +17,7 @@ export const requestedActions = [
   'release_all',
   'reapply',
   'reapply_all',
+  'cancel_reapply',
   'unlink',
   'adopt',
 ] as const
@@ -110,6 +111,8 @@ async function performOnce(operator: OperatorActions, request: OperatorRequest):
       return operator.releaseAll(order)
     case 'reapply':
       return operator.reapply(order, resourceId)
+    case 'cancel_reapply':
+      return operator.cancelReapply(order)
     case 'unlink':
       return operator.unlink(order, resourceId, { isForced: detail.isForced === true })
     case 'adopt':

@@ -6,7 +6,7 @@ import type { ProvisionedConnection, World } from './connection.ts'
 import { adopt, type Claimed, unlink } from './operator-account.ts'
 import { hold, release, releaseAll } from './operator-hold.ts'
 import { checkOrder, type Done, type Order } from './operator-order.ts'
-import { type ReappliedBatch, reapply, reapplyBatch } from './operator-reapply.ts'
+import { cancelReapply, type ReappliedBatch, reapply, reapplyAll, reapplyBatch } from './operator-reapply.ts'
 import { resume, retry, retryCause } from './operator-retry.ts'
 
 /** What the actions need of the runner. Without one (the bridge does not run) nothing is in work. */
@@ -38,6 +38,10 @@ export interface OperatorActions {
   releaseAll(order: Order): Promise<Done>
   /** The account is brought to what is stored once more, grants included; nobody is switched on by it. */
   reapply(order: Order, user: string): Promise<Done>
+  /** Every user of the connection, in portions, in the background. */
+  reapplyAll(order: Order): Promise<Done>
+  /** No more portions of it: what is in line already is written. */
+  cancelReapply(order: Order): Promise<Done>
   /** The next few users after `place` (0: from the beginning), while the outbox has room. */
   reapplyBatch(order: Order, place: number): Promise<ReappliedBatch>
   /**
@@ -65,6 +69,8 @@ export function createOperator(connection: ProvisionedConnection, world: World, 
     release: (order, user) => checked(order, () => release(context, order, user)),
     releaseAll: (order) => checked(order, () => releaseAll(context, order)),
     reapply: (order, user) => checked(order, () => reapply(context, order, user)),
+    reapplyAll: (order) => checked(order, () => reapplyAll(context, order)),
+    cancelReapply: (order) => checked(order, () => cancelReapply(context, order)),
     reapplyBatch: (order, place) => checked(order, () => reapplyBatch(context, order, place)),
     unlink: (order, user, { isForced }) => checked(order, () => unlink(context, order, user, isForced)),
     adopt: (order, user, accountId) => checked(order, () => adopt(context, order, user, accountId)),

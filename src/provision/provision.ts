@@ -1,4 +1,5 @@
 import { PlatformError, Problem } from '../errors.ts'
+import type { AccountId } from '../facts.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import { acceptCreate, acceptDelete, acceptUpdate, type ComputeUser, type WantedUser } from './accept.ts'
 import { createAnswers } from './answers.ts'
@@ -7,6 +8,7 @@ import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { createProvisionedGroups, type ProvisionedGroups } from './groups.ts'
 import type { AcceptContext, Accepted } from './intent.ts'
 import { createOperator, type OperatorActions } from './operator.ts'
+import { type FreshAccount, readAccountNow } from './read-account.ts'
 import { createRunner } from './runner.ts'
 
 /** A human has to look at it first: identity providers need not ask more often. */
@@ -34,6 +36,8 @@ export interface Provision {
   wake(): void
   /** Whether operations are in work. */
   isBusy(): boolean
+  /** As it is on the platform now. */
+  readAccount(id: AccountId): Promise<FreshAccount>
   /** A call outside of any operation failed: calls may have to be suspended. */
   noteFailure(error: PlatformError): void
   start(): void
@@ -141,6 +145,10 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     noteFlushed(id) {
       flushed.add(id)
       if (flushed.size === 1) flushSoon()
+    },
+    readAccount(id) {
+      const { noteFailure } = runner
+      return readAccountNow({ connection, world, suspension: () => runner.breaker.reason(), noteFailure }, id)
     },
     suspension: () => runner.breaker.reason(),
     credentialsReplaced() {

@@ -34,14 +34,15 @@ interface RequestRow {
 const end = Number.MAX_SAFE_INTEGER
 
 export function createConsoleReads(dialect: Dialect): (run: Run) => ConsoleReads {
-  const texts = { ...operationStatements(dialect), ...historyStatements(dialect) }
+  const texts = { ...operationStatements(dialect), ...historyStatements(dialect), ...memberStatements(dialect) }
   return (run) => ({
     async causes(connection, limit) {
       const { rows } = await run((hasSealedTexts(run) ? texts.kinds : texts.causes)({ connection, limit }))
       return rows.map(toCause)
     },
-    async operationsOfCause(connection, { state, errorKind = null, errorMessage = null }, afterId, limit) {
-      const isAnyText = hasSealedTexts(run) ? 1 : 0
+    async operationsOfCause(connection, wanted, afterId, limit) {
+      const { state, errorKind = null, errorMessage = null } = wanted
+      const isAnyText = hasSealedTexts(run) || wanted.isAnyText === true ? 1 : 0
       const { rows } = await run(
         texts.ofCause({ connection, state, errorKind, errorMessage, isAnyText, afterId, limit }),
       )
@@ -50,6 +51,14 @@ export function createConsoleReads(dialect: Dialect): (run: Run) => ConsoleReads
     async historyOf(connection, resourceId, beforeId = end, limit) {
       const { rows } = await run(texts.history({ connection, resourceId, beforeId, limit }))
       return rows.map(toAudit)
+    },
+    async memberIds(connection, groupId, afterId, limit) {
+      const { rows } = await run(texts.memberIds({ connection, groupId, afterId, limit }))
+      return rows.map(({ id }) => id)
+    },
+    async countMembers(connection, groupId) {
+      const { rows } = await run(texts.countMembers({ connection, groupId }))
+      return rows[0]?.count ?? 0
     },
     async requests(connection, query) {
       const { beforeId = end, limit, resourceIds, requestId, statuses = [0, 999], from = 0, to = end } = query
@@ -126,6 +135,26 @@ function operationStatements(dialect: Dialect) {
           and error_kind is not distinct from ${slot('errorKind')}
           and (${slot('isAnyText')} = 1 or error_message is not distinct from ${slot('errorMessage')})
         order by id limit ${atMost(slot('limit'))}`,
+    ),
+  }
+}
+
+function memberStatements(dialect: Dialect) {
+  return {
+    memberIds: statement(
+      dialect,
+      ['connection', 'groupId', 'afterId', 'limit'],
+      (slot) => sql<{ id: string }>`
+        select user_id as id from member
+        where connection = ${slot('connection')} and group_id = ${slot('groupId')} and user_id > ${slot('afterId')}
+        order by user_id limit ${slot('limit')}`,
+    ),
+    countMembers: statement(
+      dialect,
+      ['connection', 'groupId'],
+      (slot) => sql<{ count: number }>`
+        select count(*) as count from member
+        where connection = ${slot('connection')} and group_id = ${slot('groupId')}`,
     ),
   }
 }

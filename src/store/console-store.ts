@@ -43,13 +43,16 @@ export interface RequestQuery {
   readonly to?: number | undefined
 }
 
+/** `isAnyText`: whatever the message is. */
+export type CauseWanted = Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'> & { readonly isAnyText?: boolean }
+
 export interface ConsoleReads {
   /** Commonest first. */
   causes(connection: string, limit: number): Promise<readonly CauseCount[]>
   /** In the order in which they were accepted. */
   operationsOfCause(
     connection: string,
-    cause: Pick<CauseCount, 'state' | 'errorKind' | 'errorMessage'>,
+    cause: CauseWanted,
     afterId: number,
     limit: number,
   ): Promise<readonly Operation[]>
@@ -60,6 +63,9 @@ export interface ConsoleReads {
     beforeId: number | undefined,
     limit: number,
   ): Promise<readonly (AuditEntry & { readonly id: number })[]>
+  /** Members of a group in the order of their ids. */
+  memberIds(connection: string, groupId: string, afterId: string, limit: number): Promise<readonly string[]>
+  countMembers(connection: string, groupId: string): Promise<number>
   /** Newest first. */
   requests(connection: string, query: RequestQuery): Promise<readonly (KeptRequest & { readonly id: number })[]>
 }

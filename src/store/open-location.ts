@@ -14,9 +14,10 @@ import { openPostgres } from './open-postgres.ts'
 import { openPostgresBeside } from './postgres-beside.ts'
 import { openPostgresCredentials } from './postgres-credentials.ts'
 import type { Sealer } from './sealing.ts'
+import type { SessionKeeper } from './session-store.ts'
 import type { Store } from './store.ts'
 
-export type AnyStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper
+export type AnyStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
 interface Surroundings {
   readonly clock: Clock

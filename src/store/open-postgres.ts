@@ -20,6 +20,7 @@ import { tlsProblem } from './postgres-tls.ts'
 import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
+import { createSessionStore, type SessionKeeper } from './session-store.ts'
 import { type Run, runWith } from './statement.ts'
 import type { Store, StoreWriter } from './store.ts'
 
@@ -29,8 +30,9 @@ const audit = createAuditReads(postgresDialect, counters)
 const erasures = createErasureWrites(postgresDialect, counters)
 const consoleReads = createConsoleReads(postgresDialect)
 const keptRequests = createRequestWrites(postgresDialect, counters)
+const sessions = createSessionStore(postgresDialect)
 
-export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper
+export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
 export interface PostgresOptions {
   readonly clock: Clock
@@ -90,6 +92,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     ...outbox(read),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
+    sessions: sessions(read, transactions.run),
     keep: (work) => transactions.run((run) => work(keptRequests(run))),
     async ping() {
       await reads(read).countOperations('')

@@ -36,6 +36,7 @@ import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { admitSealer } from './sealing-state.ts'
 import { createSecretWrites } from './secrets.ts'
+import { createSessionStore, type SessionKeeper } from './session-store.ts'
 import { createSlotWrites } from './slots.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
 import { type Dialect, type Run, runWith } from './statement.ts'
@@ -64,7 +65,7 @@ export interface RequestKeeper {
   keep<Result>(work: (write: RequestWrites) => Promise<Result>): Promise<Result>
 }
 
-export type OpenedStore = Store & BulkTarget & AuditReads & Eraser & ConsoleReads & RequestKeeper
+export type OpenedStore = Store & BulkTarget & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
 /**
  * Opens the file, brings its schema up to date and takes the lease on it. Throws `StoreRefused` (in use, not writable,
@@ -120,6 +121,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
     ...createConsoleReads(reader.dialect)(read),
     ...createAuditReads(reader.dialect, counters)(read),
     ...soleClaims,
+    sessions: createSessionStore(writer.dialect)(read, transactions.run),
     transaction: (work) => transactions.run((run) => work(writes(run))),
     erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
     keep: (work) => transactions.run((run) => work(keptRequests(run)), false),

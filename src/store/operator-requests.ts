@@ -57,6 +57,13 @@ export function createOperatorReads(dialect: Dialect): (run: Run) => OperatorRea
       where connection = ${slot('connection')} and phase in ('asked', 'running')
       order by case action when 'reapply_all' then 1 else 0 end, number limit 1`,
   )
+  const reapply = statement(
+    dialect,
+    ['connection'],
+    (slot) => sql<RequestRow>`
+      select ${columns} from operator_request
+      where connection = ${slot('connection')} and action = 'reapply_all' order by number desc limit 1`,
+  )
   const stopped = statement(
     dialect,
     ['connection', 'afterId', 'limit'],
@@ -73,6 +80,7 @@ export function createOperatorReads(dialect: Dialect): (run: Run) => OperatorRea
     return {
       getOperatorRequest: (connection, number) => one(get({ connection, number })),
       currentOperatorRequest: (connection) => one(current({ connection })),
+      lastReapplyRequest: (connection) => one(reapply({ connection })),
       async stoppedOperations(connection, afterId, limit) {
         const { rows } = await run(stopped({ connection, afterId, limit }))
         return rows.map((row) => toStopped(run.sealer, connection, row))
@@ -99,6 +107,10 @@ export function createOperatorWrites(dialect: Dialect): (run: Run) => Omit<Opera
     async withdrawOperatorRequest(connection, number) {
       const { rows } = await run(texts.withdraw({ connection, number }))
       return rows.length > 0
+    },
+    async cancelReapplyRequests(connection, answer, now) {
+      const { rows } = await run(texts.cancel({ connection, answer, now }))
+      return rows.length
     },
     async retryOperations(connection, { kind, message: wanted = null }, now) {
       // Sealed texts are never equal: all of the kind are meant.
@@ -128,7 +140,7 @@ function writeStatements(dialect: Dialect) {
       (slot) => sql<unknown>`
         update operator_request set phase = ${slot('phase')}, place = ${slot('place')}, affected = ${slot('affected')},
           total = ${slot('total')}, answer = ${slot('answer')}, finished_at = ${slot('finishedAt')}
-        where connection = ${slot('connection')} and number = ${slot('number')}`,
+        where connection = ${slot('connection')} and number = ${slot('number')} and phase in ('asked', 'running')`,
     ),
     forget: statement(
       dialect,
@@ -144,6 +156,14 @@ function writeStatements(dialect: Dialect) {
       (slot) => sql<{ number: number }>`
         delete from operator_request
         where connection = ${slot('connection')} and number = ${slot('number')} and phase = 'asked'
+        returning number`,
+    ),
+    cancel: statement(
+      dialect,
+      ['connection', 'answer', 'now'],
+      (slot) => sql<{ number: number }>`
+        update operator_request set phase = 'refused', answer = ${slot('answer')}, finished_at = ${slot('now')}
+        where connection = ${slot('connection')} and action = 'reapply_all' and phase in ('asked', 'running')
         returning number`,
     ),
     retry: statement(

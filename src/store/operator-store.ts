@@ -2,7 +2,7 @@
 
 import type { Operation } from './store.ts'
 
-/** `refused`: nothing was done, and `answer` says why. */
+/** `refused`: nothing was done, or no more of it since somebody cancelled it; `answer` says why. */
 export type RequestPhase = 'asked' | 'running' | 'done' | 'refused'
 
 /** Something that an operator asked for beside the running bridge. */
@@ -56,11 +56,14 @@ export interface OperatorReader {
   getOperatorRequest(connection: string, number: number): Promise<OperatorRequest | undefined>
   /** The oldest that is not finished; what goes over all users comes after everything else. */
   currentOperatorRequest(connection: string): Promise<OperatorRequest | undefined>
+  /** The newest that goes over all users, finished or not. */
+  lastReapplyRequest(connection: string): Promise<OperatorRequest | undefined>
 }
 
 export interface OperatorWriter extends OperatorReader {
   /** Answers its number. */
   addOperatorRequest(connection: string, request: NewOperatorRequest): Promise<number>
+  /** Of one that is not finished: who has cancelled it meanwhile is not overruled. */
   updateOperatorRequest(
     connection: string,
     number: number,
@@ -70,6 +73,8 @@ export interface OperatorWriter extends OperatorReader {
   forgetOperatorRequests(connection: string, keep: number): Promise<void>
   /** Takes a request back that nobody has taken up yet; false when somebody has. */
   withdrawOperatorRequest(connection: string, number: number): Promise<boolean>
+  /** Unfinished ones that go over all users are finished as refused; answers how many. */
+  cancelReapplyRequests(connection: string, answer: string, now: number): Promise<number>
   /** Failed and waiting operations with this last error are due now, as if never tried; answers how many. */
   retryOperations(connection: string, cause: Cause, now: number): Promise<number>
 }

@@ -31,14 +31,16 @@ const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['sandbox', new Set<string>()],
   ['provision', new Set(['mapping', 'platforms', 'store'])],
   ['scim', new Set(['provision', 'store'])],
-  ['console', new Set(['provision', 'store'])],
+  ['operator', new Set(['provision', 'store'])],
+  ['console', new Set(['operator', 'provision', 'store'])],
+  ['admin', new Set(['alarms', 'operator', 'provision', 'store'])],
   ['http', new Set(['scim', 'provision', 'store'])],
   ['alarms', new Set(['platforms', 'store'])],
   ['certificates', new Set(['config', 'http', 'platforms'])],
   ['telemetry', new Set(['platforms', 'store'])],
   ['scim-connection', new Set(['config', 'provision', 'scim'])],
   ['alarm-ways', new Set(['alarms', 'certificates', 'config', 'platforms'])],
-  ['operator-pages', new Set(['config', 'console', 'http', 'scim', 'provision', 'store'])],
+  ['operator-pages', new Set(['admin', 'config', 'console', 'http', 'operator', 'scim', 'provision', 'store'])],
   [
     'bridge',
     new Set([

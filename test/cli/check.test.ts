@@ -180,6 +180,27 @@ test('a clock that is wrong is seen by what platforms say', async () => {
   )
 })
 
+test('ids that a mapping names and the platform has not are told with what to mend', async () => {
+  writeFileSync(
+    join(folder, 'north.yaml'),
+    `version: 1
+platform: figshare
+extends: shipped:figshare
+tables: { faculty: { values: { Physics: 7 } } }
+groups: { grants: [{ group: reviewers, grant: { group_id: 110, role_id: 50 } }] }
+examples:
+  - { name: nobody, scim: { userName: a@b.example }, error: 'user.attributes.last_name: required value is missing (from name.familyName)' }
+`,
+  )
+  const file = changed(({ connections }) => {
+    connections.figshare.mapping = join(folder, 'north.yaml')
+  })
+  const { text, exit } = await check(file, ['--connection', 'figshare'])
+  assert.match(text, /^LOOK {5}figshare: groups of the mapping: missing: 7\n +→ .*correct group_id in groups\.grants/m)
+  assert.match(text, /^LOOK {5}figshare: roles of the mapping: missing: 50\n +→ .*correct role_id in groups\.grants/m)
+  assert.equal(exit, 3)
+})
+
 test('a store that is not there is made by the first start; a file that is none is told', async () => {
   const place = (file: string) =>
     changed((config) => {

@@ -212,6 +212,27 @@ describe('while no bridge runs', () => {
     await bridge.until('it is written', () => account.profile.last_name !== 'By hand')
   })
 
+  test('writing everything again is cancelled beside the bridge and without one', async (t) => {
+    const bridge = await startFigshareBridge(t)
+    const user = aUser()
+    await bridge.scim.post('/Users', user)
+    const account = bridge.account(user)
+    assert.ok(account !== undefined)
+    await assert.rejects(
+      users(bridge, 'reapply', '--all', '--cancel', ...why),
+      /nobody writes all users of figshare again/,
+    )
+    await bridge.world.restart(async () => {
+      account.profile.last_name = 'By hand'
+      await users(bridge, 'reapply', '--all', ...why)
+      const { text } = await users(bridge, 'reapply', '--all', '--cancel', ...why)
+      assert.equal(text, 'figshare: no more accounts are put in line; what is in line already is written\n')
+    })
+    await bridge.finished()
+    bridge.world.clock.advance(5_000)
+    assert.equal(account.profile.last_name, 'By hand')
+  })
+
   test('a departure is not let go of without force', async (t) => {
     const bridge = await startFigshareBridge(t)
     const { body } = await bridge.scim.post('/Users', aUser())

@@ -103,6 +103,29 @@ test('departures that the guardrail holds are shown, and released all at once', 
   )
 })
 
+test('all accounts are applied again by a button, and another one stops that', async (t) => {
+  const at = await world(t)
+  await at.scim('figshare').post('/Users', aUser())
+  const visitor = await at.visitor()
+  const page = () => textOf(visitor, '/operations?connection=figshare')
+  assert.match(await page(), /Nobody has asked for it[\s\S]*?Apply all again<\/a>/)
+  const nothing = await visitor.post('/operations/cancel-reapply', { connection: 'figshare', why: 'x' })
+  assert.match(await nothing.text(), /Nothing was done: nobody writes all users of figshare again/)
+  await visitor.post('/operations/reapply-all', { connection: 'figshare', why: 'new mapping' })
+  assert.match(await page(), /Asked for by console-1: 0[\s\S]*?Stop applying all again<\/a>/)
+  await visitor.post('/operations/cancel-reapply', { connection: 'figshare', why: 'too early' })
+  assert.match(
+    await page(),
+    /Last asked for by console-1[\s\S]*?cancelled by console-1: what is in line already is written/,
+  )
+  await visitor.post('/operations/reapply-all', { connection: 'figshare', why: 'now' })
+  await eventually(
+    'done',
+    async () => /1 accounts are written again/.test(await page()),
+    () => at.clock.advance(500),
+  )
+})
+
 test('an account is let go of, and another one adopted', async (t) => {
   const at = await world(t)
   const { body } = await at.scim('figshare').post('/Users', aUser())

@@ -45,14 +45,22 @@ export async function signIn(url: string, token: string): Promise<Visitor> {
   const answer = await sendForm(`${url}/console/sign-in`, { token })
   const cookie = answer.headers.get('set-cookie')?.split(';', 1)[0] ?? ''
   if (answer.status !== 303 || cookie === '') throw new Error(`signing in was refused with ${answer.status}`)
-  const get: Visitor['get'] = (path, headers = {}) =>
-    fetch(`${url}/console${path}`, { redirect: 'manual', headers: { cookie, ...headers } })
+  // What a button has said comes along to the next page, as in a browser.
+  let notice: string | undefined
+  const remember = (answer: Response) => {
+    const set = answer.headers.getSetCookie().find((one) => one.startsWith('scim_bridge_notice='))
+    if (set !== undefined) notice = set.includes('Max-Age=0') ? undefined : set.split(';', 1)[0]
+    return answer
+  }
+  const cookies = () => (notice === undefined ? cookie : `${cookie}; ${notice}`)
+  const get: Visitor['get'] = async (path, headers = {}) =>
+    remember(await fetch(`${url}/console${path}`, { redirect: 'manual', headers: { cookie: cookies(), ...headers } }))
   const page = await (await get('')).text()
   const form = /name="form" value="([^"]+)"/.exec(page)?.[1] ?? ''
   return {
     get,
     cookie,
-    post: (path, fields = {}, headers = {}) =>
-      sendForm(`${url}/console${path}`, { form, ...fields }, { cookie, ...headers }),
+    post: async (path, fields = {}, headers = {}) =>
+      remember(await sendForm(`${url}/console${path}`, { form, ...fields }, { cookie: cookies(), ...headers })),
   }
 }

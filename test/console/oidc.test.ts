@@ -1,99 +1,12 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
-import { rsaKey, signed } from '../http/authentication/issuer-server.ts'
 import { closeBrowser, openWindow, skipWithoutBrowser } from './browser.ts'
 import { type ConsoleWorld, startConsoleWorld } from './console-world.ts'
-
-const clientId = 'scim-bridge console'
-const clientSecret = 'secret of the/console+client'
-
-/** An identity provider with one person, who is asked nothing and sent back at once. */
-interface Provider {
-  readonly issuer: string
-  /** What the next ID token says, beside what it has to; of the key that signs it, and its header. */
-  next: { claims: JsonObject; header: JsonObject; isForged: boolean; isDown: boolean }
-  /** What was wrong with a request for a token. */
-  readonly complaints: string[]
-  close(): Promise<void>
-}
-
-async function startProvider(): Promise<Provider> {
-  const [key, foreign] = [rsaKey(), rsaKey()]
-  const codes = new Map<string, URLSearchParams>()
-  const complaints: string[] = []
-  const server = createServer(async (request, response) => {
-    const url = new URL(request.url ?? '/', provider.issuer)
-    const json = (value: unknown, status = 200) =>
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value))
-    if (provider.next.isDown) return json({}, 500)
-    if (url.pathname.endsWith('openid-configuration')) {
-      const { issuer } = provider
-      const endpoints = { authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token` }
-      return json({ issuer, ...endpoints, jwks_uri: `${issuer}/jwks` })
-    }
-    if (url.pathname === '/jwks') return json({ keys: [key.jwk] })
-    if (url.pathname === '/authorize') {
-      const code = String(codes.size + 1)
-      codes.set(code, url.searchParams)
-      const back = new URL(url.searchParams.get('redirect_uri') ?? '')
-      back.search = String(new URLSearchParams({ code, state: url.searchParams.get('state') ?? '' }))
-      return response.writeHead(302, { location: back.href }).end()
-    }
-    let text = ''
-    for await (const part of request) text += part
-    const form = new URLSearchParams(text)
-    const asked = codes.get(form.get('code') ?? '')
-    codes.delete(form.get('code') ?? '')
-    const [id = '', secret = ''] = Buffer.from(String(request.headers.authorization).slice(6), 'base64')
-      .toString()
-      .split(':')
-    if (decodeURIComponent(id) !== clientId || decodeURIComponent(secret) !== clientSecret) complaints.push('client')
-    const challenge = createHash('sha256')
-      .update(form.get('code_verifier') ?? '')
-      .digest('base64url')
-    if (challenge !== asked?.get('code_challenge')) complaints.push('PKCE')
-    if (form.get('redirect_uri') !== asked?.get('redirect_uri')) complaints.push('redirect_uri')
-    if (asked === undefined) return json({ error: 'invalid_grant' }, 400)
-    const now = Math.floor(clockNow() / 1_000)
-    const honest = {
-      iss: provider.issuer,
-      aud: clientId,
-      sub: '4711',
-      iat: now,
-      exp: now + 300,
-      nonce: asked.get('nonce'),
-    }
-    const claims = {
-      ...honest,
-      preferred_username: 'ada@uni.example',
-      groups: ['staff', 'scim-operators'],
-      ...provider.next.claims,
-    }
-    const token = signed(
-      provider.next.isForged ? foreign : key,
-      { alg: 'RS256', kid: key.kid, ...provider.next.header },
-      claims,
-    )
-    return json({ access_token: 'x', token_type: 'Bearer', id_token: token })
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  assert.ok(typeof address === 'object' && address !== null)
-  const provider: Provider = {
-    issuer: `http://127.0.0.1:${address.port}`,
-    next: { claims: {}, header: {}, isForged: false, isDown: false },
-    complaints,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-  return provider
-}
+import { clientId, clientSecret, type Provider, startProvider } from './oidc-provider.ts'
 
 /** Nobody else's for the moment. */
 async function freePort(): Promise<number> {
@@ -105,17 +18,16 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-let clockNow = () => Date.now()
-
 async function world(t: TestContext): Promise<{ at: ConsoleWorld; provider: Provider }> {
-  const provider = await startProvider()
+  let now = () => Date.now()
+  const provider = await startProvider(() => now())
   t.after(() => provider.close())
   const { issuer } = provider
   const at = await startConsoleWorld((config) => {
     config.console = { oidc: { issuer, clientId, clientSecret, claims: { groups: 'scim-operators' }, allowHttp: true } }
   })
   t.after(() => at.stop())
-  clockNow = () => at.clock.now()
+  now = () => at.clock.now()
   return { at, provider }
 }
 
@@ -231,10 +143,34 @@ test('a session of the identity provider ends after a working day', async (t) =>
   assert.equal(await status(), 303)
 })
 
+test('a session of the identity provider outlives a restart, and ends when the client gets another secret', async (t) => {
+  const { at } = await world(t)
+  const cookie = sessionOf(await finish(at, await begin(at)))
+  const status = async () => (await fetch(`${at.url}/console`, { redirect: 'manual', headers: { cookie } })).status
+  await at.restart()
+  assert.equal(await status(), 200)
+  await at.restart(() => {
+    const file = join(at.directory, 'bridge.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace(clientSecret, 'another secret of the client'))
+  })
+  assert.equal(await status(), 303)
+})
+
+test('who begins again and again from one address is told to wait: each is kept until somebody comes back', async (t) => {
+  const { at } = await world(t)
+  const start = () => fetch(`${at.url}/console/sign-in/oidc`, { redirect: 'manual' })
+  const statuses: number[] = []
+  for (let begun = 0; begun <= 30; begun += 1) statuses.push((await start()).status)
+  assert.deepEqual([statuses[29], statuses[30]], [303, 429])
+  at.clock.advance(61_000)
+  assert.equal((await start()).status, 303)
+})
+
 test('in a browser the way to the identity provider and back ends on the overview', {
   skip: skipWithoutBrowser,
 }, async (t) => {
-  const provider = await startProvider()
+  let now = () => Date.now()
+  const provider = await startProvider(() => now())
   t.after(() => provider.close())
   const { issuer } = provider
   const oidc = { issuer, clientId, clientSecret, claims: { groups: 'scim-operators' }, allowHttp: true }
@@ -246,7 +182,7 @@ test('in a browser the way to the identity provider and back ends on the overvie
     config.publicUrl = `http://127.0.0.1:${port}`
   })
   t.after(() => at.stop())
-  clockNow = () => at.clock.now()
+  now = () => at.clock.now()
   const window = await openWindow(at.url)
   t.after(closeBrowser)
   await window.page.goto('/console')

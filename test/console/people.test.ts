@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
 import { type ConsoleWorld, startConsoleWorld, type Visitor } from './console-world.ts'
+
+const provisioning = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
 
 async function world(t: TestContext): Promise<ConsoleWorld> {
   const started = await startConsoleWorld()
@@ -94,6 +97,108 @@ test('a group has a page, too: its name, what became of it, and the requests abo
   assert.match(page, /A group of the identity provider\./)
   assert.match(page, new RegExp(`requests\\?connection=openspecimen&amp;person=${body.id}`))
   assert.doesNotMatch(page, /does not see this person|userName/)
+})
+
+const groupSchemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
+
+test("a group's page has what membership gives, and its members page by page; a person's page leads to it", async (t) => {
+  const at = await world(t)
+  const figshare = at.scim('figshare')
+  const ids: string[] = []
+  for (let made = 0; made < 52; made += 1) ids.push((await figshare.post('/Users', aUser())).body.id)
+  const members = ids.map((value) => ({ value }))
+  const group = { schemas: groupSchemas, displayName: 'figshare-reviewers', members }
+  const { id } = (await figshare.post('/Groups', group)).body
+  await eventually(
+    'all have it',
+    async () => (await at.scim('figshare').get(`/Users/${ids.at(-1)}`)).body[provisioning].state === 'applied',
+    () => at.clock.advance(1_000),
+  )
+  const visitor = await at.visitor()
+  const person = await textOf(visitor, `/people/figshare/${ids[0]}`)
+  assert.ok(person.includes(`<a href="/console/people/figshare/${id}">figshare-reviewers</a>`))
+  const first = await textOf(visitor, `/people/figshare/${id}`)
+  assert.match(first, /<li><code>\{&quot;group_id&quot;:110,&quot;role_id&quot;:49\}<\/code><\/li>/)
+  assert.match(first, /Members: 52/)
+  assert.match(first, /<td>given<\/td>/)
+  const next = /href="\/console(\/people\/[^"]+)">Next members/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? ''
+  const second = await textOf(visitor, next)
+  const linked = (page: string) =>
+    [...page.matchAll(/<th scope="row"><a href="[^"]+\/([^"/]+)">/g)].map(([, one]) => one)
+  assert.deepEqual([linked(first).length, linked(second).length], [50, 2])
+  assert.deepEqual([...linked(first), ...linked(second)].sort(), ids.toSorted())
+  assert.doesNotMatch(second, />Next members/)
+})
+
+test('a group that is a group on the platform says which, and one that the mapping does not name gives nothing', async (t) => {
+  const at = await world(t)
+  const { id: value } = (await at.scim('dspace').post('/Users', aUser())).body
+  const made = await at
+    .scim('dspace')
+    .post('/Groups', { schemas: groupSchemas, displayName: 'Readers', members: [{ value }] })
+  const visitor = await at.visitor()
+  const page = await textOf(visitor, `/people/dspace/${made.body.id}`)
+  assert.match(page, /Membership in the DSpace group <strong>Readers<\/strong> \([0-9a-f-]{36}\), made by the bridge/)
+  assert.match(page, /<td>given<\/td>/)
+  const other = await at.scim('figshare').post('/Groups', { schemas: groupSchemas, displayName: 'Nobody knows it' })
+  assert.match(await textOf(visitor, `/people/figshare/${other.body.id}`), /no line of <code>groups\.grants<\/code>/)
+})
+
+test('the account is read again by a button: compared as it is now, and neither stored nor written', async (t) => {
+  const at = await world(t)
+  const { body } = await at.scim('figshare').post('/Users', aUser())
+  const account = at.sandbox.figshare.logic.state.accounts.get(Number(body[provisioning].accountId))
+  assert.ok(account !== undefined)
+  account.profile.last_name = 'Byhand'
+  const visitor = await at.visitor()
+  const path = `/people/figshare/${body.id}`
+  const differs = (page: string) =>
+    [...page.matchAll(/<tr class="differs">\s*<th scope="row">(\w+)</g)].map(([, one]) => one)
+  const before = await textOf(visitor, path)
+  assert.match(before, /Account as last read/)
+  assert.deepEqual(differs(before), [])
+  at.sandbox.figshare.forgetCalls()
+  const answer = await visitor.post(`${path}/read`)
+  const page = await answer.text()
+  assert.equal(answer.status, 200)
+  assert.match(page, /role="status">Read from Figshare just now/)
+  assert.match(page, /Account as read now/)
+  assert.deepEqual(differs(page), ['last_name'])
+  assert.match(page, /<td>Byhand<\/td>/)
+  assert.deepEqual([...new Set(at.sandbox.figshare.calls.map(({ method }) => method))], ['GET'])
+  assert.deepEqual(differs(await textOf(visitor, path)), [])
+  assert.equal(account.profile.last_name, 'Byhand')
+})
+
+test('an account that cannot be read now is told in plain words, and what was read last is shown', async (t) => {
+  const at = await world(t)
+  const scim = at.scim('figshare')
+  const { body } = await scim.post('/Users', aUser())
+  const visitor = await at.visitor()
+  const path = `/people/figshare/${body.id}`
+  const said = async () => {
+    const page = await (await visitor.post(`${path}/read`)).text()
+    assert.match(page, /Account as last read/)
+    return /role="status">Not read: ([^<]+)</.exec(page)?.[1] ?? ''
+  }
+  at.sandbox.figshare.fault({ mode: '500' })
+  assert.match(await said(), /^Figshare could not be asked: The platform/)
+  at.sandbox.figshare.fault({ mode: '401' })
+  assert.match(await said(), /^Figshare could not be asked: The platform refuses the bridge&#39;s own credentials/)
+  at.sandbox.figshare.fault({ mode: 'ok' })
+  at.sandbox.figshare.forgetCalls()
+  // The refusal has suspended the calls, as one of a change would have.
+  assert.match(await said(), /^Calls to Figshare are suspended, so it was not asked: The platform refuses/)
+  assert.equal(at.sandbox.figshare.calls.length, 0)
+  await visitor.post('/operations/resume', { connection: 'figshare', why: 'a test' })
+  at.sandbox.figshare.logic.removeAccount(Number(body[provisioning].accountId))
+  await eventually(
+    'it is asked again',
+    async () => (await said()) === 'Figshare has no account with this id any more.',
+    () => at.clock.advance(1_000),
+  )
+  assert.equal((await visitor.post('/people/figshare/nobody/read')).status, 404)
+  assert.equal((await visitor.post(`${path}/read`, { form: '' })).status, 403)
 })
 
 test('a person of another connection, and one that there never was, are the same to an operator', async (t) => {

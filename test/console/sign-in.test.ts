@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
@@ -160,6 +161,46 @@ test('signing out ends the session, and signing in never goes on with the cookie
   const other = await at.visitor()
   assert.equal((await other.post('/sign-out')).headers.get('location'), '/console/sign-in')
   assert.equal((await other.get('')).status, 303)
+})
+
+test('a session outlives a restart of the bridge, and the store has nothing that opens a page', async (t) => {
+  const at = await world(t)
+  const visitor = await at.visitor()
+  await visitor.post('/setup/check', { connection: 'figshare' })
+  const cookie = visitor.cookie.split('=', 2)[1] ?? ''
+  await at.stopped(async (database) => {
+    const rows = database.prepare('select * from console_session').all()
+    assert.equal(rows.length, 1)
+    assert.equal(rows[0]?.digest, createHash('sha256').update(cookie).digest('base64url'))
+    assert.equal(rows[0]?.key, createHash('sha256').update(operatorToken).digest('hex'))
+    for (const file of ['bridge.sqlite', 'bridge.sqlite-wal'].map((name) => join(at.directory, name)))
+      if (existsSync(file))
+        for (const secret of [cookie, operatorToken]) assert.equal(readFileSync(file).includes(secret), false)
+  })
+  const page = await fetch(`${at.url}/console`, { redirect: 'manual', headers: { cookie: visitor.cookie } })
+  assert.equal(page.status, 200)
+})
+
+test('what a button has done is told once, to the session that pressed it, and cannot be made up', async (t) => {
+  const at = await world(t)
+  const [mine, others] = [await at.visitor(), await at.visitor()]
+  const answer = await sendForm(
+    `${at.url}/console/setup/check`,
+    { form: /name="form" value="([^"]+)"/.exec(await (await mine.get('')).text())?.[1] ?? '', connection: 'figshare' },
+    { cookie: mine.cookie },
+  )
+  const notice = answer.headers.getSetCookie().find((one) => one.startsWith('scim_bridge_notice=')) ?? ''
+  assert.match(notice, /; Path=\/console; Max-Age=60; HttpOnly; SameSite=Strict$/)
+  const [value = ''] = notice.split(';', 1)
+  const said = async (cookie: string, sent: string) => {
+    const page = await fetch(`${at.url}/console`, { headers: { cookie: `${cookie}; ${sent}` } })
+    assert.match(page.headers.getSetCookie().join(), /scim_bridge_notice=; .*Max-Age=0/)
+    return /role="status">([^<]*)</.exec(await page.text())?.[1]
+  }
+  assert.match((await said(mine.cookie, value)) ?? '', /^Good: Figshare answers/)
+  assert.equal(await said(others.cookie, value), undefined)
+  const madeUp = `scim_bridge_notice=${Buffer.from('You have won').toString('base64url')}.${value.split('.')[1]}`
+  assert.equal(await said(mine.cookie, madeUp), undefined)
 })
 
 test('a form of another site, of another session or without its token does nothing', async (t) => {

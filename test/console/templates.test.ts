@@ -40,5 +40,5 @@ test('a form that goes to the bridge carries the token of its session', () => {
       assert.match(form, /<input type="hidden" name="form" value="<%= it\.formToken %>">/, name)
     }
   }
-  assert.equal(forms, 4)
+  assert.equal(forms, 5)
 })

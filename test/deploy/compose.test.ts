@@ -79,7 +79,10 @@ describe('the composition', () => {
       upstreams,
       bridges.map(([name]) => `${name}:8080`).filter((name) => !name.startsWith('migrate')),
     )
-    assert.match(text, /@inside path \/livez \/readyz \/metrics \/console \/console\/\*\n\s*respond @inside 404/)
+    assert.match(
+      text,
+      /@inside path \/livez \/readyz \/metrics \/console \/console\/\* \/admin \/admin\/\*\n\s*respond @inside 404/,
+    )
   })
 
   test('gives the proxy the address that bridge.yaml trusts', () => {

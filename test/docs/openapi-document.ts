@@ -1,4 +1,4 @@
-/** docs/openapi.yaml, as something that judges answers. */
+/** An OpenAPI document of `docs/`, as something that judges answers. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
@@ -22,8 +22,9 @@ export interface OpenApi {
   problemsOf(method: string, path: string, request: unknown, answer: Answer): string[]
 }
 
-export function readOpenApi(): OpenApi {
-  const document: JsonObject = parse(readFileSync(join(root, 'docs/openapi.yaml'), 'utf8'))
+/** `requestType`: media type of the bodies that are judged. */
+export function readOpenApi(file = 'docs/openapi.yaml', requestType = 'application/scim+json'): OpenApi {
+  const document: JsonObject = parse(readFileSync(join(root, file), 'utf8'))
   const ajv = new Ajv2020({ strict: false, validateSchema: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema(document, 'bridge')
@@ -72,14 +73,8 @@ export function readOpenApi(): OpenApi {
       if (found === undefined) return [`${method} ${path} is not documented with ${answer.status}`]
       const { node, pointer } = found
       const problems: string[] = []
-      if (
-        answer.status < 300 &&
-        request !== undefined &&
-        at([...operation, 'requestBody', 'content', 'application/scim+json'])
-      )
-        problems.push(
-          ...judge([...operation, 'requestBody', 'content', 'application/scim+json', 'schema'], request, 'request'),
-        )
+      if (answer.status < 300 && request !== undefined && at([...operation, 'requestBody', 'content', requestType]))
+        problems.push(...judge([...operation, 'requestBody', 'content', requestType, 'schema'], request, 'request'))
       for (const name of Object.keys(isJsonObject(node.headers) ? node.headers : {})) {
         const header = at([...pointer, 'headers', name])
         const value = answer.headers[name.toLowerCase()]

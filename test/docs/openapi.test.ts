@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
-import { type Answer, readOpenApi } from './openapi-document.ts'
+import { readOpenApi } from './openapi-document.ts'
+import { send } from './send.ts'
 
 const openApi = readOpenApi()
 
@@ -73,34 +73,6 @@ async function ask(promise: string, asking: Asking = {}): Promise<JsonObject> {
   assert.deepEqual(openApi.problemsOf(method, template, asking.body, answer), [], promise)
   kept.add(promise)
   return text === '' ? {} : JSON.parse(text)
-}
-
-interface Sent {
-  readonly method: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
-}
-
-/** A body that is only announced is not sent: nobody could say when the connection ends. */
-function send(url: string, { method, headers, body }: Sent): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = httpRequest(url, { method, headers, agent: false }, (response) => {
-      const parts: Buffer[] = []
-      response.on('data', (part: Buffer) => parts.push(part))
-      response.on('end', () => {
-        const answered = Object.entries(response.headers).map(([name, value]) => [name, String(value)])
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: Object.fromEntries(answered),
-          text: Buffer.concat(parts).toString(),
-        })
-        request.destroy()
-      })
-    })
-    request.on('error', reject)
-    if (headers['Content-Length'] === undefined) request.end(body)
-    else request.flushHeaders()
-  })
 }
 
 const strange = (promise: string) => ask(promise, { as: 'stranger' })

@@ -386,7 +386,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src/console/console.ts',
     edits: [
       [
-        '    sessions.end(cookie)\n    return undefined\n',
+        '    await sessions.end(cookie)\n    return undefined\n',
         "    return { operator: { name: 'nobody', connections: [] }, session, cookie }\n",
       ],
     ],
@@ -411,6 +411,58 @@ export const mutants: readonly Mutant[] = [
     name: "the identity provider's answer is taken from any browser",
     file: 'src/http/authentication/operator-oidc.ts',
     edits: [[" && answer.get('state') === one.state", '']],
+    tests: ['console/oidc'],
+  },
+  {
+    number: 49,
+    name: "a token of one connection sees another one's people through the admin API",
+    file: 'src/admin/visit.ts',
+    edits: [[' || !caller.roles.has(name)', '']],
+    tests: ['admin/way-in'],
+  },
+  {
+    number: 50,
+    name: "an identity provider's token may use the admin API",
+    file: 'src/http/authentication/admin-access.ts',
+    edits: [
+      [
+        "caller.role !== 'provision') roles.set(gate.connection, caller.role)",
+        "name !== '') roles.set(gate.connection, caller.role === 'provision' ? 'read' : caller.role)",
+      ],
+    ],
+    tests: ['admin/way-in'],
+  },
+  {
+    number: 51,
+    name: 'who may only look does something through the admin API',
+    file: 'src/admin/admin.ts',
+    edits: [['ranks.indexOf(role) >= ranks.indexOf(needed)', 'ranks.indexOf(role) >= 0']],
+    tests: ['admin/way-in'],
+  },
+  {
+    number: 52,
+    name: 'an answer of the identity provider is good for several sessions',
+    file: 'src/store/session-store.ts',
+    edits: [
+      [
+        "delete from console_sign_in where digest = ${slot('digest')} returning began_at",
+        "select began_at from console_sign_in where digest = ${slot('digest')}",
+      ],
+    ],
+    tests: ['console/oidc'],
+  },
+  {
+    number: 53,
+    name: 'anybody can have a page say something',
+    file: 'src/console/cookie.ts',
+    edits: [['timingSafeEqual(presented, signature)', 'presented.length > 0']],
+    tests: ['console/sign-in'],
+  },
+  {
+    number: 54,
+    name: 'sessions of the identity provider outlive the secret of the client',
+    file: 'src/http/authentication/operator-access.ts',
+    edits: [[' || fingerprint !== oidc.fingerprint()', '']],
     tests: ['console/oidc'],
   },
 ]

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { reapplyBacklog } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
+import { openBeside } from '../../src/store/beside.ts'
 import { openStore } from '../../src/store/open.ts'
 import { aUser } from '../bridge-world.ts'
 import { emailOf, type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
@@ -245,4 +246,40 @@ test('a long list is written again in portions: the outbox keeps room for reques
   assert.equal(running(), reapplyBacklog)
   bridge.heal()
   assert.equal((await asked).affected, reapplyBacklog + 51)
+})
+
+test('writing all accounts again is cancelled: what is in line is written, the rest stays as it is, and the audit says who', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const people = []
+  for (let made = 0; made < 3; made += 1) people.push(await aPerson(bridge))
+  for (const { account } of people) account.profile.last_name = 'By hand'
+  const refused = await operate(bridge.world, 'cancel_reapply')
+  assert.match(refused.answer ?? '', /nobody writes all users of figshare again at the moment/)
+  // While the bridge is away nothing of it begins.
+  const file = join(bridge.world.directory, 'bridge.sqlite')
+  const wish = { operator: 'grace', resourceId: undefined, detail: {}, askedAt: bridge.world.clock.now() }
+  await bridge.world.restart(() => {
+    const beside = openBeside({ kind: 'sqlite', file }, bridge.world.clock)
+    return beside
+      .addOperatorRequest('figshare', { ...wish, action: 'reapply_all', why: 'new mapping' })
+      .then(() => beside.addOperatorRequest('figshare', { ...wish, action: 'cancel_reapply', why: 'too early' }))
+      .then(() => beside.close())
+  })
+  const last = () =>
+    bridge.row("select count(*) as n from operator_request where action = 'cancel_reapply' and phase = 'done'")?.n
+  await bridge.until('it is cancelled', () => last() === 1)
+  bridge.world.clock.advance(10_000)
+  await bridge.finished()
+  assert.deepEqual(
+    people.map(({ account }) => account.profile.last_name),
+    ['By hand', 'By hand', 'By hand'],
+  )
+  const count = bridge.row(
+    "select count(*) as n from operator_request where action = 'reapply_all' and phase = 'refused'",
+  )
+  assert.equal(count?.n, 1)
+  const line = bridge.row(
+    "select count(*) as n from audit where caller = 'operator grace' and detail like '%cancel_reapply%'",
+  )
+  assert.equal(line?.n, 1)
 })

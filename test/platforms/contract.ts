@@ -10,7 +10,7 @@ import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
 import { groupSuite } from './contract-groups.ts'
-import { aCall, type PlatformWorld, type StartedWorld } from './world.ts'
+import { aCall, nothingNamed, type PlatformWorld, type StartedWorld } from './world.ts'
 
 interface Stage {
   readonly started: StartedWorld
@@ -275,7 +275,7 @@ export function contractSuite(world: PlatformWorld): void {
 
     question('25 a probe with the right credentials finds what is needed, and only reads', async ({ connection }) => {
       const call = aCall()
-      const steps = await connection.probe(call)
+      const steps = await connection.probe(call, nothingNamed)
       assert.ok(steps.length >= 3)
       assert.deepEqual(
         steps.filter(({ result }) => result !== 'ok').map(({ name, seen }) => `${name}: ${seen}`),
@@ -288,7 +288,7 @@ export function contractSuite(world: PlatformWorld): void {
       '26 a probe with wrong credentials tries them once, says what to mend, and asks nothing more',
       async ({ started }) => {
         const connection = started.connect({ credentials: 'wrong' })
-        const steps = await connection.probe(aCall())
+        const steps = await connection.probe(aCall(), nothingNamed)
         const failed = steps.findIndex(({ result }) => result === 'failed')
         assert.match(steps[failed]?.seen ?? '', /^denied: /)
         assert.match(steps[failed]?.remedy ?? '', /settings/)

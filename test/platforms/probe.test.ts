@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
+import type { NamedByMapping } from '../../src/facts.ts'
 import type { ProbeStep } from '../../src/platforms/platform.ts'
 import { platforms } from '../../src/platforms/registry.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { noPace, type ScriptedAnswer, type ScriptedServer, scriptedServer } from './scripted-server.ts'
-import { aCall } from './world.ts'
+import { aCall, nothingNamed } from './world.ts'
 
 type Name = 'figshare' | 'ethosce' | 'openspecimen' | 'selfcommunity' | 'dspace'
 let sandbox: Sandbox
@@ -20,6 +21,7 @@ async function probed(
   path: RegExp,
   answer: ScriptedAnswer | ((json: unknown) => ScriptedAnswer),
   settings: Record<string, unknown> = {},
+  named: Partial<NamedByMapping> = {},
 ): Promise<{ steps: readonly ProbeStep[]; refusals: number; server: ScriptedServer }> {
   const { baseUrl, credentials } = sandbox[name]
   let refusals = 0
@@ -59,7 +61,7 @@ async function probed(
     { client: { baseUrl: server.baseUrl, pace: noPace }, clock: systemClock },
   )
   try {
-    return { steps: await connection.probe(aCall()), refusals, server }
+    return { steps: await connection.probe(aCall(), { ...nothingNamed, ...named }), refusals, server }
   } finally {
     await connection.close()
     await server.close()

@@ -1,6 +1,6 @@
 /** One platform as the contract suite sees it: its simulator, its module, and the hand of somebody who works on the platform. */
 import assert from 'node:assert/strict'
-import type { Account, AccountId, Attributes, Grant, PlatformFacts } from '../../src/facts.ts'
+import type { Account, AccountId, Attributes, Grant, NamedByMapping, PlatformFacts } from '../../src/facts.ts'
 import type { Pace } from '../../src/platforms/client.ts'
 import type {
   Call,
@@ -126,3 +126,6 @@ export function groupsOf(connection: PlatformConnection): PlatformGroups {
   assert.ok(connection.groups, 'the platform has groups')
   return connection.groups
 }
+
+/** A mapping that names nothing of the platform. */
+export const nothingNamed: NamedByMapping = { mode: 'direct', grants: [], values: new Map() }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ConsoleReads, KeptRequest } from '../../src/store/console-store.ts'
 import type { RequestKeeper } from '../../src/store/open.ts'
+import type { SessionKeeper } from '../../src/store/session-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { anAuditEntry, anOperation } from './builders.ts'
+import { aGroup, anAuditEntry, anOperation, aUser } from './builders.ts'
 
 export type OpenForConsole = (context: {
   after(close: () => Promise<void>): void
-}) => Promise<Store & ConsoleReads & RequestKeeper>
+}) => Promise<Store & ConsoleReads & RequestKeeper & SessionKeeper>
 
 export function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
   return {
@@ -30,6 +31,59 @@ export function aRequest(more: Partial<KeptRequest> = {}): KeptRequest {
 /** What every store promises to the operator's pages. */
 export function consoleContract(title: string, open: OpenForConsole): void {
   describe(title, () => {
+    test('members of a group come page by page in the order of their ids, and are counted', async (t) => {
+      const store = await open(t)
+      const ids = ['a', 'b', 'c', 'd']
+      await store.transaction(async (write) => {
+        for (const connection of ['okta', 'entra']) {
+          for (const id of ids) await write.insertResource(connection, aUser(id))
+          for (const group of ['g', 'h']) await write.insertResource(connection, aGroup(group))
+          await write.addMembers(connection, 'h', ids)
+        }
+        await write.addMembers('okta', 'g', ['d', 'b', 'a'])
+      })
+      assert.deepEqual(await store.memberIds('okta', 'g', '', 2), ['a', 'b'])
+      assert.deepEqual(await store.memberIds('okta', 'g', 'b', 2), ['d'])
+      assert.deepEqual(await store.memberIds('entra', 'g', '', 2), [])
+      assert.deepEqual(await Promise.all([store.countMembers('okta', 'g'), store.countMembers('entra', 'g')]), [3, 0])
+    })
+
+    test('sessions are found until they end, those that are over or too many are forgotten, and the newest stays', async (t) => {
+      const { sessions } = await open(t)
+      const bounds = { usedBefore: 0, beganBefore: 0, most: 2 }
+      const begin = (digest: string, at: number, more = bounds) =>
+        sessions.begin({ digest, key: `key of ${digest}`, beganAt: at, usedAt: at }, more)
+      await begin('a', 10)
+      await begin('b', 20)
+      assert.deepEqual(await sessions.get('a'), { digest: 'a', key: 'key of a', beganAt: 10, usedAt: 10 })
+      await sessions.use('a', 30)
+      await sessions.use('a', 25)
+      assert.equal((await sessions.get('a'))?.usedAt, 30, 'a slower replica takes nothing back')
+      await begin('c', 40)
+      assert.equal(await sessions.get('a'), undefined, 'the oldest of three')
+      await begin('d', 50, { ...bounds, usedBefore: 30 })
+      assert.equal(await sessions.get('b'), undefined, 'used by nobody')
+      await begin('e', 60, { ...bounds, beganBefore: 50, most: 9 })
+      assert.equal(await sessions.get('c'), undefined, 'begun long ago')
+      await sessions.end('d')
+      assert.equal(await sessions.get('d'), undefined)
+      assert.equal((await sessions.get('e'))?.beganAt, 60)
+    })
+
+    test('a sign-in that has begun is finished once, and too old ones and too many are forgotten', async (t) => {
+      const { sessions } = await open(t)
+      const bounds = { beganBefore: 0, most: 2 }
+      await sessions.beginSignIn('a', 10, bounds)
+      assert.equal(await sessions.finishSignIn('a'), 10)
+      assert.equal(await sessions.finishSignIn('a'), undefined)
+      await sessions.beginSignIn('b', 20, bounds)
+      await sessions.beginSignIn('c', 30, { ...bounds, beganBefore: 25 })
+      assert.equal(await sessions.finishSignIn('b'), undefined)
+      await sessions.beginSignIn('d', 40, bounds)
+      await sessions.beginSignIn('e', 50, bounds)
+      assert.deepEqual([await sessions.finishSignIn('c'), await sessions.finishSignIn('d')], [undefined, 40])
+    })
+
     test('operations are counted by state and error, the commonest first, of one connection', async (t) => {
       const store = await open(t)
       await store.transaction(async (write) => {

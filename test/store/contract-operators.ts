@@ -35,6 +35,33 @@ export function operatorContract(open: OpenEmpty): void {
     assert.equal(await store.getOperatorRequest('entra', 2), undefined)
   })
 
+  test('those that go over everybody are cancelled whether begun or not, within their connection, and stay so', async (t) => {
+    const store = await open(t)
+    const going = { phase: 'running', place: 4, affected: 3, total: 9, answer: 'x', finishedAt: undefined } as const
+    assert.equal(await store.lastReapplyRequest('okta'), undefined)
+    await store.transaction(async (write) => {
+      for (const connection of ['okta', 'entra']) {
+        for (const action of ['reapply_all', 'reapply_all', 'hold'])
+          await write.addOperatorRequest(connection, aRequest({ action, resourceId: undefined }))
+      }
+      await write.updateOperatorRequest('okta', 1, going)
+      assert.equal(await write.cancelReapplyRequests('okta', 'cancelled', 2_000), 2)
+      assert.equal(await write.cancelReapplyRequests('okta', 'again', 3_000), 0)
+      // A step that was under way meanwhile does not bring it back.
+      await write.updateOperatorRequest('okta', 1, going)
+    })
+    const cancelled = await store.getOperatorRequest('okta', 1)
+    assert.deepEqual(
+      [cancelled?.phase, cancelled?.affected, cancelled?.answer, cancelled?.finishedAt],
+      ['refused', 3, 'cancelled', 2_000],
+    )
+    assert.equal((await store.currentOperatorRequest('okta'))?.action, 'hold')
+    assert.deepEqual(
+      [(await store.lastReapplyRequest('entra'))?.number, (await store.lastReapplyRequest('entra'))?.phase],
+      [2, 'asked'],
+    )
+  })
+
   test('a request is taken back while nobody has taken it up, and finished ones are forgotten but for the newest', async (t) => {
     const store = await open(t)
     await store.transaction(async (write) => {

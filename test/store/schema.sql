@@ -53,6 +53,24 @@ CREATE INDEX claim_end on claim (claimed_until);
 
 CREATE INDEX claim_holder on claim (connection, holder);
 
+CREATE TABLE console_session (
+  digest text not null,
+  key text not null,
+  began_at bigint not null,
+  used_at bigint not null,
+  primary key (digest)
+);
+
+CREATE INDEX console_session_began on console_session (began_at);
+
+CREATE TABLE console_sign_in (
+  digest text not null,
+  began_at bigint not null,
+  primary key (digest)
+);
+
+CREATE INDEX console_sign_in_began on console_sign_in (began_at);
+
 CREATE TABLE counter (
   connection text not null,
   name text not null,

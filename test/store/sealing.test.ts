@@ -110,6 +110,9 @@ const clear: Readonly<Record<string, readonly string[]>> = {
   // What operators write stands in the audit, too.
   operator_request: ['connection', 'action', 'operator', 'why', 'resource_id', 'detail', 'phase', 'answer'],
   request_span: ['connection', 'request_id', 'span', 'at'],
+  // An operator's name stands in the audit, too.
+  console_session: ['digest', 'key'],
+  console_sign_in: ['digest'],
   scim_request: ['connection', 'request_id', 'caller', 'method', 'route', 'resource_id'],
 }
 

@@ -3,7 +3,9 @@ import { addressList, type ConnectionAccess, type OperatorOidc } from '../../acc
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import type { Credentials } from '../../store/credentials.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import type { Metrics } from '../metrics.ts'
+import { type AdminAccess, adminAccess } from './admin-access.ts'
 import { createGate, type Gate } from './gate.ts'
 import { liveSecret } from './live-secret.ts'
 import { type MetricsAccess, metricsAccess } from './metrics-access.ts'
@@ -20,6 +22,7 @@ export interface Authentication {
   readonly addressOf: (request: IncomingMessage) => string
   readonly metricsAccess: MetricsAccess
   readonly operatorAccess: OperatorAccess
+  readonly adminAccess: AdminAccess
 }
 
 export interface AuthenticationOptions {
@@ -31,10 +34,13 @@ export interface AuthenticationOptions {
   readonly secretFiles: ReadonlyMap<string, string>
   readonly publicUrl: string
   readonly credentials: Credentials
+  readonly sessions: SessionStore
   readonly clock: Clock
   readonly log: Log
   readonly metrics: Metrics
 }
+
+const oidcSecret = 'console.oidc.clientSecret'
 
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { credentials, clock, secretFiles } = options
@@ -44,6 +50,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
   const addressOf = (request: IncomingMessage) => sourceAddress(request, trusted)
   const liveTokens = (tokens: readonly string[], door: 'metrics' | 'console') =>
     tokens.map((token, index) => liveSecret(token, `${door}.tokens.${index}`, { ...options, files: secretFiles }))
+  const consoleTokens = liveTokens(options.consoleTokens, 'console')
   return {
     gates,
     watch,
@@ -58,15 +65,20 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     }),
     operatorAccess: operatorAccess({
       connections: options.connections.map(({ name }) => name),
-      tokens: liveTokens(options.consoleTokens, 'console'),
+      tokens: consoleTokens,
       oidc:
         options.consoleOidc &&
-        oidcSignIn(options.consoleOidc, { ...options, secretFile: secretFiles.get('console.oidc.clientSecret') }),
+        oidcSignIn(options.consoleOidc, {
+          ...options,
+          secretFile: secretFiles.get(oidcSecret),
+          clientSecret: liveSecret(options.consoleOidc.clientSecret, oidcSecret, { ...options, files: secretFiles }),
+        }),
       credentials,
       clock,
       watch,
       addressOf,
     }),
+    adminAccess: adminAccess({ gates, consoleTokens, watch, addressOf }),
   }
 }
 

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'
-import { consoleSessionMs, consoleSessions, guessesPerMinute } from '../../limits.ts'
+import { guessesPerMinute, signInsPerMinute } from '../../limits.ts'
 import type { Credentials } from '../../store/credentials.ts'
 import { indexOfDigest, sha256 } from './digest.ts'
 import type { LiveSecret } from './live-secret.ts'
@@ -34,7 +33,8 @@ export interface OperatorAccess {
 
 export interface OperatorOidcDoor {
   readonly host: string
-  begin(): Promise<{ readonly address: string; readonly cookie: string }>
+  /** Throws a `Problem` (429, 503). */
+  begin(request: Request): Promise<{ readonly address: string; readonly cookie: string }>
   /** As `signIn`. */
   finish(
     request: Request,
@@ -43,6 +43,10 @@ export interface OperatorOidcDoor {
     requestId: string,
   ): Promise<{ operator: Operator; key: string }>
 }
+
+/** No SHA-256 in hexadecimal digits begins like this. */
+const oidcPrefix = 'oidc '
+const tooManySeconds = 60
 
 export function operatorAccess(options: {
   readonly oidc: OidcSignIn | undefined
@@ -55,15 +59,13 @@ export function operatorAccess(options: {
 }): OperatorAccess {
   const { connections, tokens, credentials, clock, watch, addressOf, oidc } = options
   const guesses = createThrottle(clock, guessesPerMinute)
-  /** Those who have signed in at the identity provider, while a session can last. */
-  const signedIn = new Map<string, { readonly operator: Operator; readonly at: number }>()
+  const begun = createThrottle(clock, signInsPerMinute)
 
   async function operatorOf(key: string): Promise<Operator | undefined> {
+    if (key.startsWith(oidcPrefix)) return oidcOperator(key)
     const digests = tokens.map((token) => token.digest())
     const index = indexOfDigest(digests, Buffer.from(key, 'hex'))
     if (index !== -1) return { name: `console-${index + 1}`, connections }
-    const known = signedIn.get(key)
-    if (known !== undefined && clock.now() - known.at < consoleSessionMs) return known.operator
     const stored = (await credentials.tokens()).get(key)
     // A token that an identity provider has, whatever it may do there, opens no page.
     if (stored?.role !== 'operate' || !isUsable(stored, clock.now())) return undefined
@@ -79,14 +81,14 @@ export function operatorAccess(options: {
     throw new NotAuthenticated(token === '' ? 'missing' : 'unknown')
   }
 
-  function remember(name: string): { operator: Operator; key: string } {
-    const operator = { name, connections }
-    const key = randomBytes(32).toString('hex')
-    signedIn.set(key, { operator, at: clock.now() })
-    // As many as there can be sessions; the first of the Map is the oldest.
-    const [oldest] = signedIn.keys()
-    if (signedIn.size > consoleSessions && oldest !== undefined) signedIn.delete(oldest)
-    return { operator, key }
+  /** Nothing is kept of them here: the session has the name, and with what rights it was given. */
+  function oidcOperator(key: string): Operator | undefined {
+    const [fingerprint, name] = key.slice(oidcPrefix.length).split(' ', 2)
+    if (oidc === undefined || name === undefined || fingerprint !== oidc.fingerprint()) return undefined
+    return { name: decodeURIComponent(name), connections }
+  }
+  function signedInAs(name: string, { fingerprint }: OidcSignIn): { operator: Operator; key: string } {
+    return { operator: { name, connections }, key: `${oidcPrefix}${fingerprint()} ${encodeURIComponent(name)}` }
   }
   function problemOf(error: unknown, attempt: Attempt, text?: string): unknown {
     return error instanceof NotAuthenticated ? signInProblem(watch.failed(attempt, error), text) : error
@@ -111,10 +113,14 @@ export function operatorAccess(options: {
     },
     oidc: oidc && {
       host: oidc.host,
-      begin: oidc.begin,
+      async begin(request) {
+        // Each is a row of the store, and nobody has proved anything yet.
+        if (begun.count(sourceKey(addressOf(request)))) throw signInProblem(tooManySeconds)
+        return oidc.begin()
+      },
       async finish(request, cookie, answer, requestId) {
         try {
-          return remember(await oidc.finish(cookie, answer))
+          return signedInAs(await oidc.finish(cookie, answer), oidc)
         } catch (error) {
           const attempt = { connection: undefined, requestId, address: addressOf(request), door: 'console/oidc' }
           throw problemOf(

@@ -1,5 +1,5 @@
 /** Operators sign in at their identity provider: OpenID Connect Core §3.1, an authorization code with PKCE (RFC 7636). */
-import { hash, randomBytes } from 'node:crypto'
+import { createHmac, hash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { type OperatorOidc, readSecretFile } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
@@ -7,8 +7,10 @@ import { Problem } from '../../errors.ts'
 import type { JsonObject } from '../../json.ts'
 import { clockToleranceSeconds, consoleSessions, oidcSignInMs } from '../../limits.ts'
 import type { Log } from '../../log.ts'
+import type { SessionStore } from '../../store/session-store.ts'
 import { fetchJson } from './fetch-json.ts'
 import { hasClaims, type ReadToken, readToken } from './jwt.ts'
+import type { LiveSecret } from './live-secret.ts'
 import { openIdConfiguration } from './openid-configuration.ts'
 import { NotAuthenticated } from './refusal.ts'
 import { remoteKeys } from './remote-keys.ts'
@@ -18,6 +20,8 @@ export interface OidcSignIn {
   readonly host: string
   /** `cookie` is for the browser that begins, so that nobody else's sign-in can be put upon it. Throws a `Problem` (503). */
   begin(): Promise<{ readonly address: string; readonly cookie: string }>
+  /** Changes with whoever may sign in, and with the client's secret. */
+  fingerprint(): string
   /** The operator's name. Throws `NotAuthenticated`, or a `Problem` (503) when the identity provider cannot be asked. */
   finish(cookie: string | undefined, answer: URLSearchParams): Promise<string>
 }
@@ -26,7 +30,6 @@ interface Begun {
   readonly state: string
   readonly nonce: string
   readonly verifier: string
-  readonly at: number
 }
 
 export function oidcSignIn(
@@ -35,15 +38,17 @@ export function oidcSignIn(
     readonly clock: Clock
     readonly log: Log
     readonly publicUrl: string
+    /** Sign-ins that have begun, for all replicas: the browser may come back to another one. */
+    readonly sessions: SessionStore
     /** Where the client's secret comes from a file, that file. */
     readonly secretFile: string | undefined
+    readonly clientSecret: LiveSecret
   },
 ): OidcSignIn {
-  const { clock, log, publicUrl, secretFile } = surroundings
+  const { clock, log, publicUrl, sessions, secretFile, clientSecret } = surroundings
   const { issuer, clientId, allowHttp } = settings
   const findKey = remoteKeys(settings, { clock, log })
   const redirectUri = `${publicUrl}/console/sign-in/oidc/callback`
-  const begun = new Map<string, Begun>()
 
   async function configuration(): Promise<{ readonly authorization: string; readonly token: string }> {
     try {
@@ -77,12 +82,15 @@ export function oidcSignIn(
 
   return {
     host: new URL(issuer).host,
+    fingerprint: () =>
+      digest(JSON.stringify([issuer, clientId, settings.claims, clientSecret.digest().toString('hex')])),
     async begin() {
       const { authorization } = await configuration()
-      const [cookie, state, nonce, verifier] = [random(), random(), random(), random()]
-      begun.set(digest(cookie), { state, nonce, verifier, at: clock.now() })
-      const [oldest] = begun.keys()
-      if (begun.size > consoleSessions && oldest !== undefined) begun.delete(oldest)
+      const cookie = randomBytes(32).toString('base64url')
+      const { state, nonce, verifier } = begunWith(cookie)
+      const now = clock.now()
+      const bounds = { beganBefore: now - oidcSignInMs, most: consoleSessions }
+      await sessions.beginSignIn(digest(cookie), now, bounds)
       const address = new URL(authorization)
       const parameters = {
         ...{ response_type: 'code', client_id: clientId, redirect_uri: redirectUri, scope: 'openid profile email' },
@@ -92,11 +100,11 @@ export function oidcSignIn(
       return { address: address.href, cookie }
     },
     async finish(cookie, answer) {
-      const key = digest(cookie ?? '')
-      const one = begun.get(key)
+      const one = begunWith(cookie ?? '')
       // Good for one answer, whatever it is.
-      begun.delete(key)
-      const isOurs = one !== undefined && clock.now() - one.at < oidcSignInMs && answer.get('state') === one.state
+      const beganAt = await sessions.finishSignIn(digest(cookie ?? ''))
+      const isBegun = beganAt !== undefined && clock.now() - beganAt < oidcSignInMs
+      const isOurs = isBegun && answer.get('state') === one.state
       // RFC 9207: who answers says who it is, where it can.
       const isIssuer = (answer.get('iss') ?? issuer) === issuer
       const code = answer.get('code')
@@ -137,8 +145,10 @@ function nameOf({ claims }: ReadToken): string {
   return `oidc:${name.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 80)}`
 }
 
-function random(): string {
-  return randomBytes(32).toString('base64url')
+/** All of them come from the browser's cookie, which nobody else has: the store need not keep a secret. */
+function begunWith(cookie: string): Begun {
+  const derived = (purpose: string) => createHmac('sha256', cookie).update(purpose).digest('base64url')
+  return { state: derived('state'), nonce: derived('nonce'), verifier: derived('verifier') }
 }
 
 function digest(text: string): string {

@@ -35,7 +35,7 @@ export function createConnection(
   const membership = { session, membersUrl, oneAtATime, nesting, roleGroups: new Set(settings.roleGroups) }
   return {
     check: (call) => check(session, call),
-    probe: (call) => probe(client, session, settings, call),
+    probe: (call, named) => probe(client, session, settings, call, named),
     find: (call, attribute, value) => findPeople(reader, call, attribute, value),
     read: (call, id) => readPerson(reader, call, id),
     create: (call, attributes) => createPerson(reader, call, attributes),

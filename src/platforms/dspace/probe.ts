@@ -1,17 +1,29 @@
 import { z } from 'zod'
 import { Denied } from '../../errors.ts'
+import type { NamedByMapping } from '../../facts.ts'
+import { checkedNames } from '../../limits.ts'
 import { parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
+import { inGrants, lookUp, oneByOne } from '../looking-up.ts'
 import type { Call, ProbeStep } from '../platform.ts'
 import { probeInOrder } from '../probing.ts'
-import { groupPage, root } from './answers.ts'
+import { type Group, groupPage, root } from './answers.ts'
+import { allGroups, findGroup, groupsPath } from './groups.ts'
+import { invitationQuestions } from './probe-invitation.ts'
 import type { Session } from './session.ts'
 import type { Settings } from './settings.ts'
 
 const status = z.object({ authenticated: z.boolean().nullish() })
 
 /** Version and flavour as the server says them to anybody, then the log-in, then an administrator's right. */
-export function probe(client: Client, session: Session, settings: Settings, call: Call): Promise<readonly ProbeStep[]> {
+export function probe(
+  client: Client,
+  session: Session,
+  settings: Settings,
+  call: Call,
+  named: NamedByMapping,
+): Promise<readonly ProbeStep[]> {
+  const inMapping = inGrants(named.grants, 'group')
   const get = async <T>(
     shape: z.ZodType<T>,
     sender: Pick<Client, 'send'>,
@@ -71,5 +83,18 @@ export function probe(client: Client, session: Session, settings: Settings, call
           : { seen: 'not among the first groups found', remedy: 'look whether a group has exactly this name' }
       },
     })),
+    ...lookUp({
+      what: 'groups',
+      names: inMapping,
+      remedy: 'correct group in groups.grants, or make the group in DSpace (names differ by letter case)',
+      ...(inMapping.length <= checkedNames
+        ? oneByOne(async (asked, name) => (await findGroup(session, asked, String(name))) !== undefined)
+        : { present: async (asked: Call) => new Set((await allGroups(session, asked, groupsPath))?.map(nameOf)) }),
+    }),
+    ...(named.mode === 'invitation' ? invitationQuestions(client, session) : []),
   ])
+}
+
+function nameOf({ name }: Group): string {
+  return name ?? ''
 }

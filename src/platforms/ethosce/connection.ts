@@ -87,7 +87,7 @@ export function createConnection(
       await site.probe(call, 'profile2', [['limit', '1']])
     },
 
-    probe: (call) => probe(site, call),
+    probe: (call, named) => probe(site, call, named),
 
     async find(call, attribute, value, wanted) {
       learnModule(wanted)

@@ -1,3 +1,4 @@
+import type { NamedByMapping } from '../../facts.ts'
 import type { Call, ProbeStep } from '../platform.ts'
 import { probeInOrder } from '../probing.ts'
 import type { Site } from './site.ts'
@@ -9,9 +10,9 @@ const rights =
  * The service account and its rights. Five refusals lock the account, so the first one ends it. Whether the site understands
  * `uid[gt]` is only told: the bridge works with and without.
  */
-export function probe(site: Site, call: Call): Promise<readonly ProbeStep[]> {
+export async function probe(site: Site, call: Call, named: NamedByMapping): Promise<readonly ProbeStep[]> {
   site.forgive()
-  return probeInOrder(call, [
+  const steps = await probeInOrder(call, [
     {
       name: 'service account',
       remedy:
@@ -62,4 +63,16 @@ export function probe(site: Site, call: Call): Promise<readonly ProbeStep[]> {
       },
     },
   ])
+  return named.grants.length === 0 ? steps : [...steps, untoldRoles(named)]
+}
+
+/** There is no role resource (404), and an unknown number is dropped silently when it is written. */
+function untoldRoles({ grants }: NamedByMapping): ProbeStep {
+  return {
+    name: 'roles of the mapping',
+    result: 'skipped',
+    seen: `${grants.length} named; EthosCE has no list of roles`,
+    remedy:
+      'compare them with the machine names of the site (People, Permissions, Roles); a wrong one is told with the first grant',
+  }
 }

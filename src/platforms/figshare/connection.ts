@@ -153,7 +153,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
       await api.checkInstitution(client, call)
     },
 
-    probe: (call) => probe(client, call),
+    probe: (call, named) => probe(client, settings, call, named),
 
     async find(call, attribute, value) {
       const found: Account[] = []

@@ -1,17 +1,33 @@
 import { z } from 'zod'
+import { Denied } from '../../errors.ts'
+import type { NamedByMapping } from '../../facts.ts'
 import { parseAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
+import { inGrants, inRules, lookUp } from '../looking-up.ts'
 import type { Call, ProbeStep } from '../platform.ts'
 import { probeInOrder } from '../probing.ts'
 import { rolesByGroup } from './answers.ts'
 import * as api from './api.ts'
+import type { FigshareSettings } from './settings.ts'
 
 /** The top group of a portal has no parent, or 0. */
 const groups = z.array(z.object({ id: z.int(), parent_id: z.int().nullish() }))
 const roles = z.array(z.object({ id: z.int(), category: z.string().nullish() }))
 
 /** Whose token it is, and whether it sees the whole institution: a token of one group silently misses everybody else. */
-export function probe(client: Client, call: Call): Promise<readonly ProbeStep[]> {
+export function probe(
+  client: Client,
+  { defaultGroupId }: Pick<FigshareSettings, 'defaultGroupId'>,
+  call: Call,
+  named: NamedByMapping,
+): Promise<readonly ProbeStep[]> {
+  const namedGroups = new Set([
+    ...inGrants(named.grants, 'group_id'),
+    ...inRules(named, 'group_id'),
+    ...(defaultGroupId === undefined ? [] : [defaultGroupId]),
+  ])
+  let groupIds: ReadonlySet<number> = new Set()
+  let roleIds: ReadonlySet<number> | undefined
   let ownId = ''
   let topGroups: readonly number[] = []
   const get = async <T>(shape: z.ZodType<T>, asked: Call, ...path: string[]): Promise<T> => {
@@ -50,6 +66,7 @@ export function probe(client: Client, call: Call): Promise<readonly ProbeStep[]>
       remedy: 'the token may not list groups: use the token of an administrator of the whole institution',
       async ask(asked) {
         const rows = await get(groups, asked, 'institution', 'groups')
+        groupIds = new Set(rows.map(({ id }) => id))
         topGroups = rows
           .filter(({ parent_id: parent }) => parent === undefined || parent === null || parent === 0)
           .map(({ id }) => id)
@@ -60,7 +77,11 @@ export function probe(client: Client, call: Call): Promise<readonly ProbeStep[]>
       name: 'roles',
       isOptional: true,
       remedy: 'the token may not list roles: roles cannot be granted',
-      ask: async (asked) => `${(await get(roles, asked, 'institution', 'roles')).length} roles`,
+      async ask(asked) {
+        const rows = await get(roles, asked, 'institution', 'roles')
+        roleIds = new Set(rows.map(({ id }) => id))
+        return `${rows.length} roles`
+      },
     },
     {
       name: 'reach of the token',
@@ -73,6 +94,20 @@ export function probe(client: Client, call: Call): Promise<readonly ProbeStep[]>
         return { seen: 'no role in the top group of the institution', remedy: oneGroupRemedy }
       },
     },
+    ...lookUp({
+      what: 'groups',
+      names: [...namedGroups],
+      remedy:
+        'ids differ from portal to portal: correct group_id in groups.grants, in the rule (or its table) and in settings.defaultGroupId by GET /account/institution/groups',
+      present: () => Promise.resolve(groupIds),
+    }),
+    ...lookUp({
+      what: 'roles',
+      names: inGrants(named.grants, 'role_id'),
+      remedy: 'ids differ from portal to portal: correct role_id in groups.grants by GET /account/institution/roles',
+      present: () =>
+        roleIds === undefined ? Promise.reject(new Denied('the list of roles was refused')) : Promise.resolve(roleIds),
+    }),
   ])
 }
 

@@ -27,7 +27,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
       signedIn.forgive()
       await send(signedIn, call, { method: 'GET', path: ['users', 'current-user'] })
     },
-    probe: (call) => probe(signedIn, settings, call),
+    probe: (call, named) => probe(signedIn, settings, call, named),
     async find(call, attribute, value, attributes) {
       if (attribute !== 'loginName') throw new Fault(`openspecimen cannot find accounts by ${attribute}`)
       const domainName = attributes.get('domainName')

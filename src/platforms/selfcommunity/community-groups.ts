@@ -50,6 +50,11 @@ async function pagedGroups(caller: Caller, call: Call, path: readonly string[]):
   return found
 }
 
+/** Without a filter: the groups of the caller, invisible ones too, which the search hides from strangers. */
+export async function managedGroups(caller: Caller, call: Call): Promise<readonly CommunityGroup[]> {
+  return (await pagedGroups(caller, call, ['api', 'v2', 'group'])).filter((group) => isManaged(caller, group))
+}
+
 export async function planGroups(
   caller: Caller,
   call: Call,
@@ -61,8 +66,7 @@ export async function planGroups(
   const missing = [...new Set(give)].filter((name) => !held.some((group) => group.name === name))
   const leaving = held.filter(({ name }) => take.includes(name) && !give.includes(name))
   if (missing.length === 0) return { joining: [], leaving, held }
-  // Without a filter: the groups of the caller, invisible ones too, which the search hides from strangers.
-  const ours = (await pagedGroups(caller, call, ['api', 'v2', 'group'])).filter((group) => isManaged(caller, group))
+  const ours = await managedGroups(caller, call)
   const joining = missing.map((name) => {
     const found = ours.find((group) => group.name === name)
     if (found !== undefined) return found

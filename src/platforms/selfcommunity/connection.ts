@@ -25,7 +25,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
   const seen = createSeenAccounts(now)
   return {
     check: (call) => check(caller, call),
-    probe: (call) => probe(caller, call),
+    probe: (call, named) => probe(caller, settings, call, named),
     find: (call, attribute, value) => findUsers(caller, call, attribute, value),
     read: (call, id) => readUser(caller, call, id),
     create: (call, attributes) => create(caller, call, attributes),

@@ -1,14 +1,24 @@
 import { Denied } from '../../errors.ts'
+import type { NamedByMapping } from '../../facts.ts'
 import { parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
+import { inGrants, lookUp, oneByOne } from '../looking-up.ts'
 import type { Call, ProbeStep } from '../platform.ts'
 import { probeInOrder } from '../probing.ts'
 import { me, tagPage } from './answers.ts'
+import { managedGroups } from './community-groups.ts'
+import type { Settings } from './settings.ts'
+import { isUserTag, tagsNamed } from './tags.ts'
 import type { Caller } from './tokens.ts'
 import { findUsers } from './users.ts'
 
 /** The secret, and that the service user administrates and moderates: two rights that need not come together. */
-export function probe(caller: Caller, call: Call): Promise<readonly ProbeStep[]> {
+export function probe(
+  caller: Caller,
+  { communityGroups }: Pick<Settings, 'communityGroups'>,
+  call: Call,
+  named: NamedByMapping,
+): Promise<readonly ProbeStep[]> {
   let username = ''
   const get = async (asked: Call, path: string[], query: PlatformRequest['query'] = []) => {
     const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', ...path], suffix: '/', query }
@@ -75,5 +85,20 @@ export function probe(caller: Caller, call: Call): Promise<readonly ProbeStep[]>
         return 'at user/provider'
       },
     },
+    ...lookUp({
+      what: 'tags',
+      names: inGrants(named.grants, 'tag'),
+      remedy: 'correct tag in groups.grants, or make the user tag in SelfCommunity',
+      ...oneByOne(async (asked, name) => (await tagsNamed(caller, asked, String(name))).some(isUserTag)),
+    }),
+    ...lookUp({
+      what: 'groups',
+      names: inGrants(named.grants, 'group'),
+      remedy: communityGroups
+        ? 'correct group in groups.grants, make the group in SelfCommunity, or hand it over to the service user'
+        : 'say settings.communityGroups: true: without it nobody is put into a group of the community',
+      present: async (asked) =>
+        new Set(communityGroups ? (await managedGroups(caller, asked)).map(({ name }) => name) : []),
+    }),
   ])
 }

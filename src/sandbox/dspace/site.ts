@@ -10,6 +10,7 @@ export const siteRoutes: readonly Route[] = [
   ['GET', /^\/api\/core\/sites$/, (call) => page(call, 'sites', [call.siteUuid], (uuid) => showSite(call, uuid))],
   ['GET', new RegExp(`^/api/core/sites/(${uuidPattern})$`, 'i'), readSite],
   ['GET', /^\/api\/authz\/authorizations\/search\/object$/, searchFeatures],
+  ['GET', /^\/api\/config\/properties\/([\w.-]+)$/, showProperty],
   ['GET', /^\/api\/authn\/status$/, showStatus],
   [
     'GET',
@@ -82,6 +83,18 @@ function searchFeatures(call: Call): SimulatorAnswer {
     type: 'authorization',
     _links: { self: { href: `${call.baseUrl}/api/authz/authorizations/${id}` } },
   }))
+}
+
+/** Settings that are told to anybody (`rest.properties.exposed`); of them only one is imitated. */
+function showProperty(call: Call): SimulatorAnswer {
+  const [name = ''] = call.ids
+  if (name !== 'registration.verification.enabled') throw notFound()
+  return hal(200, {
+    name,
+    values: [String(call.knobs.captcha)],
+    type: 'property',
+    _links: { self: { href: `${call.baseUrl}/api/config/properties/${name}` } },
+  })
 }
 
 function showStatus(call: Call): SimulatorAnswer {

@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import { consoleRows, consoleScanRows } from '../limits.ts'
 import type { IndexedCondition } from '../store/queries.ts'
 import type { ProvisioningView, StoredResource } from '../store/store.ts'
-import type { ConsoleStore } from './visit.ts'
+import type { OperatedStore } from './connection.ts'
 
 export interface FoundPerson {
   readonly id: string
@@ -25,15 +25,20 @@ export interface FoundPeople {
 const batch = 1_000
 
 /** All people, in the order in which they came. */
-export async function listPeople(store: ConsoleStore, connection: string, afterSeq: number): Promise<FoundPeople> {
-  const found = await store.list(connection, { type: 'User', afterSeq, limit: consoleRows + 1 })
-  const shown = found.slice(0, consoleRows)
-  const nextSeq = found.length > consoleRows ? shown.at(-1)?.seq : undefined
+export async function listPeople(
+  store: OperatedStore,
+  connection: string,
+  afterSeq: number,
+  limit = consoleRows,
+): Promise<FoundPeople> {
+  const found = await store.list(connection, { type: 'User', afterSeq, limit: limit + 1 })
+  const shown = found.slice(0, limit)
+  const nextSeq = found.length > limit ? shown.at(-1)?.seq : undefined
   return { people: await people(store, connection, shown), nextSeq, isCut: false }
 }
 
 /** `text`: a name, userName, e-mail address, externalId, account id or SCIM id, or the beginning of some of them. */
-export async function searchPeople(store: ConsoleStore, connection: string, text: string): Promise<FoundPeople> {
+export async function searchPeople(store: OperatedStore, connection: string, text: string): Promise<FoundPeople> {
   const found = new Map<string, StoredResource>()
   const link = await store.findLinkByAccount(connection, text)
   if (link !== undefined) {
@@ -70,7 +75,7 @@ function conditions(text: string): readonly IndexedCondition[] {
 
 /** Adds those whose names have the text somewhere. False: there were more people than one search looks at. */
 async function scanNames(
-  store: ConsoleStore,
+  store: OperatedStore,
   connection: string,
   text: string,
   found: Map<string, StoredResource>,
@@ -95,7 +100,7 @@ function namesOf(document: JsonObject): string {
 }
 
 async function people(
-  store: ConsoleStore,
+  store: OperatedStore,
   connection: string,
   resources: readonly StoredResource[],
 ): Promise<readonly FoundPerson[]> {
