@@ -4,7 +4,7 @@
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, relative } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +27,7 @@ if (files.length === 0) {
 }
 // Every file is a process of its own, and most of them load the whole bridge: it is compiled once for all.
 process.env.NODE_COMPILE_CACHE ??= `${root}/node_modules/.cache/tests`
+const seconds: [number, string][] = []
 let passed = 0
 let failed = 0
 const events = run({
@@ -37,13 +38,19 @@ const events = run({
   execArgv: ['--disable-proto=delete'],
 })
 events.on('test:summary', (summary) => {
-  if (summary.file !== undefined) return
+  if (summary.file !== undefined) {
+    seconds.push([summary.duration_ms / 1_000, relative(root, summary.file)])
+    return
+  }
   passed = summary.counts.passed
   failed = summary.counts.tests - passed - summary.counts.skipped - summary.counts.todo
   if (!summary.success && failed === 0) failed = 1
 })
 events.compose(spec).pipe(process.stdout)
 process.on('exit', () => {
+  const slowest = seconds.sort(([left], [right]) => right - left).slice(0, 10)
+  if (parts.length === 0) console.log('\nThe files that took longest, in seconds:')
+  if (parts.length === 0) for (const [time, file] of slowest) console.log(`${time.toFixed(1).padStart(7)}  ${file}`)
   if (skipPostgres !== false) console.log(`\nThe tests on PostgreSQL were left out: ${skipPostgres}.`)
   console.log(`\n${passed} passed, ${failed} failed`)
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1

@@ -1,4 +1,5 @@
 import { alarmKinds, sentenceOf } from '../alarms/conditions.ts'
+import { unsaid } from '../alarms/way.ts'
 import type { OperatedConnection } from '../operator/connection.ts'
 import { summaryOf } from '../operator/summary.ts'
 import { timeOf } from './done.ts'
@@ -48,18 +49,20 @@ async function overview(connection: OperatedConnection, { store }: AdminOptions)
   }
 }
 
-/** What operators are told of now, and what has ended without having been told. */
+/** What operators are told of now, and what has ended without everybody having been told. */
 export function createAlarmList({ store, ...options }: AdminOptions): (visit: AdminVisit) => Promise<object> {
   return async (visit) => {
     const { name } = connectionOf(visit, options)
-    const alarms = await store.alarms(name)
-    return {
-      items: alarms.flatMap(({ kind: stored, since, detail, isOver, told, failures }) => {
-        const kind = alarmKinds.find((one) => one === stored)
-        if (kind === undefined) return []
-        const state = isOver ? 'ended' : 'on'
-        return [{ kind, state, since: timeOf(since), told, failures, detail, text: sentenceOf(kind, name, detail) }]
-      }),
-    }
+    const stored = await store.alarms(name)
+    const items = alarmKinds.flatMap((kind) => {
+      const ofKind = stored.filter((alarm) => alarm.kind === kind)
+      const shown = ofKind.find(({ isOver }) => !isOver) ?? ofKind[0]
+      if (shown === undefined) return []
+      const { detail, since, isOver } = shown
+      const tellings = ofKind.flatMap(({ way, told, failures }) => (way === unsaid ? [] : [{ way, told, failures }]))
+      const state = isOver ? 'ended' : 'on'
+      return [{ kind, state, since: timeOf(since), detail, text: sentenceOf(kind, name, detail), tellings }]
+    })
+    return { items }
   }
 }

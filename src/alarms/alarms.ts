@@ -9,13 +9,13 @@ import type { StoredAlarm } from '../store/alarm-store.ts'
 import type { Store } from '../store/store.ts'
 import { type AlarmKind, alarmKinds, conditionsOf, type Detail, type Watched } from './conditions.ts'
 import { createDelivery } from './delivery.ts'
-import type { Way, WayName } from './way.ts'
+import { unsaid, type Way, type WayName } from './way.ts'
 
 const lookMs = 30_000
 
 /** As bridge.yaml says. */
 export interface AlarmSettings {
-  /** None: nobody is told but the log and who reads the metrics. */
+  /** None: nobody is told but the log, and who reads the metrics or asks. */
   readonly ways: readonly Way[]
   /** A departure that is not done after so long. */
   readonly departureMinutes: number
@@ -45,7 +45,7 @@ export function createAlarms(
   const signals = { stopping: stopping.signal, cutting: cutting.signal }
   const telling = { store, clock, log, ...signals, repeatMs: repeatHours * 3_600_000, repeats }
   const deliveries = ways.map((way) => ({ way: way.name, delivery: createDelivery(way, connections, telling) }))
-  const names = ways.map(({ name }) => name)
+  const names = ways.length === 0 ? [unsaid] : ways.map(({ name }) => name)
   let loop: Promise<void> | undefined
 
   async function look(one: Watched): Promise<void> {

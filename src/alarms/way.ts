@@ -20,6 +20,9 @@ export interface Telling {
 /** In metrics, and in rows of the store. */
 export type WayName = 'webhook' | 'email'
 
+/** In place of a way where nobody is told: who asks is told since when it is so, by any replica. */
+export const unsaid = 'unsaid'
+
 export interface Way {
   readonly name: WayName
   /** Resolves when it was taken. Rejects with a class, or with the signal's reason. */

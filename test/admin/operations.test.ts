@@ -73,6 +73,7 @@ test('a suspended connection says why, is asked again, and has an alarm meanwhil
   const [alarm] = (await at.get(`${one}/alarms`)).body.items
   assert.deepEqual([alarm.kind, alarm.state], ['suspended', 'on'])
   assert.match(alarm.text, /^figshare: calls to the platform are suspended/)
+  assert.deepEqual(alarm.tellings, [], 'bridge.yaml names nobody to tell')
   at.sandbox.figshare.fault({ mode: 'ok' })
   assert.equal((await at.post(`${one}/resume`, { why })).body.action, 'resume')
   await until(at, 'all is applied', async () => (await at.get(`${one}/causes`)).body.items.length === 0)

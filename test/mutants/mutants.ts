@@ -139,8 +139,8 @@ export const mutants: readonly Mutant[] = [
     name: 'redirects are followed',
     file: 'src/platforms/create-client.ts',
     edits: [
-      ['import { Agent, type Dispatcher,', 'import { Agent, interceptors, type Dispatcher,'],
-      ['agent.compose(noticeStart(', 'agent.compose(interceptors.redirect({ maxRedirections: 3 }), noticeStart('],
+      ['import { Agent }', 'import { Agent, interceptors }'],
+      ['exchangeOnce(agent,', 'exchangeOnce(agent.compose(interceptors.redirect({ maxRedirections: 3 })),'],
     ],
     tests: ['platforms/create-client'],
   },
@@ -414,7 +414,7 @@ export const mutants: readonly Mutant[] = [
     tests: ['console/oidc'],
   },
   {
-    number: 49,
+    number: 55,
     name: "a token of one connection sees another one's people through the admin API",
     file: 'src/admin/visit.ts',
     edits: [[' || !caller.roles.has(name)', '']],
