@@ -33,7 +33,8 @@ let failed = 0
 const events = run({
   files: files.map((file) => `${root}/${file}`),
   cwd: root,
-  concurrency: availableParallelism(),
+  // One more than there are processors: files wait for disks and clocks, too.
+  concurrency: availableParallelism() + 1,
   timeout: isFull || parts.length > 0 ? 1_500_000 : 240_000,
   execArgv: ['--disable-proto=delete'],
 })
