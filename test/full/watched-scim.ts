@@ -140,7 +140,8 @@ function assertAnswer(
   const isGroupsConcern = operation?.about === 'grants' && operation.state === 'waiting'
   if (status >= 200 && status < 300) {
     if (mode === 'deferred') return
-    if (!isGroupsConcern || status === 204) assert.equal(operation, undefined, `invariant 3: ${status}, and something is unfinished`)
+    if (!isGroupsConcern || status === 204)
+      assert.equal(operation, undefined, `invariant 3: ${status}, and something is unfinished`)
     if (status === 204) assert.equal(resource, undefined, 'invariant 3: 204, and the user is there')
     else assert.ok(link?.state === 'live', `invariant 3: ${status}, and the link is ${link?.state}`)
     return
