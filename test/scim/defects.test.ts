@@ -60,7 +60,7 @@ const defects: readonly Defect[] = [
   {
     library: 'H3 a failure of the backend is 404',
     shownBy: {
-      'bridge/platform-away': ['a deactivation asked for in fault mode'],
+      'full/platform-away': ['a deactivation asked for in fault mode'],
       'http/library-defects': ['a write is 503 with Retry-After'],
       'scim/routers-contract': ['reaches the last error handler before a byte is sent'],
     },
@@ -68,7 +68,7 @@ const defects: readonly Defect[] = [
   {
     library: 'H4 429, 503 and 415 are HTML pages',
     shownBy: {
-      'bridge/platform-away': ['a create asked for in fault mode'],
+      'full/platform-away': ['a create asked for in fault mode'],
       'http/library-defects': ['a write is 503 with Retry-After'],
       'http/protocol': ['a body that is no JSON by its media type is 415'],
     },

@@ -16,8 +16,8 @@ import { createSealer, newKey, plainSealer, type Sealer } from '../../src/store/
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
-import { aUser } from './builders.ts'
-import { fill, keysOf, secrets, told } from './rekey-world.ts'
+import { aUser } from '../store/builders.ts'
+import { fill, keysOf, secrets, told } from '../store/rekey-world.ts'
 
 const log = createLog('silent')
 
@@ -100,7 +100,7 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
     const [one, other] = [newKey(), newKey()]
     const [from, to] = [createSealer(one), createSealer(other)]
     const { location, before } = await filled(t, from)
-    const program = fileURLToPath(new URL('./rekeyer.ts', import.meta.url))
+    const program = fileURLToPath(new URL('../store/rekeyer.ts', import.meta.url))
     const place = JSON.stringify({ ...location, password: location.password?.() })
     const killed = async (when: number) => {
       const child = spawn(process.execPath, [program, place, one, other, String(when)], { stdio: 'ignore' })
