@@ -14,7 +14,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const isFull = process.argv.includes('--full')
 const parts = process.argv.slice(2).filter((word) => word !== '--full')
 // They begin first, so that nobody waits for them alone at the end.
-const isLong = (file: string) => /full[\\/](memory|random)|store[\\/]postgres\.|bridge[\\/]|cli[\\/]|docs[\\/]readme/.test(file)
+const isLong = (file: string) =>
+  /full[\\/](memory|random)|store[\\/]postgres\.|bridge[\\/]|cli[\\/]|docs[\\/]readme/.test(file)
 const files = globSync('test/**/*.test.ts', { cwd: root })
   // The long matrices are for `--full`, or for whoever names them.
   .filter((file) =>
