@@ -147,7 +147,7 @@ function memberStatements(dialect: Dialect) {
       (slot) => sql<{ id: string }>`
         select user_id as id from member
         where connection = ${slot('connection')} and group_id = ${slot('groupId')} and user_id > ${slot('afterId')}
-        order by user_id limit ${slot('limit')}`,
+        order by user_id limit ${atMost(slot('limit'))}`,
     ),
     countMembers: statement(
       dialect,

@@ -4,7 +4,7 @@ import type { ClaimStore } from './claim-store.ts'
 import { postgresDialect } from './postgres.ts'
 import { operationColumns } from './reads.ts'
 import { type OperationRow, toOperation } from './rows.ts'
-import { type Run, statement } from './statement.ts'
+import { atMost, type Run, statement } from './statement.ts'
 import type { StoreReader } from './store.ts'
 
 /** Replicas' clocks may differ by minutes: all of them go by the database's. */
@@ -33,7 +33,7 @@ const forget = statement(
   (slot) => sql<unknown>`
     delete from claim where (connection, kind, name) in (
       select connection, kind, name from claim where claimed_until < ${databaseNow} - 3600000
-      limit ${slot('limit')} for update skip locked)`,
+      limit ${atMost(slot('limit'))} for update skip locked)`,
 )
 const running = statement(
   postgresDialect,
@@ -52,7 +52,7 @@ const due = statement(
       and not exists (select 1 from claim
         where claim.connection = operation.connection and claim.kind = 'link' and claim.name = operation.resource_id
           and claim.claimed_until > ${databaseNow} and not starts_with(claim.holder, ${slot('holders')}))
-    order by due_at, id limit ${slot('limit')} for update of operation skip locked`,
+    order by due_at, id limit ${atMost(slot('limit'))} for update of operation skip locked`,
 )
 
 /** `process` tells this one from all others. */

@@ -1,6 +1,6 @@
 /** Sessions on the operator's pages, the same for all processes that share the store. Nothing in them opens a page. */
 import { sql } from 'kysely'
-import { type Dialect, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, type Run, statement } from './statement.ts'
 
 export interface StoredSession {
   /** SHA-256 of the cookie. */
@@ -99,7 +99,7 @@ function sessionStatements(dialect: Dialect) {
       (slot) => sql<unknown>`
         delete from console_session
         where used_at < ${slot('usedBefore')} or began_at < ${slot('beganBefore')}
-          or digest not in (select digest from console_session order by began_at desc, digest limit ${slot('most')})`,
+          or digest not in (select digest from console_session order by began_at desc, digest limit ${atMost(slot('most'))})`,
     ),
     use: statement(
       dialect,
@@ -130,7 +130,7 @@ function signInStatements(dialect: Dialect) {
       (slot) => sql<unknown>`
         delete from console_sign_in
         where began_at < ${slot('beganBefore')}
-          or digest not in (select digest from console_sign_in order by began_at desc, digest limit ${slot('most')})`,
+          or digest not in (select digest from console_sign_in order by began_at desc, digest limit ${atMost(slot('most'))})`,
     ),
     finish: statement(
       dialect,

@@ -32,6 +32,8 @@ export class Slot {
   }
 }
 
+const bareLimit = /\blimit (?:\?|\$\d+\b)(?! \+ 0)/
+
 /**
  * Compiles a statement once. The answer gives it new values without going through the query builder again, which would
  * cost more than the statement itself. A slot may be used several times.
@@ -42,6 +44,7 @@ export function statement<Name extends string, Row>(
   build: (slot: (name: Name) => RawBuilder<unknown>) => RawBuilder<Row>,
 ): (values: Readonly<Record<Name, Value>>) => Query<Row> {
   const compiled = build((name) => sql`${new Slot(name)}`).compile(dialect)
+  if (bareLimit.test(compiled.sql)) throw new TypeError('a limit takes its value through atMost')
   const known = new Set<string>(names)
   const slots = compiled.parameters.map((parameter) => {
     if (!(parameter instanceof Slot)) throw new TypeError('a statement takes its values through slots only')
