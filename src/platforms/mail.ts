@@ -1,6 +1,7 @@
 /** One message to the operator's own mail server, by the rules that calls to platforms keep. The only file that knows SMTP. */
 import type { Socket } from 'node:net'
 import type { Transporter } from 'nodemailer'
+import { startDeadline } from '../deadline.ts'
 import { mailTimeoutMs, platformTimeoutMs } from '../limits.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { addressRule } from './address.ts'
@@ -74,7 +75,7 @@ export function createMail(settings: MailSettings): Mail {
 
   return {
     async send({ id, follows, subject, text, now }, signal) {
-      const late = AbortSignal.timeout(mailTimeoutMs)
+      const deadline = startDeadline(mailTimeoutMs, [signal])
       try {
         const { rejected } = await (await transport()).sendMail({
           from,
@@ -88,12 +89,15 @@ export function createMail(settings: MailSettings): Mail {
             : { inReplyTo: `<${follows}@${domain}>`, references: `<${follows}@${domain}>` }),
           // RFC 3834: nobody's holiday answers it.
           headers: { 'Auto-Submitted': 'auto-generated' },
-          signal: AbortSignal.any([signal, late]),
+          signal: deadline.signal,
         })
         return { refused: rejected?.length ?? 0 }
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        throw new Error(late.aborted ? `the mail server took longer than ${mailTimeoutMs / 1_000} s` : classOf(error))
+        const isLate = deadline.signal.aborted
+        throw new Error(isLate ? `the mail server took longer than ${mailTimeoutMs / 1_000} s` : classOf(error))
+      } finally {
+        deadline.end()
       }
     },
     async probe() {

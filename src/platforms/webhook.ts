@@ -1,6 +1,7 @@
 /** One JSON POST to the operator's own receiver, signed, by the rules that calls to platforms keep. */
 import { createHmac } from 'node:crypto'
 import { Agent, request } from 'undici'
+import { withDeadline } from '../deadline.ts'
 import { alarmAnswerBytes, platformTimeoutMs } from '../limits.ts'
 import { addressRule } from './address.ts'
 import { guardedConnect } from './connect.ts'
@@ -31,20 +32,23 @@ export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSet
       const timestamp = String(Math.floor(now / 1000))
       const signature = createHmac('sha256', secret()).update(`${timestamp}.${body}`).digest('hex')
       // Redirects are not followed: the request does not go where the operator did not say.
-      const answer = await request(url, {
-        dispatcher,
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': 'scim-bridge',
-          'x-scim-bridge-timestamp': timestamp,
-          'x-scim-bridge-signature': `sha256=${signature}`,
-        },
-        body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(platformTimeoutMs)]),
+      const status = await withDeadline(platformTimeoutMs, [signal], async (within) => {
+        const answer = await request(url, {
+          dispatcher,
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'user-agent': 'scim-bridge',
+            'x-scim-bridge-timestamp': timestamp,
+            'x-scim-bridge-signature': `sha256=${signature}`,
+          },
+          body,
+          signal: within,
+        })
+        await answer.body.dump({ limit: alarmAnswerBytes })
+        return answer.statusCode
       })
-      await answer.body.dump({ limit: alarmAnswerBytes })
-      if (answer.statusCode < 200 || answer.statusCode > 299) throw new Error(`status ${answer.statusCode}`)
+      if (status < 200 || status > 299) throw new Error(`status ${status}`)
     },
     close: () => dispatcher.close(),
   }

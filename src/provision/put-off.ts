@@ -18,8 +18,8 @@ export async function putOff(
 ): Promise<Settled> {
   const failure = failureOf(operation, error)
   const now = world.clock.now()
-  const waitMs = retryWaitMs(failure.attempts, { maximumMs, toldMs: error.retryAfterMs, random: world.random })
-  const dueAt = at ?? now + waitMs
+  const { random } = world
+  const dueAt = at ?? now + retryWaitMs(failure.attempts, { maximumMs, toldMs: error.retryAfterMs, random })
   const isUnknownCreate = operation.kind === 'create' && error.rule.outcome === 'unknown'
   const unknownSince = isUnknownCreate ? now : operation.unknownSince
   await write.updateOperation(name, operation.id, { ...failure, state: 'waiting', dueAt, unknownSince })

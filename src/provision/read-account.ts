@@ -1,4 +1,5 @@
 /** An account as it is on the platform now, for somebody who looks at it: read once, at the connection's pace, and not stored. */
+import { startDeadline } from '../deadline.ts'
 import { type ErrorKind, PlatformError } from '../errors.ts'
 import type { Account, AccountId } from '../facts.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
@@ -25,7 +26,8 @@ export async function readAccountNow(surroundings: Surroundings, id: AccountId):
   const reason = suspension()
   if (reason !== undefined) return { kind: 'suspended', reason }
   const refuse = () => Promise.reject(new Error('who looks writes nothing'))
-  const signal = AbortSignal.timeout(world.attemptMs)
+  const deadline = startDeadline(world.attemptMs)
+  const { signal } = deadline
   try {
     const account = await connection.platform.read({ signal, beforeWrite: refuse, created: refuse }, id)
     return account === undefined ? { kind: 'gone' } : { kind: 'read', account }
@@ -35,5 +37,7 @@ export async function readAccountNow(surroundings: Surroundings, id: AccountId):
     if (!(error instanceof PlatformError)) throw error
     noteFailure(error)
     return { kind: 'failed', errorKind: error.kind, detail: error.detail }
+  } finally {
+    deadline.end()
   }
 }
