@@ -1,7 +1,8 @@
 import { Problem } from '../errors.ts'
-import { isJsonObject, type JsonObject } from '../json.ts'
+import type { JsonObject } from '../json.ts'
 import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
 import { searchPeople } from '../operator/people-search.ts'
+import { parseDocument } from '../provision/document.ts'
 import { explainUser } from '../provision/explain-user.ts'
 import type { ConsoleOptions } from './console.ts'
 import type { Page } from './view.ts'
@@ -66,8 +67,7 @@ async function storedPerson(store: OperatedStore, { name }: OperatedConnection, 
       found.length === 0 ? 'Nobody fits.' : 'Several people fit: write the whole userName.',
     )
   }
-  const document: unknown = JSON.parse(user.resource.json)
-  if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
+  const document = parseDocument(user.resource.json)
   const { id } = user.resource
   return { document, groups: (await store.membershipsOf(name, [id])).get(id) ?? [] }
 }

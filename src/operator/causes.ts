@@ -1,8 +1,10 @@
 /** What is unfinished, by cause: what failed first. */
 import { consoleCauses } from '../limits.ts'
+import { keysOf, parseDocument } from '../provision/document.ts'
 import type { CauseCount, CauseWanted } from '../store/console-store.ts'
 import type { Operation } from '../store/store.ts'
 import type { OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 import { personOf } from './people-search.ts'
 
 export const operationStates: readonly Operation['state'][] = ['failed', 'held', 'waiting', 'running']
@@ -47,23 +49,18 @@ export async function operationsOfCause(
   after: number,
   limit: number,
 ): Promise<{ readonly operations: readonly NamedOperation[]; readonly next: number | undefined }> {
-  const found = await store.operationsOfCause(connection, cause, after, limit + 1)
-  const shown = found.slice(0, limit)
+  const { rows, last } = cut(await store.operationsOfCause(connection, cause, after, limit + 1), limit)
   const operations = await Promise.all(
-    shown.map(async (operation) => ({ ...operation, title: await titleOf(store, connection, operation) })),
+    rows.map(async (operation) => ({ ...operation, title: await titleOf(store, connection, operation) })),
   )
-  return { operations, next: found.length > limit ? shown.at(-1)?.id : undefined }
+  return { operations, next: last?.id }
 }
 
 async function titleOf(store: OperatedStore, connection: string, { about, resourceId }: Operation): Promise<string> {
   const user = await store.getResource(connection, 'User', resourceId)
-  if (user !== undefined) return personOf(JSON.parse(user.json)).userName
+  if (user !== undefined) return personOf(parseDocument(user.json)).userName
   const group = about === 'group' ? await store.getResource(connection, 'Group', resourceId) : undefined
   const link = await store.getLink(connection, resourceId)
-  return link?.userName ?? displayNameOf(group?.json) ?? resourceId
-}
-
-function displayNameOf(json: string | undefined): string | undefined {
-  const name: unknown = json === undefined ? undefined : JSON.parse(json).displayName
-  return typeof name === 'string' ? name : undefined
+  const { displayName } = group === undefined ? {} : keysOf(parseDocument(group.json))
+  return link?.userName ?? displayName ?? resourceId
 }

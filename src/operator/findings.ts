@@ -4,6 +4,7 @@ import { auditOrder, checkOrder, type Done, type Order } from '../provision/oper
 import { operatorCaller } from '../provision/reconcile-operation.ts'
 import type { Finding, Situation } from '../store/walk-store.ts'
 import type { OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 
 export const situationMeanings: Readonly<Record<Situation, string>> = {
   linked: 'as wanted',
@@ -27,9 +28,9 @@ export async function readFindings(
   walk: number,
   query: { readonly situation?: Situation; readonly afterAccount: string; readonly limit: number },
 ): Promise<{ readonly findings: readonly Finding[]; readonly next: string | undefined }> {
-  const found = await store.findings(connection, walk, { ...query, limit: query.limit + 1 })
-  const findings = found.slice(0, query.limit)
-  return { findings, next: found.length > query.limit ? findings.at(-1)?.accountId : undefined }
+  const { limit } = query
+  const { rows, last } = cut(await store.findings(connection, walk, { ...query, limit: limit + 1 }), limit)
+  return { findings: rows, next: last?.accountId }
 }
 
 /** Puts a walk in line: one goes at a time. Throws `NotDone`. */

@@ -1,7 +1,8 @@
 /** A group of the identity provider: what membership in it gives, and its members page by page. */
-import { isJsonObject } from '../json.ts'
+import { parseDocument } from '../provision/document.ts'
 import { type GroupGifts, giftsOf } from '../provision/group-gifts.ts'
 import type { OperatedConnection, OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 import { type FoundPerson, personOf } from './people-search.ts'
 import type { Person } from './person.ts'
 
@@ -29,9 +30,9 @@ export async function readGroup(
   const link = await store.getGroupLink(name, id)
   const gifts = giftsOf(provision.connection, id, document, link)
   const [count, found] = await Promise.all([store.countMembers(name, id), store.memberIds(name, id, after, limit + 1)])
-  const shown = found.slice(0, limit)
-  const members = await Promise.all(shown.map((member) => memberOf(store, name, member, gifts)))
-  return { gifts, count, members, next: found.length > limit ? shown.at(-1) : undefined }
+  const { rows, last } = cut(found, limit)
+  const members = await Promise.all(rows.map((member) => memberOf(store, name, member, gifts)))
+  return { gifts, count, members, next: last }
 }
 
 async function memberOf(
@@ -41,8 +42,7 @@ async function memberOf(
   { keys }: GroupGifts,
 ): Promise<GroupMember> {
   const [user, link] = await Promise.all([store.getUser(connection, id), store.getLink(connection, id)])
-  const document: unknown = JSON.parse(user?.resource.json ?? '{}')
-  if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
+  const document = parseDocument(user?.resource.json ?? '{}')
   const held = (link?.grants ?? []).filter(({ key, origin }) => origin !== 'giving' && keys.has(key)).length
   return { ...personOf(document), id, provisioning: user?.provisioning, held }
 }

@@ -4,6 +4,7 @@ import { consoleRows, consoleScanRows } from '../limits.ts'
 import type { IndexedCondition } from '../store/queries.ts'
 import type { ProvisioningView, StoredResource } from '../store/store.ts'
 import type { OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 
 export interface FoundPerson {
   readonly id: string
@@ -31,10 +32,8 @@ export async function listPeople(
   afterSeq: number,
   limit = consoleRows,
 ): Promise<FoundPeople> {
-  const found = await store.list(connection, { type: 'User', afterSeq, limit: limit + 1 })
-  const shown = found.slice(0, limit)
-  const nextSeq = found.length > limit ? shown.at(-1)?.seq : undefined
-  return { people: await people(store, connection, shown), nextSeq, isCut: false }
+  const { rows, last } = cut(await store.list(connection, { type: 'User', afterSeq, limit: limit + 1 }), limit)
+  return { people: await people(store, connection, rows), nextSeq: last?.seq, isCut: false }
 }
 
 /** `text`: a name, userName, e-mail address, externalId, account id or SCIM id, or the beginning of some of them. */

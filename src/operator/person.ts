@@ -1,12 +1,14 @@
 /** One person or group: SCIM beside the account, grants, unfinished work, and what may be done. */
 import type { Clock } from '../clock.ts'
 import type { Grant } from '../facts.ts'
-import { isJsonObject, type JsonObject } from '../json.ts'
+import type { JsonObject } from '../json.ts'
+import { parseDocument } from '../provision/document.ts'
 import { type ComparedAttribute, compareUser, explainUser } from '../provision/explain-user.ts'
 import type { FreshAccount } from '../provision/read-account.ts'
 import type { LedgerEntry, Membership } from '../store/grant-store.ts'
 import type { AuditEntry, Link, Operation } from '../store/store.ts'
 import type { OperatedConnection, OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 import { type FoundPerson, personOf } from './people-search.ts'
 import { actionsFor, type PersonAction } from './person-actions.ts'
 
@@ -45,8 +47,7 @@ export async function readPerson(
   ])
   const group = user === undefined ? await store.getResource(name, 'Group', id) : undefined
   if ([user, group, link, operation].every((one) => one === undefined)) return undefined
-  const document: unknown = JSON.parse((user?.resource ?? group)?.json ?? '{}')
-  if (!isJsonObject(document)) throw new TypeError('a stored document is not a JSON object')
+  const document = parseDocument((user?.resource ?? group)?.json ?? '{}')
   const memberships = (await store.membershipsOf(name, [id])).get(id) ?? []
   const { connection } = provision
   return {
@@ -107,9 +108,8 @@ export async function readHistory(
   before: number | undefined,
   limit: number,
 ): Promise<History> {
-  const found = await store.historyOf(connection, id, before, limit + 1)
-  const lines = found.slice(0, limit)
-  return { lines, before: found.length > limit ? lines.at(-1)?.id : undefined }
+  const { rows, last } = cut(await store.historyOf(connection, id, before, limit + 1), limit)
+  return { lines: rows, before: last?.id }
 }
 
 /** What the account holds for a membership, and what memberships ask for and it does not hold. */

@@ -1,6 +1,7 @@
 /** What the identity provider sent and was answered, newest first. */
 import type { KeptRequest } from '../store/console-store.ts'
 import type { OperatedStore } from './connection.ts'
+import { cut } from './page.ts'
 import { searchPeople } from './people-search.ts'
 
 /** Undefined: whatever. */
@@ -29,8 +30,8 @@ export async function findRequests(
   // Somebody who was deleted is known by the SCIM id only.
   const resourceIds = person === undefined ? undefined : [person, ...(await idsOf(store, connection, person))]
   const found = await store.requests(connection, { ...search, resourceIds, beforeId, limit: limit + 1 })
-  const requests = found.slice(0, limit)
-  return { requests, next: found.length > limit ? requests.at(-1)?.id : undefined }
+  const { rows, last } = cut(found, limit)
+  return { requests: rows, next: last?.id }
 }
 
 async function idsOf(store: OperatedStore, connection: string, text: string): Promise<readonly string[]> {
