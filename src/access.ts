@@ -9,6 +9,20 @@ import { BlockList, isIP } from 'node:net'
 export const roles = ['provision', 'read', 'monitor', 'operate'] as const
 export type Role = (typeof roles)[number]
 
+/**
+ * Roles that the admin API knows; an identity provider's own token is none of them. `monitor`: counts and classes, nothing of a
+ * person. `read`: whatever is shown. `operate`: also does something.
+ */
+export type AdminRole = Exclude<Role, 'provision'>
+
+/** Somebody who may use the admin API, and has proved who they are. */
+export interface AdminCaller {
+  /** For audit and log. */
+  readonly name: string
+  /** Connection → what the caller may do there; of no other one anything is told. */
+  readonly roles: ReadonlyMap<string, AdminRole>
+}
+
 /** Of signatures with a key pair; never one whose key both sides know, and never `none`. */
 export const algorithms = [
   'RS256',

@@ -3,13 +3,14 @@
  * the cookie of a session is never looked at, so that no other site's page can do anything here.
  */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
+import type { AdminCaller, AdminRole } from '../access.ts'
 import type { JsonObject } from '../json.ts'
 import { adminBodyBytes, pathBytes } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { readParameters } from './parameters.ts'
 import { AdminProblem, adminProblemOf, problemBody, problemMediaType } from './problems.ts'
 import { type AdminRoute, createAdminRoutes } from './routes.ts'
-import { type AdminCaller, type AdminOptions, type AdminRole, connectionOf, noSuch } from './visit.ts'
+import { type AdminOptions, connectionOf, noSuch } from './visit.ts'
 
 export interface Admin {
   /** Behind authentication; a body is read here, once it is known that the caller may send one. */

@@ -93,8 +93,7 @@ export function createAccount({ store, clock, ...options }: AdminOptions): (visi
     const { fresh, at, attributes } = again
     const { title } = connection.provision.connection.facts
     if (fresh.kind !== 'read' && fresh.kind !== 'gone') {
-      const headers = { 'Retry-After': '30' }
-      throw new AdminProblem('platform_away', notReadText(fresh, title) ?? '', { headers })
+      throw new AdminProblem('platform_away', notReadText(fresh, title) ?? '')
     }
     return {
       accountId: accountOf(person.link),

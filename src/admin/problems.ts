@@ -130,6 +130,9 @@ export type ProblemCode = keyof typeof ofRequests | NotDoneCode
 
 export const problemRules: ReadonlyMap<string, ProblemRule> = new Map(Object.entries({ ...ofRequests, ...ofActions }))
 
+/** Of what is away for a while, where nobody knows better. */
+const later = { 'Retry-After': '30' }
+
 /** One of the list. `message`: what is wrong this time. */
 export class AdminProblem extends Problem {
   readonly code: ProblemCode
@@ -138,13 +141,13 @@ export class AdminProblem extends Problem {
     message: string,
     options?: ErrorOptions & { headers?: Readonly<Record<string, string>> },
   ) {
-    super(problemRules.get(code)?.status ?? 500, undefined, message, options)
+    const status = problemRules.get(code)?.status ?? 500
+    super(status, undefined, message, { headers: status === 503 ? later : {}, ...options })
     this.name = 'AdminProblem'
     this.code = code
   }
 }
 
-const retry = { 'Retry-After': '30' }
 /** Of problems that come from the way in, and from reading a body. */
 const codesByStatus: ReadonlyMap<number, ProblemCode> = new Map([
   [400, 'invalid_body'],
@@ -160,16 +163,14 @@ const codesByStatus: ReadonlyMap<number, ProblemCode> = new Map([
 export function adminProblemOf(error: unknown): AdminProblem {
   if (error instanceof AdminProblem) return error
   if (error instanceof NotDone) {
-    const isLater = problemRules.get(error.code)?.status === 503
-    const headers = isLater ? retry : {}
-    return new AdminProblem(error.code, `Nothing was done: ${error.message}.`, { cause: error, headers })
+    return new AdminProblem(error.code, `Nothing was done: ${error.message}.`, { cause: error })
   }
   if (error instanceof Problem) {
     const code = codesByStatus.get(error.status)
     if (code !== undefined) return new AdminProblem(code, error.message, { cause: error, headers: error.headers })
   }
   if (error instanceof StoreUnavailable) {
-    return new AdminProblem('unavailable', "The bridge's store is not available.", { cause: error, headers: retry })
+    return new AdminProblem('unavailable', "The bridge's store is not available.", { cause: error })
   }
   return new AdminProblem('internal_error', 'The log of the bridge has the reason.', { cause: error })
 }

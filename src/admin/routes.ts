@@ -1,4 +1,5 @@
 /** Every endpoint below `/admin/v1`, with the role that it needs and the parameters that it knows. */
+import type { AdminRole } from '../access.ts'
 import { personActions } from '../operator/person-actions.ts'
 import { createCauses, createOperations, createReapply, createRetryCause, createWholeAction } from './operations.ts'
 import { createAlarmList, createConnection, createConnections } from './overview.ts'
@@ -12,7 +13,7 @@ import {
 } from './people.ts'
 import { createAskWalk, createFindings, createReconcile } from './reconcile.ts'
 import { createRequests } from './requests.ts'
-import type { AdminOptions, AdminRole, AdminVisit } from './visit.ts'
+import type { AdminOptions, AdminVisit } from './visit.ts'
 
 export interface AdminRoute {
   readonly method: 'GET' | 'POST'

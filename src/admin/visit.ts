@@ -1,19 +1,9 @@
+import type { AdminCaller } from '../access.ts'
 import type { Clock } from '../clock.ts'
 import type { JsonObject } from '../json.ts'
 import type { OperatedConnection, OperatedStore } from '../operator/connection.ts'
 import type { Parameters } from './parameters.ts'
 import { AdminProblem } from './problems.ts'
-
-/** `monitor`: counts and classes, nothing of a person. `read`: whatever is shown. `operate`: also does something. */
-export type AdminRole = 'monitor' | 'read' | 'operate'
-
-/** Somebody who has proved who they are. */
-export interface AdminCaller {
-  /** For audit and log. */
-  readonly name: string
-  /** Connection → what the caller may do there; of no other one anything is told. */
-  readonly roles: ReadonlyMap<string, AdminRole>
-}
 
 export interface AdminOptions {
   readonly connections: ReadonlyMap<string, OperatedConnection>

@@ -163,6 +163,7 @@ test('an account is read now, compared and not stored; where it cannot be read t
   at.sandbox.figshare.fault({ mode: 'down' })
   const away = await at.get(`${people}/${id}/account`)
   assert.deepEqual([away.status, away.body.code], [503, 'platform_away'])
+  assert.equal(away.headers.get('retry-after'), '30')
   assert.match(away.body.detail, /^Figshare could not be asked/)
   at.sandbox.figshare.fault({ mode: 'ok' })
   at.sandbox.figshare.logic.removeAccount(Number(accountId))

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { Role } from '../../access.ts'
+import type { AdminCaller, AdminRole } from '../../access.ts'
 import { insufficientRole, refusalProblem } from '../authenticate.ts'
 import { indexOfDigest, sha256 } from './digest.ts'
 import type { Gate } from './gate.ts'
@@ -7,15 +7,6 @@ import type { LiveSecret } from './live-secret.ts'
 import { presentedBy } from './presented.ts'
 import { NotAuthenticated } from './refusal.ts'
 import type { Watch } from './watch.ts'
-
-/** Roles that the admin API knows: an identity provider's own token is none of them. */
-export type AdminRole = Exclude<Role, 'provision'>
-
-/** Somebody who may use the admin API, with the role at each connection. */
-export interface AdminCaller {
-  readonly name: string
-  readonly roles: ReadonlyMap<string, AdminRole>
-}
 
 /** Throws a `Problem` (401, 403, 429), `StoreUnavailable`, or what an issuer's keys are missing for. */
 export type AdminAccess = (request: Request, requestId: string) => Promise<AdminCaller>
