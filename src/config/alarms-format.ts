@@ -2,13 +2,8 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { isJsonObject, type Json } from '../json.ts'
+import { checkOutgoing, type HostProblem, receiverUrl } from './outgoing-url.ts'
 import type { Report } from './references.ts'
-
-/** Receivers tell themselves apart by their path, and some by their query. */
-export const receiverUrl = z
-  .string()
-  .max(2_048)
-  .refine(isReceiverUrl, { error: 'has to be an http or https URL without user and fragment' })
 
 /** As it stands in a header and in SMTP: no name beside it, nothing that ends the line. */
 const mailAddress = z
@@ -139,29 +134,16 @@ function webhookConfig(
 }
 
 /** Where alarms may go: as calls to platforms. */
-export function checkAlarms(
-  resolved: Json,
-  hostProblem: ((url: string, allowsInner: boolean) => string | undefined) | undefined,
-  report: Report,
-): void {
+export function checkAlarms(resolved: Json, hostProblem: HostProblem | undefined, report: Report): void {
   const alarms = isJsonObject(resolved) ? resolved.alarms : undefined
   const { webhook, email } = isJsonObject(alarms) ? alarms : {}
-  if (isJsonObject(webhook) && typeof webhook.url === 'string') {
-    const place = ['alarms', 'webhook', 'url']
-    if (/^http:/i.test(webhook.url) && webhook.allowHttp !== true)
-      report(place, 'alarms would go out in clear text: use https, or say allowHttp: true for this host')
-    const problem = hostProblem?.(webhook.url, webhook.allowPrivateAddresses === true)
-    if (problem !== undefined) report(place, problem)
+  if (isJsonObject(webhook)) {
+    const outgoing = { url: webhook.url, place: ['alarms', 'webhook', 'url'], what: 'alarms', beside: webhook }
+    checkOutgoing(outgoing, hostProblem, report)
   }
   if (isJsonObject(email) && typeof email.host === 'string') {
     const host = isIPv6(email.host) ? `[${email.host}]` : email.host
     const problem = hostProblem?.(`https://${host}`, email.allowPrivateAddresses === true)
     if (problem !== undefined) report(['alarms', 'email', 'host'], problem)
   }
-}
-
-function isReceiverUrl(text: string): boolean {
-  if (!/^https?:\/\/[^/]/i.test(text) || /[\s#\\\p{Cc}]/u.test(text)) return false
-  const parsed = URL.parse(text)
-  return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
 }

@@ -3,6 +3,7 @@ import { declarableTypes, nameProblem, repeated, urnProblem } from '../extension
 import { concurrentRequests, requestBurst, requestsPerSecond, retentionDays } from '../limits.ts'
 import { accessKeys, bridgeAccess, connectionAccess } from './access-format.ts'
 import { alarmKeys, alarmsFormat } from './alarms-format.ts'
+import { isPlainUrl } from './outgoing-url.ts'
 import { postgresFormat, storeFormat } from './store-format.ts'
 import { telemetryFormat, telemetryKeys } from './telemetry-format.ts'
 
@@ -182,12 +183,4 @@ function named<Value extends z.ZodType>(value: Value, problemOf: (name: string) 
 function isStoreKey(text: string): boolean {
   const bytes = Buffer.from(text, 'base64')
   return bytes.length === 32 && bytes.toString('base64') === text
-}
-
-/** Only what can stand in front of a path: anything after it would be cut off or sent along. */
-function isPlainUrl(text: string): boolean {
-  // A backslash is a slash to some readers, and an at sign in front of it then names another host.
-  if (!/^https?:\/\/[^/]/i.test(text) || /[\s?#\\\p{Cc}]/u.test(text)) return false
-  const parsed = URL.parse(text)
-  return parsed !== null && parsed.username === '' && parsed.password === '' && !text.split('/', 3)[2]?.includes('@')
 }

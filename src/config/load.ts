@@ -12,6 +12,7 @@ import { alarmsConfig, checkAlarms } from './alarms-format.ts'
 import type { Config, ConnectionConfig } from './config.ts'
 import { configFormat, knownKeys, secretSettings } from './format.ts'
 import { type IssueContext, reportIssues } from './issues.ts'
+import { checkOutgoing, type HostProblem } from './outgoing-url.ts'
 import { type PathPart, type Report, resolveReferences } from './references.ts'
 import { storeConfig, type WrittenStore } from './store-format.ts'
 import { checkTelemetry, tracesConfig } from './telemetry-format.ts'
@@ -25,7 +26,7 @@ export interface ConfigOptions {
   readonly settingsOf: (platform: string) => z.ZodType | undefined
   readonly platforms: readonly string[]
   /** What is wrong with the host of a base URL; whether inner addresses are allowed is said. */
-  readonly hostProblem?: (baseUrl: string, allowsInner: boolean) => string | undefined
+  readonly hostProblem?: HostProblem
 }
 
 /** Throws `FileProblems`: everything that is wrong with the file, each with its place and what to write instead. */
@@ -190,17 +191,9 @@ function checkConnection(
   options: ConfigOptions,
   { report, isWritten }: Pick<IssueContext, 'report' | 'isWritten'>,
 ): void {
-  const { platform, baseUrl, allowHttp, settings = {} } = connection
-  if (typeof baseUrl === 'string' && /^http:/i.test(baseUrl) && allowHttp !== true) {
-    report(
-      [...place, 'baseUrl'],
-      'credentials would go out in clear text: use https, or say allowHttp: true for this host',
-    )
-  }
-  if (typeof baseUrl === 'string') {
-    const problem = options.hostProblem?.(baseUrl, connection.allowPrivateAddresses === true)
-    if (problem !== undefined) report([...place, 'baseUrl'], problem)
-  }
+  const { platform, baseUrl, settings = {} } = connection
+  const outgoing = { url: baseUrl, place: [...place, 'baseUrl'], what: 'credentials', beside: connection }
+  checkOutgoing(outgoing, options.hostProblem, report)
   if (typeof platform !== 'string') return
   const format = options.settingsOf(platform)
   if (format === undefined) {

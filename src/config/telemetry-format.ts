@@ -1,7 +1,7 @@
 /** The part of `bridge.yaml` that says where traces go. */
 import { z } from 'zod'
 import { isJsonObject, type Json } from '../json.ts'
-import { receiverUrl } from './alarms-format.ts'
+import { checkOutgoing, type HostProblem, receiverUrl } from './outgoing-url.ts'
 import type { Report } from './references.ts'
 
 /** More than any collector asks for. */
@@ -68,17 +68,10 @@ export function tracesConfig(
 }
 
 /** Where traces may go: as calls to platforms. */
-export function checkTelemetry(
-  resolved: Json,
-  hostProblem: ((url: string, allowsInner: boolean) => string | undefined) | undefined,
-  report: Report,
-): void {
+export function checkTelemetry(resolved: Json, hostProblem: HostProblem | undefined, report: Report): void {
   const telemetry = isJsonObject(resolved) ? resolved.telemetry : undefined
   const traces = isJsonObject(telemetry) ? telemetry.traces : undefined
-  if (!isJsonObject(traces) || typeof traces.endpoint !== 'string') return
+  if (!isJsonObject(traces)) return
   const place = ['telemetry', 'traces', 'endpoint']
-  if (/^http:/i.test(traces.endpoint) && traces.allowHttp !== true)
-    report(place, 'traces would go out in clear text: use https, or say allowHttp: true for this host')
-  const problem = hostProblem?.(traces.endpoint, traces.allowPrivateAddresses === true)
-  if (problem !== undefined) report(place, problem)
+  checkOutgoing({ url: traces.endpoint, place, what: 'traces', beside: traces }, hostProblem, report)
 }
