@@ -14,22 +14,29 @@ export interface CookiePlace {
 }
 
 /** Not for scripts, and never sent along with another site's requests. */
-export function setCookie(response: Response, value: string, { path, isSecure }: CookiePlace): void {
-  const secure = isSecure ? '; Secure' : ''
-  response.setHeader('Set-Cookie', `${name}=${value}; Path=${path}; HttpOnly; SameSite=Strict${secure}`)
+export function setCookie(response: Response, value: string, place: CookiePlace): void {
+  response.setHeader('Set-Cookie', cookieText(name, value, place))
 }
 
 export function clearCookie(response: Response, { path }: CookiePlace): void {
-  response.setHeader('Set-Cookie', `${name}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Strict`)
+  response.setHeader('Set-Cookie', cookieText(name, '', { path, isSecure: false }, { maxAge: 0 }))
 }
 
 /** While somebody is at the identity provider: it comes back from there, which `Strict` would not survive. */
 export function setBeginning(response: Response, value: string, { path, isSecure }: CookiePlace): void {
-  const secure = isSecure ? '; Secure' : ''
-  response.setHeader(
-    'Set-Cookie',
-    `${beginningName}=${value}; Path=${path}/sign-in; Max-Age=600; HttpOnly; SameSite=Lax${secure}`,
-  )
+  const place = { path: `${path}/sign-in`, isSecure }
+  response.setHeader('Set-Cookie', cookieText(beginningName, value, place, { maxAge: 600, sameSite: 'Lax' }))
+}
+
+/** `maxAge` in seconds; without one it ends with the browser. */
+function cookieText(
+  name: string,
+  value: string,
+  { path, isSecure }: CookiePlace,
+  { maxAge, sameSite = 'Strict' }: { readonly maxAge?: number; readonly sameSite?: 'Strict' | 'Lax' } = {},
+): string {
+  const age = maxAge === undefined ? '' : `; Max-Age=${maxAge}`
+  return `${name}=${value}; Path=${path}${age}; HttpOnly; SameSite=${sameSite}${isSecure ? '; Secure' : ''}`
 }
 
 export function beginningOf(request: Request): string | undefined {
@@ -40,11 +47,10 @@ export function beginningOf(request: Request): string | undefined {
  * What the next page of this session says first. It travels with the browser, so that any replica can say it; signed, so that nobody
  * else can have a page say something.
  */
-export function setNotice(response: Response, text: string, session: string, { path, isSecure }: CookiePlace): void {
+export function setNotice(response: Response, text: string, session: string, place: CookiePlace): void {
   const payload = Buffer.from([...text].slice(0, consoleNoticeLength).join('')).toString('base64url')
   const value = `${payload}.${derived(session, `notice ${payload}`)}`
-  const secure = isSecure ? '; Secure' : ''
-  response.append('Set-Cookie', `${noticeName}=${value}; Path=${path}; Max-Age=60; HttpOnly; SameSite=Strict${secure}`)
+  response.append('Set-Cookie', cookieText(noticeName, value, place, { maxAge: 60 }))
 }
 
 /** Said once: it is taken from the browser. Undefined: there is none, or it is not this session's. */
@@ -56,7 +62,7 @@ export function takeNotice(
 ): string | undefined {
   const value = cookieValue(request, noticeName)
   if (value === undefined) return undefined
-  response.append('Set-Cookie', `${noticeName}=; Path=${path}; Max-Age=0; HttpOnly; SameSite=Strict`)
+  response.append('Set-Cookie', cookieText(noticeName, '', { path, isSecure: false }, { maxAge: 0 }))
   const [payload = '', sent = ''] = value.split('.')
   const [signature, presented] = [Buffer.from(derived(session, `notice ${payload}`)), Buffer.from(sent)]
   const isOurs = presented.length === signature.length && timingSafeEqual(presented, signature)
