@@ -257,7 +257,12 @@ export function provisionedConnection(
         mayConnect: addressRule(connection.allowPrivateAddresses),
         certificates: platformCertificates(connection),
         ...(noteDate === undefined ? {} : { noteDate }),
-        trace: tracer && { tracer, connection: connection.name, tellsPlatform: config.traces?.tellPlatforms === true },
+        trace: tracer && {
+          tracer,
+          connection: connection.name,
+          pathWords: platform.pathWords,
+          tellsPlatform: config.traces?.tellPlatforms === true,
+        },
       },
       clock,
       secrets: new Map([...connection.secretFiles].map(([setting, secret]) => [setting, () => secret.text()])),

@@ -130,6 +130,8 @@ export interface Platform<Settings> {
   readonly facts: PlatformFacts
   /** Shape of `connections.<name>.settings` in bridge.yaml: credentials and choices of this platform. Strict: unknown keys are errors. */
   readonly settings: z.ZodType<Settings>
+  /** What stands in the platform's paths beside ids and names: traces show these, and of everything else that it was there. */
+  readonly pathWords: ReadonlySet<string>
   /** Opens nothing yet: sign-in happens with the first call. */
   connect(settings: Settings, environment: PlatformEnvironment): PlatformConnection
 }

@@ -19,6 +19,7 @@ function anySettings<Settings>(platform: Platform<Settings>): Platform<unknown> 
   return {
     facts: platform.facts,
     settings: platform.settings,
+    pathWords: platform.pathWords,
     connect(settings, environment) {
       const chosen = platform.settings.parse(settings)
       for (const [name, read] of environment.secrets ?? []) Object.defineProperty(chosen, name, { get: read })

@@ -5,19 +5,20 @@ import type { PlatformAnswer, PlatformRequest } from './client.ts'
 export interface TracedCalls {
   readonly tracer: Tracer
   readonly connection: string
+  readonly pathWords: ReadonlySet<string>
   /** Whether the platform is told of the trace, by `traceparent`. */
   readonly tellsPlatform: boolean
 }
 
 /** Calls of a traced piece of work are spans of it: with the template of the path, as ids and names of people are in the path. */
 export function tracedExchange<Call, Prepared extends { readonly headers: Readonly<Record<string, string>> }>(
-  { tracer, connection, tellsPlatform }: TracedCalls,
+  { tracer, connection, pathWords, tellsPlatform }: TracedCalls,
   host: string,
   exchange: (call: Call, request: PlatformRequest, prepared: Prepared) => Promise<PlatformAnswer>,
 ): typeof exchange {
   return (call, request, prepared) => {
     if (tracer.present() === undefined) return exchange(call, request, prepared)
-    const template = templateOf(request)
+    const template = templateOf(request, pathWords)
     const attributes = {
       'http.request.method': request.method,
       'url.template': template,
@@ -35,23 +36,10 @@ export function tracedExchange<Call, Prepared extends { readonly headers: Readon
   }
 }
 
-/** Words of the platforms' paths. Whatever else stands in a path is an id or a name, and none of a trace's business. */
-const pathWords: ReadonlySet<string> = new Set([
-  // Figshare
-  ...['account', 'institution', 'accounts', 'users', 'roles', 'groups', 'profile'],
-  // DSpace
-  ...['api', 'authn', 'login', 'status', 'eperson', 'epersons', 'registrations', 'search', 'byEmail', 'byMetadata'],
-  ...['subgroups', 'security', 'csrf'],
-  // EthosCE
-  ...['user', 'authmap', 'profile2'],
-  // OpenSpecimen
-  ...['sessions', 'current-user', 'activity-status', 'count', 'rbac', 'subjects', 'user-groups', 'auth-domains'],
-  'institutes',
-  // SelfCommunity
-  ...['v2', 'me', 'moderation', 'sso', 'signup', 'change_email', 'provider', 'tag', 'group', 'subscribe'],
-])
-
-/** `/users/{}/activity-status` */
-export function templateOf({ path, suffix }: Pick<PlatformRequest, 'path' | 'suffix'>): string {
+/** `/users/{}/activity-status`. A segment that is no word of the platform is an id or a name, and none of a trace's business. */
+export function templateOf(
+  { path, suffix }: Pick<PlatformRequest, 'path' | 'suffix'>,
+  pathWords: ReadonlySet<string>,
+): string {
   return `/${path.map((segment) => (pathWords.has(segment) ? segment : '{}')).join('/')}${suffix ?? ''}`
 }

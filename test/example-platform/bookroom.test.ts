@@ -79,11 +79,11 @@ test('the mapping loads with these facts, and its examples hold', () => {
   )
 })
 
-test('of the path words, traces know all but patrons', () => {
+test('traces show of a path what is no id and no name', () => {
   const paths = ['me', 'roles', 'patrons/7', 'patrons/7/roles'].map((path) => path.split('/'))
   assert.deepEqual(
-    paths.map((path) => templateOf({ path })),
-    ['/me', '/roles', '/{}/{}', '/{}/{}/roles'],
+    paths.map((path) => templateOf({ path }, bookroom.pathWords)),
+    ['/me', '/roles', '/patrons/{}', '/patrons/{}/roles'],
   )
 })
 

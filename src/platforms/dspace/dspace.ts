@@ -8,6 +8,22 @@ import { type Settings, settings } from './settings.ts'
 export const dspace: Platform<Settings> = {
   facts,
   settings,
+  pathWords: new Set([
+    'api',
+    'authn',
+    'login',
+    'status',
+    'eperson',
+    'epersons',
+    'groups',
+    'subgroups',
+    'registrations',
+    'search',
+    'byEmail',
+    'byMetadata',
+    'security',
+    'csrf',
+  ]),
   connect: (chosen, { client, clock }) =>
     createConnection(createClient(client), chosen, client.baseUrl, () => clock.now()),
 }

@@ -9,6 +9,7 @@ import { createSite } from './site.ts'
 export const ethosce: Platform<EthosceSettings> = {
   facts,
   settings,
+  pathWords: new Set(['user', 'authmap', 'profile2']),
   connect(chosen, environment) {
     const basic = () => Buffer.from(`${chosen.user}:${chosen.password}`).toString('base64')
     const client = createClient(environment.client, () => ({ authorization: `Basic ${basic()}` }))

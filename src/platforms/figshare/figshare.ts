@@ -7,6 +7,7 @@ import { type FigshareSettings, settings } from './settings.ts'
 export const figshare: Platform<FigshareSettings> = {
   facts,
   settings,
+  pathWords: new Set(['account', 'institution', 'accounts', 'users', 'roles', 'groups', 'profile']),
   connect(chosen, environment) {
     // The literal word `token`: `Bearer` is for OAuth. Never in the query, where it would be logged.
     const credentials = () => ({ authorization: `token ${chosen.token}` })

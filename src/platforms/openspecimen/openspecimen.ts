@@ -8,6 +8,19 @@ import { type Settings, settings } from './settings.ts'
 export const openspecimen: Platform<Settings> = {
   facts,
   settings,
+  pathWords: new Set([
+    'sessions',
+    'users',
+    'current-user',
+    'activity-status',
+    'count',
+    'rbac',
+    'subjects',
+    'roles',
+    'user-groups',
+    'auth-domains',
+    'institutes',
+  ]),
   connect: (chosen, environment) =>
     createConnection(createClient(environment.client), chosen, () => environment.clock.now()),
 }

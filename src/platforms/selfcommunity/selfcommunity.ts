@@ -8,6 +8,24 @@ import { type Settings, settings } from './settings.ts'
 export const selfcommunity: Platform<Settings> = {
   facts,
   settings,
+  pathWords: new Set([
+    'api',
+    'v2',
+    'user',
+    'me',
+    'account',
+    'search',
+    'moderation',
+    'status',
+    'sso',
+    'signup',
+    'change_email',
+    'provider',
+    'tag',
+    'group',
+    'groups',
+    'subscribe',
+  ]),
   connect: (chosen, environment) =>
     createConnection(createClient(environment.client), chosen, () => environment.clock.now()),
 }

@@ -8,6 +8,7 @@ import { type Settings, settings } from './settings.ts'
 export const bookroom: Platform<Settings> = {
   facts,
   settings,
+  pathWords: new Set(['me', 'roles', 'patrons']),
   connect: (chosen, { client }) =>
     // Asked for each request: the key may have been replaced in its file.
     createConnection(createClient(client, () => ({ authorization: `Bearer ${chosen.apiKey}` }))),
