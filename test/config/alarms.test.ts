@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { z } from 'zod'
 import type { AlarmsConfig } from '../../src/config/alarms-format.ts'
-import { loadConfig } from '../../src/config/load.ts'
-import { hostProblem } from '../../src/platforms/host.ts'
-import { FileProblems } from '../../src/yaml/problems.ts'
+import { readPart } from './read-part.ts'
 
-const environment = { SCIM_TOKEN: 'a-token-for-the-tests', SHORT: 'short', LONG: 'x'.repeat(20) }
-const rest = `publicUrl: https://scim.uni.example
-connections:
-  figshare: { platform: figshare, baseUrl: "https://api.figshare.com/v2", tokens: ["\${SCIM_TOKEN}"] }
-`
+const environment = { SHORT: 'short', LONG: 'x'.repeat(20) }
 
 /** Lines of the error with their place; the alarms when there is none. */
-function read(t: TestContext, alarms: string): { folder: string; alarms?: AlarmsConfig; problems: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'config-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'password'), 'pw\n')
-  const file = join(folder, 'bridge.yaml')
-  writeFileSync(file, `${rest}alarms: ${alarms}\n`)
-  try {
-    const options = { environment, settingsOf: () => z.strictObject({}), platforms: ['figshare'], hostProblem }
-    return { folder, alarms: loadConfig(file, options).alarms, problems: '' }
-  } catch (error) {
-    assert.ok(error instanceof FileProblems, String(error))
-    return { folder, problems: error.message }
-  }
+function read(t: TestContext, text: string): { folder: string; alarms?: AlarmsConfig; problems: string } {
+  const { config, folder, problems } = readPart(t, `alarms: ${text}`, environment, { password: 'pw\n' })
+  return { folder, problems, ...(config === undefined ? {} : { alarms: config.alarms }) }
 }
 
 test('a receiver of alarms is named by https, and its secret is neither written out nor short', (t) => {

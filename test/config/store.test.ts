@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { z } from 'zod'
-import { loadConfig } from '../../src/config/load.ts'
 import type { StoreConfig } from '../../src/config/store-format.ts'
-import { FileProblems } from '../../src/yaml/problems.ts'
+import { readPart } from './read-part.ts'
 
-const environment = { SCIM_TOKEN: 'a-token-for-the-tests', STORE_PASSWORD: 'from the environment' }
-const rest = `publicUrl: https://scim.uni.example
-connections:
-  figshare: { platform: figshare, baseUrl: "https://api.figshare.com/v2", tokens: ["\${SCIM_TOKEN}"] }
-`
+const environment = { STORE_PASSWORD: 'from the environment' }
 
 /** Lines of the error with their place; the store when there is none. */
-function read(t: TestContext, store: string): { folder: string; store?: StoreConfig; problems?: string[] } {
-  const folder = mkdtempSync(join(tmpdir(), 'config-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'password'), 'from a file\n')
-  const file = join(folder, 'bridge.yaml')
-  writeFileSync(file, `${rest}store: ${store}\n`)
-  try {
-    const settingsOf = () => z.strictObject({})
-    return { folder, store: loadConfig(file, { environment, settingsOf, platforms: ['figshare'] }).store }
-  } catch (error) {
-    assert.ok(error instanceof FileProblems, String(error))
-    return { folder, problems: error.message.split('\n').map((line) => line.replace(`${file}:`, '')) }
-  }
+function read(t: TestContext, text: string): { folder: string; store?: StoreConfig; problems?: string[] } {
+  const { config, folder, file, problems } = readPart(t, `store: ${text}`, environment, { password: 'from a file\n' })
+  if (config !== undefined) return { folder, store: config.store }
+  return { folder, problems: problems.split('\n').map((line) => line.replace(`${file}:`, '')) }
 }
 
 test('a PostgreSQL on another machine is spoken to with TLS, and bounds of its own are not needed', (t) => {

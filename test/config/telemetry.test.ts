@@ -1,35 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { z } from 'zod'
-import { loadConfig } from '../../src/config/load.ts'
 import type { TracesConfig } from '../../src/config/telemetry-format.ts'
-import { hostProblem } from '../../src/platforms/host.ts'
-import { FileProblems } from '../../src/yaml/problems.ts'
-
-const environment = { SCIM_TOKEN: 'a-token-for-the-tests', TENANT: 'uni' }
-const rest = `publicUrl: https://scim.uni.example
-connections:
-  figshare: { platform: figshare, baseUrl: "https://api.figshare.com/v2", tokens: ["\${SCIM_TOKEN}"] }
-`
+import { readPart } from './read-part.ts'
 
 /** Lines of the error with their place; what is said of traces when there is none. */
-function read(t: TestContext, telemetry: string): { folder: string; traces?: TracesConfig; problems: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'config-'))
-  t.after(() => rmSync(folder, { recursive: true }))
-  writeFileSync(join(folder, 'key'), 'a key\n')
-  const file = join(folder, 'bridge.yaml')
-  writeFileSync(file, `${rest}telemetry: ${telemetry}\n`)
-  try {
-    const options = { environment, settingsOf: () => z.strictObject({}), platforms: ['figshare'], hostProblem }
-    const { traces } = loadConfig(file, options)
-    return { folder, ...(traces === undefined ? {} : { traces }), problems: '' }
-  } catch (error) {
-    assert.ok(error instanceof FileProblems, String(error))
-    return { folder, problems: error.message }
-  }
+function read(t: TestContext, text: string): { folder: string; traces?: TracesConfig; problems: string } {
+  const { config, folder, problems } = readPart(t, `telemetry: ${text}`, { TENANT: 'uni' }, { key: 'a key\n' })
+  return { folder, problems, ...(config?.traces === undefined ? {} : { traces: config.traces }) }
 }
 
 test('traces need an address and nothing else, and are off without one', (t) => {
