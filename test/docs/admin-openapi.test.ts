@@ -3,12 +3,12 @@ import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { problemRules } from '../../src/admin/problems.ts'
 import { createAdminRoutes } from '../../src/admin/routes.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../src/json.ts'
+import { isJsonObject, type Json } from '../../src/json.ts'
 import { type AdminWorld, everyConnectionToken, startAdminWorld, waitingPerson } from '../admin/admin-world.ts'
 import { aUser } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
+import { keepPromises } from './kept-promises.ts'
 import { readOpenApi } from './openapi-document.ts'
-import { send } from './send.ts'
 
 const openApi = readOpenApi('docs/admin-openapi.yaml', 'application/json')
 const routes = createAdminRoutes(Object.create(null))
@@ -58,36 +58,12 @@ before(async () => {
 })
 after(() => world.stop())
 
-interface Asking {
-  readonly path?: Readonly<Record<string, string>>
-  readonly query?: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-  readonly token?: string
-}
-
-const kept = new Set<string>()
-
-/** Asks, and judges the answer by the document; answers its body. */
-async function ask(promise: string, asking: Asking = {}): Promise<JsonObject> {
-  const [method = '', template = '', status = ''] = promise.split(' ')
-  const names = new Map(Object.entries({ connection: 'figshare', person: id, ...asking.path }))
-  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => names.get(name) ?? '')
-  const body = asking.body === undefined || typeof asking.body === 'string' ? asking.body : JSON.stringify(asking.body)
-  const answer = await send(`${world.url}/admin/v1${path}${asking.query ?? ''}`, {
-    method,
-    headers: {
-      Authorization: `Bearer ${asking.token ?? world.token('operate')}`,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...asking.headers,
-    },
-    body,
-  })
-  assert.equal(String(answer.status), status, `${promise}: ${answer.text}`)
-  assert.deepEqual(openApi.problemsOf(method, template, asking.body, answer), [], promise)
-  kept.add(promise)
-  return JSON.parse(answer.text)
-}
+const { ask, assertAll } = keepPromises<string>(openApi, {
+  url: () => `${world.url}/admin/v1`,
+  mediaType: 'application/json',
+  segment: (name, { path }) => new Map(Object.entries({ connection: 'figshare', person: id, ...path })).get(name) ?? '',
+  credentials: (token = world.token('operate')) => ({ Authorization: `Bearer ${token}` }),
+})
 
 const order = { why: 'ticket 4711' }
 
@@ -105,9 +81,9 @@ describe('every answer that docs/admin-openapi.yaml promises is given, and is as
     for (const { method, path, role } of routes) {
       const operation = `${method} ${path}`
       const body = method === 'POST' ? { body: order } : {}
-      await ask(`${operation} 401`, { ...body, token: 'wrong' })
-      const token = world.token(role === 'monitor' ? 'provision' : role === 'read' ? 'monitor' : 'read')
-      await ask(`${operation} 403`, { ...body, token })
+      await ask(`${operation} 401`, { ...body, as: 'wrong' })
+      const as = world.token(role === 'monitor' ? 'provision' : role === 'read' ? 'monitor' : 'read')
+      await ask(`${operation} 403`, { ...body, as })
       if (path !== '/connections') await ask(`${operation} 404`, { ...body, path: { connection: 'dspace' } })
       await ask(`${operation} 400`, { ...body, query: '?nonsense=1' })
       if (method === 'GET') continue
@@ -182,7 +158,7 @@ describe('every answer that docs/admin-openapi.yaml promises is given, and is as
     const reader = await world.scim('dspace').post('/Users', aUser())
     const ofReaders = [{ value: reader.body.id }]
     const made = await world.scim('dspace').post('/Groups', { schemas, displayName: 'Readers', members: ofReaders })
-    const ofDspace = { path: { connection: 'dspace', person: made.body.id }, token: everyConnectionToken }
+    const ofDspace = { path: { connection: 'dspace', person: made.body.id }, as: everyConnectionToken }
     await ask(`GET ${person}/members 200`, ofDspace)
     assert.ok(JSON.stringify((await ask(`GET ${person} 200`)).groups).includes('Readers'))
   })
@@ -232,7 +208,7 @@ describe('every answer that docs/admin-openapi.yaml promises is given, and is as
   })
 
   test('and no promise was left out', () => {
-    assert.deepEqual([...kept].sort(), [...openApi.promises].sort())
+    assertAll()
   })
 })
 

@@ -3,8 +3,8 @@ import { after, before, describe, test } from 'node:test'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
+import { type Asking, keepPromises } from './kept-promises.ts'
 import { readOpenApi } from './openapi-document.ts'
-import { send } from './send.ts'
 
 const openApi = readOpenApi()
 
@@ -38,46 +38,25 @@ before(async () => {
 })
 after(() => world.stop())
 
-interface Asking {
-  readonly path?: Readonly<Record<string, string>>
-  readonly query?: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-  /** Else the connection's token. */
-  readonly as?: 'stranger' | 'reader'
-}
-
-const kept = new Set<string>()
-
-/** Asks, and judges the answer by the document; answers its body. */
-async function ask(promise: string, asking: Asking = {}): Promise<JsonObject> {
-  const [method = '', template = '', status = ''] = promise.split(' ')
-  const path = template.replaceAll(/\{(\w+)\}/g, (_, name: string) => asking.path?.[name] ?? 'nobody')
-  const authorization = new Map<string, Readonly<Record<string, string>>>([
-    ['stranger', {}],
-    ['reader', { Authorization: `Basic ${Buffer.from(`reader:${readerPassword}`).toString('base64')}` }],
-    ['caller', { Authorization: `Bearer ${world.tokens.get('dspace')}` }],
-  ]).get(asking.as ?? 'caller')
-  const body = typeof asking.body === 'string' || asking.body === undefined ? asking.body : JSON.stringify(asking.body)
-  const answer = await send(`${world.url}/dspace${path}${asking.query ?? ''}`, {
-    method,
-    headers: {
-      ...authorization,
-      ...(body === undefined ? {} : { 'Content-Type': 'application/scim+json' }),
-      ...asking.headers,
-    },
-    body,
-  })
-  const { text } = answer
-  assert.equal(String(answer.status), status, `${promise}: ${text}`)
-  assert.deepEqual(openApi.problemsOf(method, template, asking.body, answer), [], promise)
-  kept.add(promise)
-  return text === '' ? {} : JSON.parse(text)
-}
+const { ask, assertAll } = keepPromises<'stranger' | 'reader'>(openApi, {
+  url: () => `${world.url}/dspace`,
+  mediaType: 'application/scim+json',
+  segment: (name, { path }) => path?.[name] ?? 'nobody',
+  credentials(as) {
+    const token = { Authorization: `Bearer ${world.tokens.get('dspace')}` }
+    if (as === undefined) return token
+    const reader = Buffer.from(`reader:${readerPassword}`).toString('base64')
+    return as === 'reader' ? { Authorization: `Basic ${reader}` } : {}
+  },
+})
 
 const strange = (promise: string) => ask(promise, { as: 'stranger' })
 /** Of what has a body: 401, 403, 413 and 415, which do not depend on it. */
-async function badBodies(operation: string, hasForbidden = true, path: Asking['path'] = undefined): Promise<void> {
+async function badBodies(
+  operation: string,
+  hasForbidden = true,
+  path?: Readonly<Record<string, string>>,
+): Promise<void> {
   const where = path === undefined ? {} : { path }
   await ask(`${operation} 401`, { ...where, as: 'stranger', body: {} })
   if (hasForbidden) await ask(`${operation} 403`, { ...where, as: 'reader', body: {} })
@@ -106,7 +85,7 @@ describe('every answer that docs/openapi.yaml promises is given, and is as it sa
   })
 
   test('tokens', async () => {
-    const form = (fields: Record<string, string>): Asking => ({
+    const form = (fields: Record<string, string>): Asking<'stranger'> => ({
       as: 'stranger',
       body: new URLSearchParams(fields).toString(),
       headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
@@ -222,7 +201,7 @@ describe('every answer that docs/openapi.yaml promises is given, and is as it sa
   })
 
   test('and no promise was left out', () => {
-    assert.deepEqual([...kept].sort(), [...openApi.promises].sort())
+    assertAll()
   })
 })
 
