@@ -20,6 +20,7 @@ import { query } from './query.ts'
 import type { RequestLog } from './request-log.ts'
 import { requestState, stateOf } from './request-state.ts'
 import { route } from './route.ts'
+import { sendScimText } from './send-scim-text.ts'
 import { traceRequest } from './trace-request.ts'
 
 export interface Served {
@@ -46,6 +47,7 @@ export interface Served {
 export function createApp(served: Served): Express {
   const { authentication, clock, log, metrics, store, tracer } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
+  sendScimText(app)
   const traced = tracer === undefined ? [] : [traceRequest(tracer)]
   const scim = inOrder(
     ...traced,

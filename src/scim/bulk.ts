@@ -58,7 +58,7 @@ interface Outcome {
 type Made = { readonly id: string } | { readonly problem: Problem }
 
 /** A 400 or 413 for the message as a whole is thrown before anything is done; everything else is said operation by operation. */
-export async function bulk(context: ScimContext): Promise<Buffer> {
+export async function bulk(context: ScimContext): Promise<string> {
   const { operations, failOnErrors } = readBulk(bodyOf(context))
   // The time of the whole request begins here, not with the first operation that has to wait.
   const signal = context.budget()
@@ -102,7 +102,7 @@ export async function bulk(context: ScimContext): Promise<Buffer> {
   if (whenSent.length > 0) context.response.whenSent(() => whenSent.forEach((work) => void work()))
   if (retryAfter > 0) context.response.setHeader('Retry-After', String(retryAfter))
   const inOrder = [...outcomes].sort(([one], [other]) => one - other).map(([, outcome]) => outcome)
-  return Buffer.from(JSON.stringify({ schemas: [responseUrn], Operations: inOrder }))
+  return JSON.stringify({ schemas: [responseUrn], Operations: inOrder })
 }
 
 function outcomeOf(

@@ -28,13 +28,13 @@ export interface DiscoveryLimits {
 }
 
 export interface Discovery {
-  readonly serviceProviderConfig: Buffer
-  readonly schemas: Buffer
+  readonly serviceProviderConfig: string
+  readonly schemas: string
   /** By URN, in any letter case. */
-  schema(urn: string): Buffer | undefined
-  readonly resourceTypes: Buffer
+  schema(urn: string): string | undefined
+  readonly resourceTypes: string
   /** `User` or `Group`, in any letter case. */
-  resourceType(name: string): Buffer | undefined
+  resourceType(name: string): string | undefined
 }
 
 export const discoveryLimits: DiscoveryLimits = Object.freeze({
@@ -174,10 +174,10 @@ function listOf<T>(resources: readonly T[]) {
   }
 }
 
-function byId(documents: readonly { readonly id: string }[]): ReadonlyMap<string, Buffer> {
+function byId(documents: readonly { readonly id: string }[]): ReadonlyMap<string, string> {
   return new Map(documents.map((document) => [document.id.toLowerCase(), toText(document)]))
 }
 
-function toText(document: object): Buffer {
-  return Buffer.from(JSON.stringify(document))
+function toText(document: object): string {
+  return JSON.stringify(document)
 }

@@ -19,14 +19,14 @@ import { isSameDocument } from './same-document.ts'
 import { fromStored } from './stored.ts'
 
 /** RFC 7644 §3.4.1. `excludedAttributes=members` never reads the members. */
-export async function getGroup(context: ScimContext, id: string): Promise<Buffer> {
+export async function getGroup(context: ScimContext, id: string): Promise<string> {
   const stored = await context.store.getResource(context.connection.name, 'Group', id)
   if (stored === undefined) throw notFound('Group')
   answerIfUnchanged(context, stored.version)
   return answer(context, stored)
 }
 
-export async function createGroup(context: ScimContext): Promise<Buffer> {
+export async function createGroup(context: ScimContext): Promise<string> {
   const { connection } = context
   const projection = projectionOf(context)
   const { document, members } = normaliseResource(connection.schemas.group, bodyOf(context), 'create')
@@ -36,7 +36,7 @@ export async function createGroup(context: ScimContext): Promise<Buffer> {
 }
 
 /** RFC 7644 §3.5.1. The list of members is replaced, too: a set difference in the store. */
-export async function replaceGroup(context: ScimContext, id: string): Promise<Buffer> {
+export async function replaceGroup(context: ScimContext, id: string): Promise<string> {
   const projection = projectionOf(context)
   const { document, members } = normaliseResource(context.connection.schemas.group, bodyOf(context), 'replace')
   const stored = await change(context, id, (base) => ({
@@ -48,7 +48,7 @@ export async function replaceGroup(context: ScimContext, id: string): Promise<Bu
 }
 
 /** RFC 7644 §3.5.2. Without a body in answer, as Entra advises for long member lists; with one when attributes are asked for. */
-export async function patchGroup(context: ScimContext, id: string): Promise<Buffer | undefined> {
+export async function patchGroup(context: ScimContext, id: string): Promise<string | undefined> {
   const { schemas, patch: dialect, baseUrl, groupPatchAnswer } = context.connection
   const options = { strict: dialect === 'strict' }
   const projection = projectionOf(context)
@@ -92,12 +92,12 @@ async function answer(
   context: ScimContext,
   stored: StoredResource,
   projection = projectionOf(context),
-): Promise<Buffer> {
+): Promise<string> {
   const { store, connection } = context
   const members: readonly Member[] | undefined = projection.wantsMembers
     ? shownMembers(connection.schemas, await store.members(connection.name, stored.id))
     : undefined
   context.response.setHeader('ETag', etagOf(stored.version))
   const text = renderGroup(connection.baseUrl, stored, members)
-  return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))
+  return projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text)))
 }

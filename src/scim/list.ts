@@ -18,16 +18,16 @@ import { compileQueries, type TypeQuery } from './type-query.ts'
 
 const listUrn = 'urn:ietf:params:scim:api:messages:2.0:ListResponse'
 
-export function listResources(context: ScimContext, type: ResourceType): Promise<Buffer> {
+export function listResources(context: ScimContext, type: ResourceType): Promise<string> {
   return list(context, [type], requestFromQuery(context.query))
 }
 
 /** RFC 7644 §3.4.3: the parameters of a list, from a body. */
-export async function search(context: ScimContext, types: readonly ResourceType[]): Promise<Buffer> {
+export async function search(context: ScimContext, types: readonly ResourceType[]): Promise<string> {
   return list(context, types, requestFromBody(bodyOf(context)))
 }
 
-async function list(context: ScimContext, types: readonly ResourceType[], request: ListRequest): Promise<Buffer> {
+async function list(context: ScimContext, types: readonly ResourceType[], request: ListRequest): Promise<string> {
   const queries = compileQueries(context, types, request)
   const { paging } = request
   return paging.kind === 'index'
@@ -40,7 +40,7 @@ async function listByIndex(
   queries: readonly TypeQuery[],
   { startIndex, count }: IndexPaging,
   filterText: string,
-): Promise<Buffer> {
+): Promise<string> {
   const texts: string[] = []
   let total = 0
   for (const query of queries) {
@@ -58,7 +58,7 @@ async function listByCursor(
   queries: readonly TypeQuery[],
   paging: CursorPaging,
   walk: readonly unknown[],
-): Promise<Buffer> {
+): Promise<string> {
   const { connection, clock } = context
   const cursors = createCursors(connection.cursorKey, [connection.name, ...walk], clock.now())
   const start: Cursor = { direction: 'next', place: undefined, count: paging.count ?? pageSize }
@@ -82,8 +82,6 @@ async function listByCursor(
   return listText(`"totalResults":${total}${link('previousCursor', previous)}${link('nextCursor', next)}`, texts)
 }
 
-function listText(fields: string, texts: readonly string[]): Buffer {
-  return Buffer.from(
-    `{"schemas":["${listUrn}"],${fields},"itemsPerPage":${texts.length},"Resources":[${texts.join(',')}]}`,
-  )
+function listText(fields: string, texts: readonly string[]): string {
+  return `{"schemas":["${listUrn}"],${fields},"itemsPerPage":${texts.length},"Resources":[${texts.join(',')}]}`
 }

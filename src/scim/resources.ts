@@ -1,7 +1,7 @@
 /**
  * The SCIM library's resource classes, as its routers want them. They hold no state and never see client input: id and
  * query stay out of the parent constructor (the library's filter parser sits there), and every method goes to our engine,
- * which returns ready bytes.
+ * which returns ready text.
  */
 import SCIMMY from 'scimmy'
 import type { RoutedContext, ScimContext } from './context.ts'
@@ -10,21 +10,18 @@ import { guard } from './guard.ts'
 import { listResources } from './list.ts'
 import { createUser, deleteUser, getUser, patchUser, replaceUser } from './users.ts'
 
-/**
- * What one resource type does. A Buffer and not text: for text Express adds a charset to the media type, which clients
- * that compare it exactly refuse.
- */
+/** What one resource type does. */
 interface Engine {
-  list(context: ScimContext): Promise<Buffer>
-  get(context: ScimContext, id: string): Promise<Buffer>
-  create(context: ScimContext): Promise<Buffer>
-  replace(context: ScimContext, id: string): Promise<Buffer>
+  list(context: ScimContext): Promise<string>
+  get(context: ScimContext, id: string): Promise<string>
+  create(context: ScimContext): Promise<string>
+  replace(context: ScimContext, id: string): Promise<string>
   /** Undefined: 204. */
-  patch(context: ScimContext, id: string): Promise<Buffer | undefined>
+  patch(context: ScimContext, id: string): Promise<string | undefined>
   remove(context: ScimContext, id: string): Promise<void>
 }
 
-/** The library's types know its own schema objects only; ours hand bytes through. */
+/** The library's types know its own schema objects only; ours hand text through. */
 const LibraryResource = SCIMMY.Types.Resource as unknown as new () => object
 
 type ResourceClass = new (idOrQuery?: unknown) => object
@@ -47,15 +44,15 @@ function resourceClass(endpoint: string, schema: typeof SCIMMY.Types.Schema, eng
       super()
       this.#id = typeof idOrQuery === 'string' ? idOrQuery : undefined
     }
-    read(context: RoutedContext): Promise<Buffer> {
+    read(context: RoutedContext): Promise<string> {
       const id = this.#id
       return guard(context.keepProblem, () => (id === undefined ? engine.list(context) : engine.get(context, id)))
     }
-    write(_body: unknown, context: RoutedContext): Promise<Buffer> {
+    write(_body: unknown, context: RoutedContext): Promise<string> {
       const id = this.#id
       return guard(context.keepProblem, () => (id === undefined ? engine.create(context) : engine.replace(context, id)))
     }
-    patch(_body: unknown, context: RoutedContext): Promise<Buffer | undefined> {
+    patch(_body: unknown, context: RoutedContext): Promise<string | undefined> {
       return guard(context.keepProblem, () => engine.patch(context, this.#id ?? ''))
     }
     dispose(context: RoutedContext): Promise<void> {

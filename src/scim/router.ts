@@ -96,13 +96,13 @@ function isForEveryPath(layer: Layer): boolean {
   return Reflect.get(layer, 'slash') === true
 }
 
-type Work = (context: ScimContext, request: Request) => Buffer | Promise<Buffer>
+type Work = (context: ScimContext, request: Request) => string | Promise<string>
 
 function answer(work: Work): RequestHandler {
   return async (request, response) => {
-    const bytes = await work(contextOf(request), request)
+    const text = await work(contextOf(request), request)
     response.status(200).setHeader('Content-Type', scimMediaType)
-    response.send(bytes)
+    response.send(text)
   }
 }
 
@@ -112,7 +112,7 @@ function unfiltered(context: ScimContext): ScimContext['connection'] {
   return context.connection
 }
 
-function found(bytes: Buffer | undefined): Buffer {
-  if (bytes === undefined) throw new Problem(404, undefined, 'There is nothing with this name.')
-  return bytes
+function found(text: string | undefined): string {
+  if (text === undefined) throw new Problem(404, undefined, 'There is nothing with this name.')
+  return text
 }

@@ -18,12 +18,12 @@ import { isSameDocument } from './same-document.ts'
 import { fromStored, toStoredUser } from './stored.ts'
 
 /** RFC 7644 §3.4.1. From the store alone: exact and fast while the platform is away. */
-export function getUser(context: ScimContext, id: string): Promise<Buffer> {
+export function getUser(context: ScimContext, id: string): Promise<string> {
   return answer(context, id, projectionOf(context), (version) => answerIfUnchanged(context, version))
 }
 
 /** RFC 7644 §3.3. */
-export async function createUser(context: ScimContext): Promise<Buffer> {
+export async function createUser(context: ScimContext): Promise<string> {
   const projection = projectionOf(context)
   const { document, active } = normalised(context, 'create')
   const stored = await context.connection.provision.createUser(askedOf(context), {
@@ -37,7 +37,7 @@ export async function createUser(context: ScimContext): Promise<Buffer> {
 }
 
 /** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */
-export async function replaceUser(context: ScimContext, id: string): Promise<Buffer> {
+export async function replaceUser(context: ScimContext, id: string): Promise<string> {
   const projection = projectionOf(context)
   const { document, active } = normalised(context, 'replace')
   const stored = await change(context, id, (base) => {
@@ -48,7 +48,7 @@ export async function replaceUser(context: ScimContext, id: string): Promise<Buf
 }
 
 /** RFC 7644 §3.5.2. Answers the whole user: Okta and Entra both take 200. */
-export async function patchUser(context: ScimContext, id: string): Promise<Buffer> {
+export async function patchUser(context: ScimContext, id: string): Promise<string> {
   const projection = projectionOf(context)
   const { schemas, patch: dialect, baseUrl } = context.connection
   const options = { strict: dialect === 'strict' }
@@ -107,7 +107,7 @@ async function answer(
   id: string,
   projection: Projection,
   before: (version: number) => void = () => {},
-): Promise<Buffer> {
+): Promise<string> {
   const { store, connection } = context
   const user = await store.getUser(connection.name, id)
   if (user === undefined) throw notFound('User')
@@ -116,5 +116,5 @@ async function answer(
   context.response.setHeader('ETag', etagOf(resource.version))
   const parts = projection.wantsProvisioning ? user : { ...user, provisioning: undefined }
   const text = renderUser(connection.baseUrl, resource, parts)
-  return Buffer.from(projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text))))
+  return projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text)))
 }

@@ -9,7 +9,7 @@ import { badgesUrn, schemas } from './filter-world.ts'
 const baseUrl = 'https://bridge.example/figshare/scim/v2'
 const discovery = createDiscovery({ baseUrl, schemas, authenticationSchemes: [bearerScheme] })
 
-function read(text: Buffer | undefined): JsonObject {
+function read(text: string | undefined): JsonObject {
   assert.ok(text)
   const parsed: unknown = JSON.parse(text.toString())
   assert.ok(isJsonObject(parsed))
