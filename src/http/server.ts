@@ -16,6 +16,7 @@ import {
 } from '../limits.ts'
 import type { Log } from '../log.ts'
 import type { WatchedFile } from '../watched-file.ts'
+import { messageClasses } from './message-classes.ts'
 
 /** The last answers have so long to leave. */
 const lastAnswersMs = 1_000
@@ -58,6 +59,7 @@ export function createWebServer(
   const times = { headersMs: headersTimeoutMs, requestMs: requestTimeoutMs, checkMs: slowSocketCheckMs }
   const { headersMs, requestMs, checkMs, idleMs } = { ...times, idleMs: idleSocketMs, ...options.times }
   const bounds = {
+    ...messageClasses(app),
     keepAliveTimeout: keepAliveMs,
     headersTimeout: headersMs,
     requestTimeout: requestMs,
