@@ -8,12 +8,10 @@ export interface Deadline {
   end(): void
 }
 
-/** Its signal is aborted after `ms` milliseconds, with `reason` (without one: a `TimeoutError`), or together with one of `others`. */
-export function startDeadline(ms: number, others: readonly AbortSignal[] = [], reason?: Error): Deadline {
+/** Its signal is aborted after `ms` milliseconds with a `TimeoutError`, or together with one of `others`. */
+export function startDeadline(ms: number, others: readonly AbortSignal[] = []): Deadline {
   const controller = new AbortController()
-  const late = () =>
-    controller.abort(reason ?? new DOMException('The operation was aborted due to timeout', 'TimeoutError'))
-  const timer = setTimeout(late, ms).unref()
+  const timer = setTimeout(() => controller.abort(lateness()), ms).unref()
   const follow = () => controller.abort(others.find(({ aborted }) => aborted)?.reason)
   for (const other of others) other.addEventListener('abort', follow, { once: true })
   if (others.some(({ aborted }) => aborted)) follow()
@@ -24,6 +22,10 @@ export function startDeadline(ms: number, others: readonly AbortSignal[] = [], r
       for (const other of others) other.removeEventListener('abort', follow)
     },
   }
+}
+
+function lateness(): DOMException {
+  return new DOMException('The operation was aborted due to timeout', 'TimeoutError')
 }
 
 /** Does the work with such a signal, and ends the deadline with it. */

@@ -1,6 +1,5 @@
 /** The one HTTP client for all platforms. It knows HTTP and the errors, no platform. */
 import { Agent } from 'undici'
-import { startDeadline } from '../deadline.ts'
 import { Broken, Busy, Fault, PlatformError, Unknown, Unreachable } from '../errors.ts'
 import { platformAnswerBytes, platformTimeoutMs, retryAfterMinimum } from '../limits.ts'
 import type { Authorize, Client, ClientSettings, PlatformAnswer, PlatformRequest } from './client.ts'
@@ -27,12 +26,12 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
 
   async function exchange(call: Call, request: PlatformRequest, prepared: Prepared): Promise<PlatformAnswer> {
     let wasSent = false
-    const deadline = startDeadline(timeoutMs, [call.signal], new Error(`no answer within ${timeoutMs} ms`))
     try {
       const { status, headers, body } = await exchangeOnce(agent, {
         ...prepared,
         method: request.method,
-        signal: deadline.signal,
+        signal: call.signal,
+        timeoutMs,
         onStart: () => (wasSent = true),
         maximumBytes,
         tooLong: () => unreadable(request, `an answer of more than ${maximumBytes} bytes`),
@@ -46,8 +45,6 @@ export function createClient(settings: ClientSettings, authorize: Authorize = ()
       if (error instanceof PlatformError) throw error
       const detail = `${describe(request)}: ${reasonOf(error)}`
       throw wasSent ? new Unknown(detail, { cause: error }) : new Unreachable(detail, { cause: error })
-    } finally {
-      deadline.end()
     }
   }
 

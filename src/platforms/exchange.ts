@@ -11,6 +11,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
   readonly signal: AbortSignal
+  /** From now to the end of the answer. */
+  readonly timeoutMs: number
   /** A socket is ready and the first byte of the request is about to be written, not before. */
   onStart(): void
   /** Of the answer's body. */
@@ -24,9 +26,9 @@ export interface Exchanged {
   readonly body: Buffer
 }
 
-/** Rejects with the signal's reason, with `tooLong()`, or with what undici says; in each case the socket is given up. */
+/** Rejects with the signal's reason, with an error that names the time-out, with `tooLong()`, or with what undici says; the socket is given up. */
 export function exchangeOnce(dispatcher: Dispatcher, exchange: Exchange): Promise<Exchanged> {
-  const { url, method, headers, body, signal, onStart, maximumBytes, tooLong } = exchange
+  const { url, method, headers, body, signal, timeoutMs, onStart, maximumBytes, tooLong } = exchange
   const { origin, pathname, search } = new URL(url)
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
@@ -36,10 +38,15 @@ export function exchangeOnce(dispatcher: Dispatcher, exchange: Exchange): Promis
     const chunks: Buffer[] = []
     let bytes = 0
     const onAbort = () => fail(signal.reason)
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs).unref()
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+    }
     const fail = (error: Error) => {
       if (failure !== undefined) return
       failure = error
-      signal.removeEventListener('abort', onAbort)
+      end()
       controller?.abort(error)
       reject(error)
     }
@@ -63,7 +70,7 @@ export function exchangeOnce(dispatcher: Dispatcher, exchange: Exchange): Promis
           else chunks.push(chunk)
         },
         onResponseEnd() {
-          signal.removeEventListener('abort', onAbort)
+          end()
           if (answer === undefined) fail(new Error('an answer without a status'))
           else resolve({ ...answer, body: Buffer.concat(chunks) })
         },

@@ -45,6 +45,9 @@ export interface Provision {
   stop(graceMs: number): Promise<void>
 }
 
+/** Until then a mark is in memory only; those of many POSTs share a commit. Real milliseconds. */
+const flushMarkMs = 50
+
 export function createProvision(connection: ProvisionedConnection, world: World): Provision {
   const { store, clock, log } = world
   const runner = createRunner(connection, world)
@@ -91,17 +94,20 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     return stored
   }
 
+  /** Best effort: lost, a mark only makes a repeated POST answer 201 instead of 409. */
   function flushSoon(): void {
-    setImmediate(() => {
-      // Best effort: lost, it only makes a repeated POST answer 201 instead of 409.
-      writeFlushed().catch((error: unknown) =>
-        log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
-      )
-    })
+    setTimeout(() => void storeFlushed(), flushMarkMs).unref()
+  }
+
+  async function storeFlushed(): Promise<void> {
+    await writeFlushed().catch((error: unknown) =>
+      log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
+    )
   }
 
   async function writeFlushed(): Promise<void> {
     const ids = [...flushed]
+    if (ids.length === 0) return
     try {
       await store.transaction(async (write) => {
         for (const id of ids) await write.setFlushed(connection.name, id)
@@ -159,6 +165,9 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     isBusy: () => runner.isBusy(),
     noteFailure: (error) => runner.noteFailure(error),
     start: () => runner.start(),
-    stop: (graceMs) => runner.stop(graceMs),
+    async stop(graceMs) {
+      await runner.stop(graceMs)
+      await storeFlushed()
+    },
   }
 }

@@ -15,7 +15,7 @@ import type { ConsoleReads, RequestWrites } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { createErasureWrites, type ErasureWrites } from './erasure.ts'
-import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { asStoreError, isBusy, StoreRefused, sqliteCode } from './failures.ts'
 import { createFindingWrites } from './findings.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
@@ -39,7 +39,7 @@ import { createSecretWrites } from './secrets.ts'
 import { createSessionStore, type SessionKeeper } from './session-store.ts'
 import { createSlotWrites } from './slots.ts'
 import { connectSqlite, type SqliteConnection } from './sqlite.ts'
-import { type Dialect, type Run, runWith } from './statement.ts'
+import { type Dialect, type Query, type Run, runWith } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
 import { createWatchWrites } from './watches.ts'
@@ -98,7 +98,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite, sealer })
   const read = runWith(sealer, async (query) => {
     try {
-      return { rows: reader.select(query) }
+      return { rows: selectBeside(writer, reader, query) }
     } catch (error) {
       throw asReadError(error, reader)
     }
@@ -273,6 +273,20 @@ function asRefusal(error: unknown, file: string): unknown {
   ])
   const text = texts.get(code & 0xff) ?? `${file} cannot be opened (SQLite ${code})`
   return new StoreRefused(text, { cause: error })
+}
+
+/**
+ * What is committed. The writer has in memory what it wrote, which another handle has to read from the file again after each
+ * commit; but its open transaction is nobody else's business, and it does not wait for locks.
+ */
+function selectBeside<Row>(writer: SqliteConnection, reader: SqliteConnection, query: Query<Row>): Row[] {
+  if (!writer.database.isOpen || writer.database.isTransaction) return reader.select(query)
+  try {
+    return writer.select(query)
+  } catch (error) {
+    if (isBusy(error)) return reader.select(query)
+    throw error
+  }
 }
 
 function asReadError(error: unknown, reader: SqliteConnection): unknown {

@@ -47,7 +47,11 @@ function prepared(statement: StatementSync) {
   const toRow = (values: unknown) => {
     const row: Record<string, unknown> = {}
     if (!Array.isArray(values)) throw new TypeError('a row without its columns')
-    for (const [index, name] of names.entries()) row[name] = values[index]
+    let index = 0
+    for (const name of names) {
+      row[name] = values[index]
+      index += 1
+    }
     return row
   }
   return {

@@ -89,6 +89,7 @@ test('a repeated POST without active does not bring a person back', async (t) =>
   const { active: _active, ...user } = aUser()
   const { body } = await bridge.scim.post('/Users', user)
   await bridge.scim.patch(`/Users/${body.id}`, [{ op: 'replace', path: 'active', value: false }])
+  await bridge.until('the first answer is noted', () => isFlushed(bridge))
   bridge.change('update link set was_flushed = 0')
   const again = await bridge.scim.post('/Users', user)
   assert.deepEqual([again.status, again.body.active], [201, false])
