@@ -111,9 +111,10 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
 
   const counters = createCounters(reader.dialect)
   const reads = createReads(reader.dialect, counters)
-  const writes = createWrites(writer.dialect)
-  const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))
-  const keptRequests = createRequestWrites(writer.dialect, createCounters(writer.dialect))
+  // Made once: there are many of them, and each knows by itself whose transaction it is in.
+  const writes = createWrites(writer.dialect)(transactions.inside)
+  const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))(transactions.inside)
+  const keptRequests = createRequestWrites(writer.dialect, createCounters(writer.dialect))(transactions.inside)
   let closing: Promise<void> | undefined
   return {
     hasSealedNames: sealer.keyId !== undefined,
@@ -122,9 +123,9 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
     ...createAuditReads(reader.dialect, counters)(read),
     ...soleClaims,
     sessions: createSessionStore(writer.dialect)(read, transactions.run),
-    transaction: (work) => transactions.run((run) => work(writes(run))),
-    erase: (work) => transactions.run((run) => work({ ...writes(run), ...erasures(run) })),
-    keep: (work) => transactions.run((run) => work(keptRequests(run)), false),
+    transaction: (work) => transactions.run(() => work(writes)),
+    erase: (work) => transactions.run(() => work({ ...writes, ...erasures })),
+    keep: (work) => transactions.run(() => work(keptRequests), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database, sealer)),
     async ping() {
       assertInPlace()

@@ -16,7 +16,15 @@ const together = 64
 const commit = CompiledQuery.raw('commit')
 const rollback = CompiledQuery.raw('rollback')
 
+interface Scope {
+  isOpen: boolean
+  /** The first that says the transaction is not to be trusted. */
+  failure?: StoreUnavailable
+}
+
 export interface TransactionQueue {
+  /** Executes in the transaction that its caller is in, and throws where there is none (any more). */
+  readonly inside: Run
   /** Runs `work` between `begin immediate` and `commit`; one at a time, in the order asked. `mayWait` false: not for a lock. */
   run<Result>(work: (run: Run) => Promise<Result>, mayWait?: boolean): Promise<Result>
   /** Takes no more work and waits for what has been asked. */
@@ -43,10 +51,22 @@ export function createTransactionQueue(
   options: { clock: Clock; lockWaitMs: number; mayWrite: () => void; sealer: Sealer },
 ): TransactionQueue {
   const { database, select } = writer
-  const current = new AsyncLocalStorage<{ isOpen: boolean }>()
+  const current = new AsyncLocalStorage<Scope>()
   let waiting: Asked[] = []
   let serving: Promise<void> | undefined
   let hasEnded = false
+
+  const inside = runWith(options.sealer, async <Row>(query: Query<Row>) => {
+    const scope = current.getStore()
+    if (scope?.isOpen !== true) throw new Error('a transaction was used after its end')
+    try {
+      return { rows: select(query) }
+    } catch (error) {
+      const stored = asStoreError(error)
+      if (stored instanceof StoreUnavailable) scope.failure ??= stored
+      throw stored
+    }
+  })
 
   /** Who is in the transaction. Those who may not wait are told so at the first sight of a lock, the others go on alone. */
   async function begin(group: readonly Asked[]): Promise<readonly Asked[]> {
@@ -66,28 +86,17 @@ export function createTransactionQueue(
   }
 
   async function perform<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
-    const scope = { isOpen: true }
-    let failure: StoreUnavailable | undefined
-    const run = runWith(options.sealer, async <Row>(query: Query<Row>) => {
-      if (!scope.isOpen) throw new Error('a transaction was used after its end')
-      try {
-        return { rows: select(query) }
-      } catch (error) {
-        const stored = asStoreError(error)
-        if (stored instanceof StoreUnavailable) failure ??= stored
-        throw stored
-      }
-    })
+    const scope: Scope = { isOpen: true }
     let result: Result
     try {
-      result = await current.run(scope, () => work(run))
+      result = await current.run(scope, () => work(inside))
     } catch (error) {
-      throw failure ?? error
+      throw scope.failure ?? error
     } finally {
       scope.isOpen = false
     }
     // Also when the work has swallowed it: what came after it is not to be trusted.
-    if (failure !== undefined) throw failure
+    if (scope.failure !== undefined) throw scope.failure
     return result
   }
 
@@ -156,6 +165,7 @@ export function createTransactionQueue(
   }
 
   return {
+    inside,
     async run(work, mayWait = true) {
       if (hasEnded) throw new StoreUnavailable('the store is unavailable: closed')
       // It would wait for itself for ever.
