@@ -145,17 +145,23 @@ export async function untilReady(url: string, bridge: Measured): Promise<void> {
   throw new Error('the bridge did not become ready')
 }
 
-/** A group that gives nothing on the platform, with the first people as members. Answers its id. */
+/**
+ * A group that gives nothing on the platform. Its members are people of whom the other measurements ask nothing, where there are
+ * enough of them: an answer about somebody who is in a group costs more. Answers its id.
+ */
 export async function createGroup(
-  { scim, token }: World,
+  { scim, token, users, ids }: World,
   size: number,
   displayName = `group of ${size}`,
 ): Promise<string> {
+  const asked = new Set(users > ids.length ? ids : [])
   const members: { value: string }[] = []
+  let startIndex = Math.max(1, Math.min(Math.floor(users / 2), users - Math.ceil(size * 1.1)))
   while (members.length < size) {
-    const page = `startIndex=${members.length + 1}&count=${Math.min(1_000, size - members.length)}`
-    const { Resources } = await sendWell({ url: `${scim}/Users?attributes=id&${page}`, token })
-    for (const { id } of Resources) members.push({ value: id })
+    const query = `attributes=id&startIndex=${startIndex}&count=${Math.min(1_000, size)}`
+    const { Resources } = await sendWell({ url: `${scim}/Users?${query}`, token })
+    startIndex += Resources.length
+    for (const { id } of Resources) if (!asked.has(id) && members.length < size) members.push({ value: id })
   }
   const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
   const body = { schemas, displayName, members }
