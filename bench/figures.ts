@@ -1,6 +1,9 @@
 /** What a run has found, the targets, and the comparison with the run that is checked in. */
 
+export type StoreKind = 'sqlite' | 'postgres'
+
 export interface Figure {
+  readonly store: StoreKind
   readonly users: number
   readonly id: string
   readonly what: string
@@ -13,6 +16,7 @@ export interface Figure {
 }
 
 export interface Size {
+  readonly store: StoreKind
   readonly users: number
   readonly startMs: number
   readonly rssMb: number
@@ -61,11 +65,19 @@ export const targets: readonly Target[] = [
   },
 ]
 
-/** By ratio to the echo of the same run, in percent; one value for each kind of request. */
+/** By ratio to the echo of the same run, in percent; one value for each kind of request and of store. */
 function growths({ figures, sizes }: Figures): readonly number[] {
-  const smallest = Math.min(...sizes.map(({ users }) => users))
-  const largest = Math.max(...sizes.map(({ users }) => users))
-  if (smallest === largest) return []
+  return (['sqlite', 'postgres'] as const).flatMap((store) =>
+    growthsOf(
+      figures.filter((one) => one.store === store),
+      sizes.filter((one) => one.store === store).map(({ users }) => users),
+    ),
+  )
+}
+
+function growthsOf(figures: readonly Figure[], sizes: readonly number[]): readonly number[] {
+  const [smallest, largest] = [Math.min(...sizes), Math.max(...sizes)]
+  if (smallest >= largest) return []
   const at = (users: number, id: string) => figures.find((one) => one.users === users && one.id === id)?.timesEcho
   const ids = new Set(figures.map(({ id }) => id))
   return [...ids].flatMap((id) => {
@@ -99,9 +111,9 @@ export const tolerance = 1.35
  * differ. Empty: nothing has.
  */
 export function regressions(before: Figures, now: Figures): readonly string[] {
-  return now.figures.flatMap(({ users, id, what, timesEcho }) => {
-    const known = before.figures.find((one) => one.users === users && one.id === id)
+  return now.figures.flatMap(({ store, users, id, what, timesEcho }) => {
+    const known = before.figures.find((one) => one.store === store && one.users === users && one.id === id)
     if (known === undefined || timesEcho <= known.timesEcho * tolerance) return []
-    return `${what} with ${users} users: ${timesEcho.toFixed(1)} × echo, it was ${known.timesEcho.toFixed(1)} ×`
+    return `${what} with ${users} users on ${store}: ${timesEcho.toFixed(1)} × echo, it was ${known.timesEcho.toFixed(1)} ×`
   })
 }

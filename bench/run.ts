@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --users 1000,100000 --rounds 5 --json FILE --check --only get,patch --profile DIR]`: CPU milliseconds (user + system) of the
+ * `npm run bench [-- --users 1000,100000 --store sqlite,postgres --rounds 5 --json FILE --check --only get,patch --profile DIR]`: CPU milliseconds (user + system) of the
  * bridge's process per request, commits durable as shipped, the platform a process of its own without latency. A bare
  * Express echo and the SCIM library as it comes are measured in the same run: on a noisy machine the ratio says more than
  * the figure. `--check` compares the ratios with the figures that are checked in, and fails when something became dearer.
@@ -7,10 +7,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startPostgres } from '../test/postgres-server.ts'
 import { measureBlocking } from './blocking.ts'
 import { bridgeCases, type Case, stockCases } from './cases.ts'
 import { disconnect, sendMany, sendWell } from './client.ts'
-import { type Figure, type Figures, judge, regressions, type Size } from './figures.ts'
+import { type Figure, type Figures, judge, regressions, type Size, type StoreKind } from './figures.ts'
 import { fileOf, startMeasured } from './measured.ts'
 import { cpuPerRequest, type Echo, measureRounds, median } from './rounds.ts'
 import { toMarkdown } from './table.ts'
@@ -24,6 +25,7 @@ const stockMembers = 10_000
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000,100000,1000000' },
+    store: { type: 'string', default: 'sqlite' },
     rounds: { type: 'string', default: '5' },
     only: { type: 'string' },
     json: { type: 'string' },
@@ -50,23 +52,40 @@ interface Stock {
   readonly cpuMs: number
 }
 
-for (const users of values.users.split(',').map(Number)) {
-  const world = await startWorld({ users, port: Number(values.port), log })
+const stores = values.store.split(',').map(storeKind)
+const postgres = stores.includes('postgres') ? await startPostgres({ isDurable: true }) : undefined
+for (const [store, users] of stores.flatMap((store) =>
+  values.users.split(',').map((users) => [store, Number(users)] as const),
+)) {
+  const world = await startWorld({
+    users,
+    port: Number(values.port),
+    log,
+    ...(store === 'postgres' && postgres !== undefined ? { postgres } : {}),
+  })
   try {
     const bytes = await sizeOfUser(world)
-    log(`${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes`)
+    log(
+      `${store}, ${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes`,
+    )
     const echo = await startEcho(bytes)
     if (stock.length === 0) stock = await measureStock()
-    await measureSize(world, echo)
+    await measureSize(store, world, echo)
     await echo.measured.end()
   } finally {
     await world.end()
   }
   write(found())
 }
+await postgres?.end()
 disconnect()
 print(found())
 if (values.check) check(found())
+
+function storeKind(name: string): StoreKind {
+  if (name !== 'sqlite' && name !== 'postgres') throw new Error('--store takes sqlite, postgres, or both')
+  return name
+}
 
 function found(): Figures {
   return { node: process.version, echoMs: median(echoes), stock, sizes, figures }
@@ -106,7 +125,7 @@ async function measureStock(): Promise<readonly Stock[]> {
   return results
 }
 
-async function measureSize(world: World, echo: Echo): Promise<void> {
+async function measureSize(store: StoreKind, world: World, echo: Echo): Promise<void> {
   const { users, bridge, startMs } = world
   const cases = (await bridgeCases(world)).filter(isWanted)
   const results = await measureRounds(bridge, cases, echo, rounds)
@@ -115,13 +134,15 @@ async function measureSize(world: World, echo: Echo): Promise<void> {
     const cpuMs = median(found.map((round) => round.cpuMs))
     const timesEcho = median(found.map((round) => round.cpuMs / round.echoMs))
     const ofStock = stock.find((one) => one.id === id)?.cpuMs
-    figures.push({ users, id, what, cpuMs, timesEcho, cheaperThanStock: ofStock && ofStock / cpuMs })
+    figures.push({ store, users, id, what, cpuMs, timesEcho, cheaperThanStock: ofStock && ofStock / cpuMs })
     echoes.push(...found.map((round) => round.echoMs))
-    log(`${users.toLocaleString('en')} users: ${what}: ${cpuMs.toFixed(3)} ms, ${timesEcho.toFixed(1)} × echo`)
+    log(
+      `${store}, ${users.toLocaleString('en')} users: ${what}: ${cpuMs.toFixed(3)} ms, ${timesEcho.toFixed(1)} × echo`,
+    )
   }
   const { rssBytes } = await bridge.ask({ ask: 'reading' })
   const blocked = only === undefined ? await measureBlocking(world) : []
-  sizes.push({ users, startMs, rssMb: rssBytes / 1e6, blocked })
+  sizes.push({ store, users, startMs, rssMb: rssBytes / 1e6, blocked })
   if (values.profile !== undefined) await profile(world, cases, values.profile)
 }
 
@@ -138,7 +159,8 @@ async function profile({ bridge, users }: World, cases: readonly Case[], directo
 function print(all: Figures): void {
   console.log(`Node ${all.node}, bare Express echo ${all.echoMs.toFixed(3)} ms`)
   console.table(
-    all.figures.map(({ users, what, cpuMs, timesEcho, cheaperThanStock }) => ({
+    all.figures.map(({ store, users, what, cpuMs, timesEcho, cheaperThanStock }) => ({
+      store,
       users,
       what,
       'CPU ms': Number(cpuMs.toFixed(3)),
@@ -147,7 +169,8 @@ function print(all: Figures): void {
     })),
   )
   console.table(
-    all.sizes.map(({ users, startMs, rssMb, blocked }) => ({
+    all.sizes.map(({ store, users, startMs, rssMb, blocked }) => ({
+      store,
       users,
       'start ms': Math.round(startMs),
       'RSS MB': Math.round(rssMb),

@@ -164,7 +164,10 @@ async function healed({ scim }: World): Promise<void> {
     if (left === 0) return
     await pause(1_000)
   }
-  complaints.push(`${left} operations were left two minutes after the platform was well again`, ...world.unfinished())
+  complaints.push(
+    `${left} operations were left two minutes after the platform was well again`,
+    ...(await world.unfinished()),
+  )
 }
 
 function judge(calm: Reading, after: Reading): void {

@@ -1,5 +1,7 @@
 /** The figures as a page: everything between the two marks of `docs/performance.md` is written by `npm run bench -- --keep`. */
-import { type Figures, judge } from './figures.ts'
+import { type Figures, judge, type StoreKind } from './figures.ts'
+
+const storeNames: Readonly<Record<StoreKind, string>> = { sqlite: 'SQLite', postgres: 'PostgreSQL' }
 
 const begin = '<!-- figures: written by npm run bench -- --keep -->'
 const end = '<!-- end of figures -->'
@@ -12,25 +14,24 @@ export function toMarkdown(page: string, figures: Figures): string {
 }
 
 export function tables({ node, echoMs, stock, sizes, figures }: Figures): string {
-  const counts = sizes.map(({ users }) => users)
   const requests = [...new Map(figures.map(({ id, what }) => [id, what]))]
-  const cell = (id: string, users: number) => {
-    const found = figures.find((one) => one.id === id && one.users === users)
+  const cell = (id: string, { store, users }: { store: StoreKind; users: number }) => {
+    const found = figures.find((one) => one.id === id && one.store === store && one.users === users)
     return found === undefined ? '–' : `${found.cpuMs.toFixed(3)} (${found.timesEcho.toFixed(1)} ×)`
   }
   const ofStock = (id: string) => stock.find((one) => one.id === id)?.cpuMs.toFixed(1) ?? '–'
   return [
     `Node ${node}; a bare Express echo of the same size needs ${echoMs.toFixed(3)} ms. CPU ms (× echo):`,
     '',
-    row(['request', ...counts.map((users) => `${users.toLocaleString('en')} users`), 'stock library']),
-    row(['---', ...counts.map(() => '---'), '---']),
-    ...requests.map(([id, what]) => row([what, ...counts.map((users) => cell(id, users)), ofStock(id)])),
+    row(['request', ...sizes.map((size) => `${nameOf(size)} users`), 'stock library']),
+    row(['---', ...sizes.map(() => '---'), '---']),
+    ...requests.map(([id, what]) => row([what, ...sizes.map((size) => cell(id, size)), ofStock(id)])),
     '',
     row(['users', 'start to ready', 'memory under load', 'event loop kept by one request']),
     row(['---', '---', '---', '---']),
-    ...sizes.map(({ users, startMs, rssMb, blocked }) =>
+    ...sizes.map(({ store, users, startMs, rssMb, blocked }) =>
       row([
-        users.toLocaleString('en'),
+        nameOf({ store, users }),
         `${Math.round(startMs)} ms`,
         `${Math.round(rssMb)} MB`,
         blocked.map(({ what, ms }) => `${what}: ${Math.round(ms)} ms`).join('; '),
@@ -43,6 +44,10 @@ export function tables({ node, echoMs, stock, sizes, figures }: Figures): string
       row([what, limit, worst.toFixed(worst < 10 ? 2 : 0), isMet ? 'yes' : 'no']),
     ),
   ].join('\n')
+}
+
+function nameOf({ store, users }: { readonly store: StoreKind; readonly users: number }): string {
+  return `${storeNames[store]}, ${users.toLocaleString('en')}`
 }
 
 function row(cells: readonly string[]): string {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { builtInMappings } from '../src/bridge.ts'
 import { reservePort } from '../src/cli/bridge-process.ts'
 import { demoConfig, newDemoToken } from '../src/cli/demo-config.ts'
@@ -11,8 +11,10 @@ import { seedUsers } from '../src/cli/seed.ts'
 import { systemClock } from '../src/clock.ts'
 import { createLog } from '../src/log.ts'
 import { bulkLoad } from '../src/store/bulk.ts'
+import { copyStore } from '../src/store/copy-store.ts'
 import { openStore } from '../src/store/open.ts'
 import { createSealer, plainSealer, type Sealer } from '../src/store/sealing.ts'
+import { type PostgresServer, postgresStore } from '../test/postgres-server.ts'
 import { send, sendWell } from './client.ts'
 import { fileOf, type Measured, startMeasured } from './measured.ts'
 
@@ -32,7 +34,7 @@ export interface World {
   /** From the start of the process to the first good answer of `/readyz`, in milliseconds. */
   readonly startMs: number
   /** What the bridge has not applied: how many operations of which state, and what their last attempt ended with. */
-  unfinished(): readonly string[]
+  unfinished(): Promise<readonly string[]>
   end(): Promise<void>
 }
 
@@ -42,22 +44,34 @@ export interface WorldOptions {
   readonly log: (text: string) => void
   /** The store is encrypted with it. */
   readonly storeKey?: string
+  /** The store is a schema of its own there. */
+  readonly postgres?: PostgresServer
 }
 
-export async function startWorld({ users, port, log, storeKey }: WorldOptions): Promise<World> {
+export async function startWorld({ users, port, log, storeKey, postgres }: WorldOptions): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-bench-'))
   const distance = Math.max(1, Math.ceil(users / mostAccounts))
   const platform = startMeasured([fileOf('./platform.ts'), String(users), String(distance)])
   const { baseUrl, controlUrl, credentials, accountIds } = JSON.parse(await platform.firstLine())
   log(`${users.toLocaleString('en')} users: filling the store`)
   const sealer = storeKey === undefined ? plainSealer : createSealer(storeKey)
-  const ids = await fillStore(join(directory, 'bridge.sqlite'), { users, distance, accountIds, sealer })
+  const filled = join(directory, 'bridge.sqlite')
+  const ids = await fillStore(filled, { users, distance, accountIds, sealer })
+  const location = postgres?.location()
+  if (location !== undefined) {
+    log(`${users.toLocaleString('en')} users: copying the store to PostgreSQL`)
+    const from = { kind: 'sqlite', file: filled } as const
+    await copyStore(from, location, { clock: systemClock, log: createLog('silent'), sealer }, () => {})
+  }
   const token = newDemoToken()
   const file = join(directory, 'bridge.yaml')
   const connections = [{ platform: 'figshare' as const, token, baseUrl, credentials }]
   const config = demoConfig({ port, sharedToken: undefined, mappings: builtInMappings, connections })
-  const encryption = storeKey === undefined ? '' : stringify({ encryption: { key: storeKey } })
-  writeFileSync(file, config + encryption, { mode: 0o600 })
+  const changed = {
+    ...(storeKey === undefined ? {} : { encryption: { key: storeKey } }),
+    ...(location === undefined ? {} : { store: postgresStore(location) }),
+  }
+  writeFileSync(file, stringify({ ...parse(config), ...changed }), { mode: 0o600 })
   // Asserts that the port is free: another program's answers would pass for the bridge's.
   await (await reservePort(port))()
   const startedAt = performance.now()
@@ -72,7 +86,10 @@ export async function startWorld({ users, port, log, storeKey }: WorldOptions): 
     bridge,
     ids,
     startMs,
-    unfinished: () => unfinishedIn(join(directory, 'bridge.sqlite')),
+    unfinished: async () =>
+      postgres === undefined || location === undefined
+        ? inWords(selectFrom(filled, unfinishedQuery))
+        : inWords((await postgres.execute(location, unfinishedQuery)).rows),
     async end() {
       await bridge.end()
       await platform.end()
@@ -81,19 +98,26 @@ export async function startWorld({ users, port, log, storeKey }: WorldOptions): 
   }
 }
 
-function unfinishedIn(file: string): readonly string[] {
+const unfinishedQuery = `
+  select count(*) as count, state, kind, error_kind as error, max(attempts) as attempts
+  from operation group by state, kind, error_kind order by 1 desc`
+
+function selectFrom(file: string, query: string): readonly Row[] {
   const database = new DatabaseSync(file, { readOnly: true })
   try {
-    const rows = database.prepare(`
-      select count(*) as count, state, kind, error_kind as error, max(attempts) as attempts
-      from operation group by state, kind, error_kind order by 1 desc`)
-    return rows.all().map(({ count, state, kind, error, attempts }) => {
-      const after = error === null ? 'not attempted' : `${error} after up to ${attempts} attempts`
-      return `${count} ${state}, ${kind}: ${after}`
-    })
+    return database.prepare(query).all()
   } finally {
     database.close()
   }
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+function inWords(rows: readonly Row[]): readonly string[] {
+  return rows.map(({ count, state, kind, error, attempts }) => {
+    const after = error === null ? 'not attempted' : `${error} after up to ${attempts} attempts`
+    return `${count} ${state}, ${kind}: ${after}`
+  })
 }
 
 interface Filling {

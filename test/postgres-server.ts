@@ -79,9 +79,11 @@ export async function freePort(): Promise<number> {
 export interface PostgresOptions {
   /** PEM files: it offers TLS, and takes nothing else over TCP. */
   readonly tls?: { readonly certificate: string; readonly key: string }
+  /** It flushes to the disk. */
+  readonly isDurable?: boolean
 }
 
-export async function startPostgres({ tls }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({ tls, isDurable = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const bin = programs()
   if (bin === undefined) throw new Error('no PostgreSQL server program (initdb, postgres) was found: install one')
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'))
@@ -119,7 +121,7 @@ export async function startPostgres({ tls }: PostgresOptions = {}): Promise<Post
       String(port),
       '-k',
       folder,
-      '-F',
+      ...(isDurable ? [] : ['-F']),
       '-c',
       'shared_buffers=32MB',
     ]
