@@ -5,7 +5,7 @@ import { type Operation, StoreUnavailable } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import { ClaimLost, type Claims, claimLink, createClaims, storeOfClaim } from './claims.ts'
+import { ClaimLost, type Claims, claimLink, createClaims, releaseLink, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { releaseHeld } from './guardrails.ts'
@@ -107,7 +107,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
 
   /** Not done when the store is away: the claim ends by itself. */
   async function letGo(resourceId: string): Promise<void> {
-    await store.releaseClaims(connection.name, resourceId).catch(() => undefined)
+    await releaseLink(store, connection.name, resourceId).catch(() => undefined)
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
