@@ -2,9 +2,9 @@ import { claimRenewalMs } from '../limits.ts'
 
 /**
  * `link`: an attempt at a resource's operation; `account`: taking an account over; `walk`: a walk's next step; `bridge`: it runs;
- * `requests`: what operators ask for; `alarm`: telling one.
+ * `requests`: what operators ask for; `alarm`: telling one; `suspension`: this process calls the platform no more.
  */
-export type ClaimKind = 'link' | 'account' | 'walk' | 'bridge' | 'requests' | 'alarm'
+export type ClaimKind = 'link' | 'account' | 'walk' | 'bridge' | 'requests' | 'alarm' | 'suspension'
 
 /**
  * Several processes may share a store: what must not be done twice at a time is claimed first. A claim ends by itself after
@@ -13,13 +13,16 @@ export type ClaimKind = 'link' | 'account' | 'walk' | 'bridge' | 'requests' | 'a
 export interface ClaimStore {
   /** False while another process, or another owner in this one, has it. */
   claim(connection: string, kind: ClaimKind, name: string, owner: string): Promise<boolean>
+  /** Whether any process has a claim of this kind. */
+  isClaimed(connection: string, kind: ClaimKind): Promise<boolean>
   /** Everything that this owner in this process has claimed. */
   releaseClaims(connection: string, owner: string): Promise<void>
 }
 
-/** A store that belongs to one process, which knows what it does. */
+/** A store that belongs to one process, which knows what it does: nobody else claims anything. */
 export const soleClaims: ClaimStore = {
   claim: () => Promise.resolve(true),
+  isClaimed: () => Promise.resolve(false),
   releaseClaims: () => Promise.resolve(),
 }
 

@@ -6,7 +6,7 @@ import type { OpenEmpty } from './contract.ts'
 export function claimContract(open: OpenEmpty): void {
   test('what the only process claims, of whatever kind, it has, and claims again', async (t) => {
     const store = await open(t)
-    const kinds = ['link', 'account', 'walk', 'bridge', 'requests', 'alarm'] as const satisfies readonly ClaimKind[]
+    const kinds: readonly ClaimKind[] = ['link', 'account', 'walk', 'bridge', 'requests', 'alarm', 'suspension']
     for (const kind of kinds) {
       assert.equal(await store.claim('okta', kind, 'x', 'x'), true, kind)
       assert.equal(await store.transaction((write) => write.claim('okta', kind, 'x', 'x')), true, kind)

@@ -1,5 +1,5 @@
--- What operators ask for, and telling an alarm, are claimed, too. Claims that are held stay held: a table's check is not changed
--- in place everywhere, so the rows go out and back.
+-- What operators ask for, telling an alarm, and that a process has suspended its calls are claimed, too. Claims that are held stay
+-- held: a table's check is not changed in place everywhere, so the rows go out and back.
 create table claim_held (
   connection text not null,
   kind text not null,
@@ -12,7 +12,7 @@ insert into claim_held (connection, kind, name, holder, claimed_until)
 drop table claim;
 create table claim (
   connection text not null,
-  kind text not null check (kind in ('link', 'account', 'walk', 'bridge', 'requests', 'alarm')),
+  kind text not null check (kind in ('link', 'account', 'walk', 'bridge', 'requests', 'alarm', 'suspension')),
   name text not null,
   holder text not null,
   claimed_until bigint not null,
