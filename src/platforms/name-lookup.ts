@@ -1,5 +1,6 @@
 import dns from 'node:dns'
 import type { LookupFunction } from 'node:net'
+import { NotConnected } from './not-connected.ts'
 
 /**
  * Looks up the name of a platform's host. A resolver that is away is no platform that is away: the search for the cause begins
@@ -15,7 +16,7 @@ export function lookupWithin(ms: number): LookupFunction {
       clearTimeout(timer)
       answer(...result)
     }
-    const fail = (why: string) => end(new Error(`the name ${hostname} could not be resolved (${why})`), [])
+    const fail = (why: string) => end(new NotConnected(`the name ${hostname} could not be resolved (${why})`), [])
     dns.lookup(hostname, options, (error, ...found) =>
       error === null ? end(null, ...found) : fail(error.code ?? error.name),
     )
