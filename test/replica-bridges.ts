@@ -20,6 +20,7 @@ export interface ReplicaBridges {
   readonly urls: readonly [string, string]
   /** The connection `figshare` of each. */
   readonly scim: readonly [ScimClient, ScimClient]
+  readonly location: PostgresLocation
   /** As a third process sees it. */
   readonly store: PostgresStore
   /** By hand, past all of them; answers the rows. */
@@ -30,9 +31,9 @@ export interface ReplicaBridges {
 /** `change` edits the configuration that both read. */
 export async function startReplicaBridges(
   change: (config: JsonObject, figshare: JsonObject) => void = () => {},
+  clock = new ManualClock(),
 ): Promise<ReplicaBridges> {
   const directory = mkdtempSync(join(tmpdir(), 'replica-bridges-'))
-  const clock = new ManualClock()
   const token = newDemoToken()
   const ends: (() => Promise<unknown> | unknown)[] = [() => rmSync(directory, { recursive: true, force: true })]
   const stop = async () => {
@@ -60,6 +61,7 @@ export async function startReplicaBridges(
       sandbox,
       urls,
       scim: [scimClient(urls[0], 'figshare', token), scimClient(urls[1], 'figshare', token)],
+      location,
       store,
       execute: async (statements) => (await server.execute(location, statements)).rows,
       stop,
