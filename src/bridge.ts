@@ -23,7 +23,6 @@ import { hostProblem } from './platforms/host.ts'
 import { createPace, type Slots } from './platforms/pace.ts'
 import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
-import { createOperatorRequests } from './provision/operator-requests.ts'
 import { createProvision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
 import { eraseOld } from './provision/retention.ts'
@@ -116,9 +115,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     const schemas = compileSchemas({ extensions: settings?.extensions ?? [] })
     return createReconcile(provision, world, { everyMs, toDocument: importedDocument(schemas) })
   })
-  const requests = provisions.map(({ connection, operator }) =>
-    createOperatorRequests(connection.name, operator, world),
-  )
+  const requests = provisions.map((provision) => provision.requests)
   const connections = new Map<string, ScimConnection>()
   for (const [index, connection] of config.connections.entries()) {
     const provision = provisions[index]

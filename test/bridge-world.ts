@@ -126,7 +126,7 @@ export async function startBridgeWorld(
   }
 }
 
-function scimClient(url: string, connection: string, token: string): ScimClient {
+export function scimClient(url: string, connection: string, token: string): ScimClient {
   const base = `/${connection}/scim/v2`
   const agent = supertest(url)
   const send = (request: supertest.Test, headers: Record<string, string> = {}) =>

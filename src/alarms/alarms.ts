@@ -1,6 +1,6 @@
 /**
  * Alarms: raised once when something becomes so, told again while it lasts, a few times, and cleared when it has ended. What
- * was told, in which way, is durable: a restart raises nothing anew.
+ * was told, in which way, is durable: a restart raises nothing anew, and of processes that share a store one tells it.
  */
 import { type Clock, repeat } from '../clock.ts'
 import { alarmStopMs } from '../limits.ts'
@@ -9,6 +9,7 @@ import type { StoredAlarm } from '../store/alarm-store.ts'
 import type { Store } from '../store/store.ts'
 import { type AlarmKind, alarmKinds, conditionsOf, type Detail, type Watched } from './conditions.ts'
 import { createDelivery } from './delivery.ts'
+import { createSuspensions } from './suspensions.ts'
 import { unsaid, type Way, type WayName } from './way.ts'
 
 const lookMs = 30_000
@@ -46,19 +47,26 @@ export function createAlarms(
   const telling = { store, clock, log, ...signals, repeatMs: repeatHours * 3_600_000, repeats }
   const deliveries = ways.map((way) => ({ way: way.name, delivery: createDelivery(way, connections, telling) }))
   const names = ways.length === 0 ? [unsaid] : ways.map(({ name }) => name)
+  const suspensions = createSuspensions(store)
   let loop: Promise<void> | undefined
 
   async function look(one: Watched): Promise<void> {
     const { connection } = one
-    const now = clock.now()
-    const conditions = await conditionsOf(store, one, now, departureMinutes * 60_000)
+    const place = { connection, names, now: clock.now() }
+    const suspension = await suspensions.of(one)
+    const seen = async (read: Pick<Store, 'alarms' | 'alarming' | 'count'>) => {
+      const known = await read.alarms(connection)
+      const suspended = suspension === 'elsewhere' ? detailOf('suspended', known) : suspension
+      const conditions = await conditionsOf(read, { connection, suspended }, place.now, departureMinutes * 60_000)
+      return { conditions, changes: changesOf(place, conditions, known) }
+    }
+    const { conditions, changes } = await seen(store)
     on.set(connection, [...conditions.keys()])
-    const place = { connection, names, now }
     // Mostly nothing has changed, and writers are served one at a time.
-    if (changesOf(place, conditions, await store.alarms(connection)).length === 0) return
+    if (changes.length === 0) return
     await store.transaction(async (write) => {
-      // Read anew: something may have been told meanwhile.
-      for (const { before, after } of changesOf(place, conditions, await write.alarms(connection))) {
+      // Seen anew: something may have been told meanwhile, or another process has seen more.
+      for (const { before, after } of (await seen(write)).changes) {
         if (after !== undefined) await write.putAlarm(after)
         else if (before !== undefined) await write.deleteAlarm(before)
       }
@@ -86,12 +94,18 @@ export function createAlarms(
     async stop() {
       stopping.abort(new Error('the bridge is stopping'))
       await loop
+      await suspensions.end()
       const cut = setTimeout(() => cutting.abort(new Error('the bridge is stopping')), alarmStopMs)
       await Promise.all(deliveries.map(({ delivery }) => delivery.idle()))
       clearTimeout(cut)
       await Promise.all(ways.map((way) => way.close()))
     },
   }
+}
+
+/** What is known of an alarm that lasts. */
+function detailOf(kind: AlarmKind, known: readonly StoredAlarm[]): Detail | undefined {
+  return known.find((alarm) => alarm.kind === kind && !alarm.isOver)?.detail
 }
 
 interface Change {

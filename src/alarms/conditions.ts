@@ -1,6 +1,7 @@
 /** What operators are told of, and whether it is so now. */
 import { massDepartureMinimum, massDepartureShare, massDepartureWindowMs } from '../limits.ts'
-import type { Store } from '../store/store.ts'
+import type { AlarmReader } from '../store/alarm-store.ts'
+import type { StoreReader } from '../store/store.ts'
 
 export const alarmKinds = ['suspended', 'departure_late', 'failed', 'mass_departure'] as const
 export type AlarmKind = (typeof alarmKinds)[number]
@@ -13,16 +14,18 @@ export interface Watched {
   suspension(): string | undefined
 }
 
-/** Those that are so, each with what is known of it. Counts and classes, nothing of a person. */
+/**
+ * Those that are so, each with what is known of it. Counts and classes, nothing of a person. `suspended`: undefined when calls are
+ * not suspended.
+ */
 export async function conditionsOf(
-  store: Store,
-  { connection, suspension }: Watched,
+  store: Pick<StoreReader & AlarmReader, 'alarming' | 'count'>,
+  { connection, suspended }: { readonly connection: string; readonly suspended: Detail | undefined },
   now: number,
   departureMs: number,
 ): Promise<ReadonlyMap<AlarmKind, Detail>> {
   const found = new Map<AlarmKind, Detail>()
-  const reason = suspension()
-  if (reason !== undefined) found.set('suspended', { reason })
+  if (suspended !== undefined) found.set('suspended', suspended)
   const before = new Date(now - departureMs).toISOString()
   const { failed, lateDepartures, left: people } = await store.alarming(connection, before, now - massDepartureWindowMs)
   if (lateDepartures > 0) found.set('departure_late', { people: lateDepartures, minutes: departureMs / 60_000 })

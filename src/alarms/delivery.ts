@@ -1,7 +1,12 @@
-/** What is due is told in one way, one after the other, beside all other ways: one that is away, or slow, holds up no other. */
+/**
+ * What is due is told in one way, one after the other, beside all other ways: one that is away, or slow, holds up no other. Of
+ * processes that share the store one tells it; what was not taken, or was being told when its process died, is told by whoever is
+ * there.
+ */
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { StoredAlarm } from '../store/alarm-store.ts'
+import { whileClaimed } from '../store/claim-store.ts'
 import type { Store } from '../store/store.ts'
 import { alarmKinds } from './conditions.ts'
 import type { Way } from './way.ts'
@@ -44,12 +49,24 @@ export function createDelivery(
       try {
         for (const alarm of await store.alarms(connection)) {
           if (stopping.aborted) return
-          if (alarm.way === way.name && alarm.dueAt <= clock.now()) await tell(alarm)
+          if (isDue(alarm)) await tellInTurn(alarm)
         }
       } catch (error) {
         log.error({ connection, way: way.name, err: error }, 'alarms could not be looked at')
       }
     }
+  }
+
+  function isDue({ way: name, dueAt }: StoredAlarm): boolean {
+    return name === way.name && dueAt <= clock.now()
+  }
+
+  /** Claimed, and read anew: another process may be telling it, or have told it just now. */
+  async function tellInTurn({ connection, kind }: StoredAlarm): Promise<void> {
+    await whileClaimed(store, { connection, kind: 'alarm', name: `${kind}/${way.name}` }, async () => {
+      const present = (await store.alarms(connection)).find((alarm) => alarm.kind === kind && isDue(alarm))
+      if (present !== undefined && !stopping.aborted) await tell(present)
+    })
   }
 
   async function tell(alarm: StoredAlarm): Promise<void> {

@@ -6,6 +6,7 @@ import { buildConnector } from 'undici'
 import { nameLookupMs } from '../limits.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { lookupWithin } from './name-lookup.ts'
+import { NotConnected } from './not-connected.ts'
 
 /** PEM files of one connection. */
 export interface PlatformCertificates {
@@ -57,14 +58,17 @@ export function guardedConnect({ timeoutMs, mayConnect, certificates = {} }: Con
       const address = socket.remoteAddress ?? ''
       if (mayConnect !== undefined && (isIP(address) === 0 || !mayConnect(address))) {
         socket.destroy()
-        return callback(new Error('the name leads to an address that is not allowed (allowPrivateAddresses)'), null)
+        return callback(
+          new NotConnected('the name leads to an address that is not allowed (allowPrivateAddresses)'),
+          null,
+        )
       }
       if (!isSecure) return callback(null, socket)
       try {
         secure()({ ...options, httpSocket: socket }, callback)
       } catch (cause) {
         socket.destroy()
-        callback(new Error('the certificates of this connection cannot be used', { cause }), null)
+        callback(new NotConnected('the certificates of this connection cannot be used', { cause }), null)
       }
     })
   }

@@ -1,5 +1,6 @@
-import dns from 'node:dns'
 import type { LookupFunction } from 'node:net'
+import { searchName } from './name-search.ts'
+import { NotConnected } from './not-connected.ts'
 
 /**
  * Looks up the name of a platform's host. A resolver that is away is no platform that is away: the search for the cause begins
@@ -7,17 +8,19 @@ import type { LookupFunction } from 'node:net'
  */
 export function lookupWithin(ms: number): LookupFunction {
   return (hostname, options, answer) => {
-    const timer = setTimeout(() => fail(`no answer within ${ms} ms`), ms)
-    let isOver = false
-    const end: typeof answer = (...result) => {
-      if (isOver) return
-      isOver = true
+    const fail = (why: string) =>
+      answer(new NotConnected(`the name ${hostname} could not be resolved (${why})`), options.all === true ? [] : '')
+    let giveUp = () => {}
+    const timer = setTimeout(() => {
+      giveUp()
+      fail(`no answer within ${ms} ms`)
+    }, ms)
+    giveUp = searchName(hostname, options, (error, addresses) => {
       clearTimeout(timer)
-      answer(...result)
-    }
-    const fail = (why: string) => end(new Error(`the name ${hostname} could not be resolved (${why})`), [])
-    dns.lookup(hostname, options, (error, ...found) =>
-      error === null ? end(null, ...found) : fail(error.code ?? error.name),
-    )
+      const [first] = addresses
+      if (error !== undefined || first === undefined) return fail(error ?? 'no address')
+      if (options.all === true) return answer(null, [...addresses])
+      answer(null, first.address, first.family)
+    })
   }
 }

@@ -103,9 +103,18 @@ export async function acceptGroupUpdate(
   const operation = await groupOperation(write, context, current, change.document)
   // When it gets on the platform only now, all its members do.
   const isMade = operation?.kind === 'create'
-  const everybody = isMade ? (await write.members(connection.name, id)).map((member) => member.id) : []
+  const isAllNamed = isMade || asksAgain(context, change)
+  const everybody = isAllNamed ? (await write.members(connection.name, id)).map((member) => member.id) : []
   const named = [...new Set([...namedMembers(change.memberChanges), ...everybody])]
   return { stored, operation, ...(await concern(write, context, stored, members, named, before)) }
+}
+
+/**
+ * What is stored already is asked for once more, a name that decides what members are granted included: it is an answer to that,
+ * too, whether they have it.
+ */
+function asksAgain({ connection }: AcceptContext, { changed, memberChanges }: GroupChange): boolean {
+  return connection.mapping.groups.as === 'grants' && !changed && memberChanges.length === 0
 }
 
 /** Its members' grants go by their own operations; the group itself ends only where the mapping says so and we made it. */

@@ -36,6 +36,10 @@ export function claimLink(store: ClaimStore, connection: string, resourceId: str
   return store.claim(connection, 'link', resourceId, resourceId)
 }
 
+export function releaseLink(store: ClaimStore, connection: string, resourceId: string): Promise<void> {
+  return store.releaseClaims(connection, resourceId)
+}
+
 /** One process at a time walks over the accounts of a connection. */
 export function claimWalk(store: ClaimStore, connection: string): Promise<boolean> {
   return store.claim(connection, 'walk', '', walkOwner)

@@ -10,7 +10,7 @@ import { isHeld } from './guardrails.ts'
 import type { OperatorContext } from './operator.ts'
 import { auditOrder, type Done, findSubject, NotDone, type Order } from './operator-order.ts'
 import { putReapplied } from './operator-reapply.ts'
-import { onSubject } from './operator-subject.ts'
+import { betweenAttempts, onSubject } from './operator-subject.ts'
 import { isLetGo } from './reach-let-go.ts'
 
 export interface Claimed {
@@ -50,7 +50,7 @@ export async function adopt(context: OperatorContext, order: Order, user: string
   const { connection, world, workplace } = context
   const { store } = world
   const resourceId = await store.transaction((write) => findSubject(write, connection.name, user))
-  return workplace.alone(resourceId, async () => {
+  return betweenAttempts(context, resourceId, async () => {
     // Somebody else's attempt may be about to take the same account.
     if (!workplace.claims.claim(accountId, resourceId))
       throw elsewhere(accountId, 'another user, whose work is under way')

@@ -1,8 +1,13 @@
-/** Requests of operators that came in beside the running bridge: taken up in their order, one at a time, soon. */
+/**
+ * Requests of operators that came in beside the running bridge: taken up in their order, one at a time, soon, by one of the
+ * processes that share the store. Another one goes on with what a process that died had taken up.
+ */
 import { rememberedRequests } from '../limits.ts'
+import { claimTask, type SharedTask, whileClaimed } from '../store/claim-store.ts'
 import type { OperatorRequest } from '../store/operator-store.ts'
-import type { World } from './connection.ts'
-import type { OperatorActions } from './operator.ts'
+import { storeOfClaim } from './claims.ts'
+import type { ProvisionedConnection, World } from './connection.ts'
+import { createOperator, type OperatorActions, type Workplace } from './operator.ts'
 import { type Done, NotDone, type Order } from './operator-order.ts'
 
 const tickMs = 500
@@ -29,13 +34,28 @@ export interface OperatorRequests {
   stop(): Promise<void>
 }
 
-export function createOperatorRequests(name: string, operator: OperatorActions, world: World): OperatorRequests {
-  const { store, clock, log } = world
+export function createOperatorRequests(
+  connection: ProvisionedConnection,
+  world: World,
+  workplace: Workplace,
+): OperatorRequests {
+  const { clock, log } = world
+  const { name } = connection
+  const task: SharedTask = { connection: name, kind: 'requests', name: '' }
+  // Who was taken for dead meanwhile does nothing more: another one is at it.
+  const store = storeOfClaim(world.store, (write) => claimTask(write, task))
+  const operator = createOperator(connection, { ...world, store }, workplace)
   const stopping = new AbortController()
   let loop: Promise<void> | undefined
 
-  /** False: nothing is left to do now. */
+  /** False: nothing is left to do here now. */
   async function turn(): Promise<boolean> {
+    // Mostly nobody asks, and nothing has to be claimed.
+    if ((await store.currentOperatorRequest(name)) === undefined) return false
+    return (await whileClaimed(store, task, step)) ?? false
+  }
+
+  async function step(): Promise<boolean> {
     const request = await store.currentOperatorRequest(name)
     if (request === undefined) return false
     const next = await perform(operator, request)

@@ -7,7 +7,8 @@ import type { Settled } from './commit.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import { createProvisionedGroups, type ProvisionedGroups } from './groups.ts'
 import type { AcceptContext, Accepted } from './intent.ts'
-import { createOperator, type OperatorActions } from './operator.ts'
+import { createOperator, type OperatorActions, type Workplace } from './operator.ts'
+import { createOperatorRequests, type OperatorRequests } from './operator-requests.ts'
 import { type FreshAccount, readAccountNow } from './read-account.ts'
 import { createRunner } from './runner.ts'
 
@@ -26,6 +27,8 @@ export interface Provision {
   readonly groups: ProvisionedGroups
   /** What the bridge's operator may do. */
   readonly operator: OperatorActions
+  /** What operators ask for beside the bridge. */
+  readonly requests: OperatorRequests
   /** The answer of a create has reached the socket. */
   noteFlushed(id: string): void
   /** Whether calls to the platform are suspended, and why. */
@@ -55,6 +58,15 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   const { problemOf, notYet } = answers
   const flushed = new Set<string>()
   const isFlushed = (id: string) => flushed.has(id)
+  const workplace: Workplace = {
+    alone: runner.alone,
+    claims: runner.claims,
+    resume() {
+      runner.breaker.resume()
+      runner.wake()
+    },
+    wake: runner.wake,
+  }
 
   async function accept<T extends Accepted | 'missing' | 'done' | undefined>(
     asked: Asked,
@@ -138,15 +150,8 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       await finish(asked, accepted)
       return true
     },
-    operator: createOperator(connection, world, {
-      alone: runner.alone,
-      claims: runner.claims,
-      resume() {
-        runner.breaker.resume()
-        runner.wake()
-      },
-      wake: runner.wake,
-    }),
+    operator: createOperator(connection, world, workplace),
+    requests: createOperatorRequests(connection, world, workplace),
     groups: createProvisionedGroups(connection, world, runner, answers),
     noteFlushed(id) {
       flushed.add(id)

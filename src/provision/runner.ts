@@ -1,16 +1,17 @@
 import { withDeadline } from '../deadline.ts'
-import { Busy, Fault, PlatformError, Unknown } from '../errors.ts'
+import { Fault, type PlatformError, Unknown } from '../errors.ts'
 import { claimPollMs } from '../limits.ts'
 import { type Operation, StoreUnavailable } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
-import { type Breaker, createBreaker } from './breaker.ts'
-import { ClaimLost, type Claims, claimLink, createClaims, storeOfClaim } from './claims.ts'
+import type { Breaker } from './breaker.ts'
+import { ClaimLost, type Claims, claimLink, createClaims, releaseLink, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { releaseHeld } from './guardrails.ts'
 import { retryWaitMs } from './retry.ts'
 import { readStart } from './start.ts'
+import { createSuspension } from './suspension.ts'
 import { inAttemptSpan } from './traced-attempt.ts'
 import { createWaiters } from './waiters.ts'
 
@@ -48,11 +49,6 @@ export interface Runner {
 /** Runs the operations of one connection: one at a time per link, in the order accepted, those that somebody waits for at once. */
 export function createRunner(connection: ProvisionedConnection, world: World): Runner {
   const { store, clock, log } = world
-  const breaker = createBreaker({
-    clock,
-    maximumWaitMs: connection.maximumRetryMs,
-    deniedWaitMs: connection.deniedWaitMs,
-  })
   const running = new Map<string, Promise<void>>()
   const waiters = createWaiters()
   const claims = createClaims()
@@ -60,6 +56,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   const ending = new AbortController()
   /** What is in work is given up. */
   const stopping = new AbortController()
+  const suspension = createSuspension(connection, world, stopping.signal)
+  const { breaker } = suspension
   let isStopping = false
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
@@ -107,7 +105,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
 
   /** Not done when the store is away: the claim ends by itself. */
   async function letGo(resourceId: string): Promise<void> {
-    await store.releaseClaims(connection.name, resourceId).catch(() => undefined)
+    await releaseLink(store, connection.name, resourceId).catch(() => undefined)
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
@@ -133,7 +131,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
 
   async function attemptOperation(start: Start | GroupStart): Promise<Settled> {
     const { operation } = start
-    if (!breaker.isClosed()) return waitForPlatform(operation)
+    if (!breaker.isClosed()) return suspension.putOff(operation)
     const isAwaited = () => waiters.has(operation.resourceId, operation.id)
     const { resourceId } = operation
     const claimed = {
@@ -147,33 +145,9 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
           : attemptGroup({ connection, world: claimed, isAwaited }, start, signal),
       ),
     )
-    if (settled.kind !== 'applied') reportFailure(settled.error)
-    else if (breaker.isClosed()) breaker.succeeded()
+    if (settled.kind === 'applied') suspension.noteSuccess()
+    else suspension.noteFailure(settled.error)
     return settled
-  }
-
-  function reportFailure(error: PlatformError): void {
-    const isOurs = error.kind === 'fault' || error.cause instanceof StoreUnavailable || stopping.signal.aborted
-    // What began before the calls were suspended says nothing new about the platform.
-    if (isOurs || !(breaker.isClosed() || error.kind === 'denied')) return
-    const wasClosed = breaker.isClosed()
-    // A refusal is an answer: the platform is there.
-    if (error.rule.retry === 'stop') breaker.succeeded()
-    else breaker.failed(error)
-    if (wasClosed && !breaker.isClosed()) {
-      log.error(
-        { connection: connection.name, reason: breaker.reason(), detail: error.detail, alarm: true },
-        'calls to the platform are suspended',
-      )
-    }
-  }
-
-  async function waitForPlatform(operation: Operation): Promise<Settled> {
-    const dueAt = Math.max(operation.dueAt, breaker.nextProbeAt() ?? clock.now() + connection.maximumRetryMs)
-    await store.transaction((write) =>
-      write.updateOperation(connection.name, operation.id, { dueAt, state: 'waiting' }),
-    )
-    return { kind: 'waiting', error: new Busy(`${connection.name}: calls are suspended (${breaker.reason()})`), dueAt }
   }
 
   /** Attempts of one link never overlap; a request that arrives meanwhile gets its own attempt afterwards. */
@@ -211,22 +185,6 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     return result
   }
 
-  async function probe(): Promise<void> {
-    const nothing = () => Promise.resolve()
-    try {
-      await withDeadline(world.attemptMs, [stopping.signal], (signal) =>
-        connection.platform.check({ signal, beforeWrite: nothing, created: nothing }),
-      )
-      breaker.succeeded()
-      log.info({ connection: connection.name }, 'the platform is back')
-      await makeDue()
-    } catch (error) {
-      const failure =
-        error instanceof PlatformError ? error : new Unknown(`${connection.name}: the probe failed`, { cause: error })
-      breaker.failed(failure)
-    }
-  }
-
   /** After an outage, and at start: nothing waits longer than it must. */
   async function makeDue(): Promise<void> {
     const now = clock.now()
@@ -239,7 +197,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   }
 
   async function turn(): Promise<void> {
-    if (breaker.isProbeDue()) await probe()
+    if (breaker.isProbeDue() && (await suspension.probe())) await makeDue()
     if (!breaker.isClosed() || clock.now() < pausedUntil) return
     const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - running.size)
     isFull = places <= 0
@@ -286,7 +244,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     claims,
     wake: () => nudge?.(),
     isBusy: () => running.size > 0,
-    noteFailure: reportFailure,
+    noteFailure: suspension.noteFailure,
     start() {
       loop ??= work()
     },

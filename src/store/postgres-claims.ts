@@ -21,6 +21,13 @@ const take = statement(
       where claim.holder = excluded.holder or claim.claimed_until <= ${databaseNow}
     returning name`,
 )
+const anybody = statement(
+  postgresDialect,
+  ['connection', 'kind'],
+  (slot) => sql<{ name: string }>`
+    select name from claim
+    where connection = ${slot('connection')} and kind = ${slot('kind')} and claimed_until > ${databaseNow} limit 1`,
+)
 const release = statement(
   postgresDialect,
   ['connection', 'holder'],
@@ -34,12 +41,6 @@ const forget = statement(
     delete from claim where (connection, kind, name) in (
       select connection, kind, name from claim where claimed_until < ${databaseNow} - 3600000
       limit ${atMost(slot('limit'))} for update skip locked)`,
-)
-const running = statement(
-  postgresDialect,
-  [],
-  () => sql<{ name: string }>`
-    select name from claim where connection = '' and kind = 'bridge' and claimed_until > ${databaseNow} limit 1`,
 )
 // Those whose links others have claimed are theirs. Rows that a transaction of another process holds are passed over.
 const due = statement(
@@ -62,6 +63,10 @@ export function createPostgresClaims(process: string) {
     claims: (run: Run): ClaimStore => ({
       async claim(connection, kind, name, owner) {
         const { rows } = await run(take({ connection, kind, name, holder: holderOf(owner), claimMs }))
+        return rows.length > 0
+      },
+      async isClaimed(connection, kind) {
+        const { rows } = await run(anybody({ connection, kind }))
         return rows.length > 0
       },
       async releaseClaims(connection, owner) {
@@ -90,6 +95,6 @@ export function createPostgresClaims(process: string) {
 
 /** Whether a bridge runs on the store, anywhere. */
 export async function isBridgeRunning(run: Run): Promise<boolean> {
-  const { rows } = await run(running({}))
+  const { rows } = await run(anybody({ connection: '', kind: 'bridge' }))
   return rows.length > 0
 }

@@ -3,10 +3,6 @@
  * traces are on. Nothing is registered globally: nothing else in this process is traced.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { lookup } from 'node:dns'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
-import type { LookupFunction } from 'node:net'
 import {
   type Context,
   ROOT_CONTEXT,
@@ -31,6 +27,8 @@ import type { Clock } from '../clock.ts'
 import { platformTimeoutMs, traceStopMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { addressRule } from '../platforms/address.ts'
+import { guardedAgent } from '../platforms/guarded-agent.ts'
+import { NotConnected } from '../platforms/not-connected.ts'
 import type { Span, SpanAttributes, SpanOptions, Tracer } from '../tracing.ts'
 
 export interface TraceSettings {
@@ -62,7 +60,10 @@ export function createTraces(
   settings: TraceSettings,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Traces {
-  const agent = agentFor(settings)
+  const agent = guardedAgent(settings.endpoint.startsWith('https:') ? 'https:' : 'http:', {
+    timeoutMs: platformTimeoutMs,
+    mayConnect: addressRule(settings.allowPrivateAddresses),
+  })
   const exporter = forgiving(
     new OTLPTraceExporter({
       url: settings.endpoint,
@@ -215,25 +216,9 @@ function forgiving(exporter: SpanExporter, { clock, log }: { readonly clock: Clo
   }
 }
 
-/** Code or status; never a text of the collector. */
+/** Code, status, or a text of ours; never one of the collector. */
 function reasonOf(error: Error | undefined): string {
+  if (error instanceof NotConnected) return error.message
   if (error === undefined || !('code' in error)) return error?.name ?? 'failed'
   return typeof error.code === 'number' ? `status ${error.code}` : String(error.code)
-}
-
-/** Names are looked up by the rule for platforms: what it refuses is not connected to. Addresses in the URL were checked at start. */
-function agentFor({ endpoint, allowPrivateAddresses }: TraceSettings): HttpAgent | HttpsAgent {
-  const mayConnect = addressRule(allowPrivateAddresses)
-  const guarded: LookupFunction = (hostname, options, callback) =>
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '')
-      const [first, ...others] = addresses.filter(({ address }) => mayConnect(address))
-      if (first === undefined) {
-        const refusal = Object.assign(new Error('address not allowed'), { code: 'ADDRESS_NOT_ALLOWED' })
-        return callback(refusal, '')
-      }
-      return options.all === true ? callback(null, [first, ...others]) : callback(null, first.address, first.family)
-    })
-  const options = { keepAlive: true, maxSockets: 2, lookup: guarded }
-  return endpoint.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options)
 }

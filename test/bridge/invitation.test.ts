@@ -10,6 +10,7 @@ import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf, provisioningUrn } from '../figshare-bridge.ts'
 import { adding, aGroup, grantsSeen, removing } from '../grants/grants-world.ts'
+import { eventuallyAfter } from '../long-time.ts'
 import { viewOf } from '../platform-view.ts'
 
 const hour = 3_600_000
@@ -55,8 +56,8 @@ const accountOf = async (world: BridgeWorld, user: JsonObject) =>
   (await viewOf(world, 'dspace').byEmail(emailOf(user)))[0]
 const stateOf = async (world: BridgeWorld, id: string) =>
   (await world.scim('dspace').get(`/Users/${id}`)).body[provisioningUrn]
-const until = (world: BridgeWorld, what: string, ask: () => boolean | Promise<boolean>, stepMs = 1_000) =>
-  eventually(what, ask, () => world.clock.advance(stepMs))
+const until = (world: BridgeWorld, what: string, ask: () => boolean | Promise<boolean>) =>
+  eventually(what, ask, () => world.clock.advance(1_000))
 
 const groupNames = (world: BridgeWorld) => [...world.sandbox.dspace.logic.state.groups.values()].map(({ name }) => name)
 
@@ -181,11 +182,11 @@ test('nobody is invited twice within 24 hours, nor more than three times', async
   const user = aUser()
   await invited(world, user)
   const end = world.clock.now() + 23 * hour
-  await until(world, 'a day is nearly over', () => world.clock.now() >= end, hour / 4)
+  await eventuallyAfter(hour / 4, world, 'a day is nearly over', () => world.clock.now() >= end)
   assert.equal(mailsTo(world, user).length, 1)
-  await until(world, 'the second mail', () => mailsTo(world, user).length === 2, hour / 4)
+  await eventuallyAfter(hour / 4, world, 'the second mail', () => mailsTo(world, user).length === 2)
   const late = world.clock.now() + 8 * 24 * hour
-  await until(world, 'a week has gone by', () => world.clock.now() >= late, hour)
+  await eventuallyAfter(hour, world, 'a week has gone by', () => world.clock.now() >= late)
   assert.equal(mailsTo(world, user).length, 3)
 })
 

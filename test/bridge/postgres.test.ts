@@ -68,8 +68,7 @@ describe('a bridge on PostgreSQL', { skip: skipPostgres }, () => {
     const isApplied = async () =>
       (await scim.get(`/Users/${body.id}`)).body['urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning']
         .state === 'applied'
-    const until = (what: string, ask: () => Promise<boolean>) =>
-      eventually(what, ask, () => world.clock.advance(60_000))
+    const until = (what: string, ask: () => Promise<boolean>) => eventually(what, ask, () => world.clock.advance(5_000))
     await until('it is applied', isApplied)
     const schemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
     const group = await scim.post('/Groups', { schemas, displayName: 'Physics', members: [{ value: body.id }] })

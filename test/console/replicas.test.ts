@@ -1,61 +1,33 @@
 /** Operators at two replicas behind a balancer that sends each request wherever it likes. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { parse, stringify } from 'yaml'
-import { type Bridge, builtInMappings, createBridge, readConfig } from '../../src/bridge.ts'
-import { demoConfig, newDemoToken } from '../../src/cli/demo-config.ts'
-import type { JsonObject } from '../../src/json.ts'
 import { createLog } from '../../src/log.ts'
-import { type Sandbox, startSandbox } from '../../src/sandbox/sandbox.ts'
 import { openPostgresCredentials } from '../../src/store/postgres-credentials.ts'
 import { eventually } from '../eventually.ts'
 import { ManualClock } from '../manual-clock.ts'
-import { type PostgresServer, postgresStore, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { skipPostgres } from '../postgres-server.ts'
+import { type ReplicaBridges, startReplicaBridges } from '../replica-bridges.ts'
 import { operatorToken, sendForm, signIn } from './console-world.ts'
 import { clientId, clientSecret, type Provider, startProvider } from './oidc-provider.ts'
 
 describe('operators at several replicas', { skip: skipPostgres }, () => {
-  const directory = mkdtempSync(join(tmpdir(), 'console-replicas-'))
   const clock = new ManualClock()
-  const bridges: Bridge[] = []
-  const urls: string[] = []
-  let server: PostgresServer
-  let sandbox: Sandbox
+  let bridges: ReplicaBridges
   let provider: Provider
-  let location: ReturnType<PostgresServer['location']>
+  let urls: ReplicaBridges['urls']
 
   before(async () => {
-    server = await startPostgres()
-    sandbox = await startSandbox({ now: () => clock.now() })
     provider = await startProvider(() => clock.now())
-    location = server.location()
-    const { baseUrl, credentials } = sandbox.figshare
-    const connections = [{ platform: 'figshare', token: newDemoToken(), baseUrl, credentials }] as const
-    const config: JsonObject = parse(
-      demoConfig({ port: 0, sharedToken: undefined, mappings: builtInMappings, connections }),
-    )
-    config.store = postgresStore(location)
     const oidc = { issuer: provider.issuer, clientId, clientSecret, claims: { groups: 'scim-operators' } }
-    config.console = { tokens: [operatorToken], oidc: { ...oidc, allowHttp: true } }
-    const file = join(directory, 'bridge.yaml')
-    writeFileSync(file, stringify(config))
-    for (const _ of ['a', 'b']) {
-      const bridge = await createBridge(readConfig(file, {}), { clock, log: createLog('silent') })
-      bridges.push(bridge)
-      const { host, port } = await bridge.listen()
-      urls.push(`http://${host}:${port}`)
-    }
+    bridges = await startReplicaBridges((config) => {
+      config.console = { tokens: [operatorToken], oidc: { ...oidc, allowHttp: true } }
+    }, clock)
+    urls = bridges.urls
   })
   after(async () => {
-    for (const bridge of bridges) await bridge.stop()
+    await bridges?.stop()
     await provider?.close()
-    await sandbox?.close()
-    await server?.end()
-    rmSync(directory, { recursive: true, force: true })
   })
 
   const statusAt = async (url: string | undefined, cookie: string) =>
@@ -92,7 +64,7 @@ describe('operators at several replicas', { skip: skipPostgres }, () => {
 
   test('a token that is revoked ends its sessions at all', async () => {
     const token = 'scimb_of-the-night-shift'
-    const credentials = await openPostgresCredentials(location, { log: createLog('silent'), now: clock.now() })
+    const credentials = await openPostgresCredentials(bridges.location, { log: createLog('silent'), now: clock.now() })
     const createdAt = clock.now()
     const fields = {
       connection: 'figshare',

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { historyConnections, people, runHistory, type Step } from './history.ts'
 import { groups } from './history-groups.ts'
+import { assertRuns, type Replay } from './replay.ts'
 
 const at = fc.constantFrom(...historyConnections)
 const who = fc.nat({ max: people - 1 })
@@ -76,32 +77,15 @@ const settled: readonly Step[] = historyConnections.flatMap((at): Step[] => [
   { do: 'push', at, group: 1, members: [1, 2] },
 ])
 
-/** Given by `HISTORY_SEED`, to run a history again that somebody has found. */
-export function historySeed(): number {
-  const given = process.env.HISTORY_SEED
-  return given === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(given)
-}
-
-/** Beside the seed, `HISTORY_PATH` repeats the one history that a failure has named. */
-function historyPath(): { readonly path?: string } {
-  const path = process.env.HISTORY_PATH
-  return path === undefined ? {} : { path }
-}
-
-/** Rejects with the shortest history that breaks something, its seed and its path. */
-export async function runHistories(seed: number, runs: number, steps: number): Promise<void> {
-  await fc.assert(
+/** Rejects with the history that breaks something. */
+export async function runHistories(replay: Replay, runs: number, steps: number): Promise<void> {
+  await assertRuns(
     fc.asyncProperty(
       fc.constantFrom([], settled),
-      fc.array(step, { minLength: process.env.HISTORY_SHRINK === undefined ? steps : 1, maxLength: steps }),
+      fc.array(step, { minLength: replay.isShrunk ? 1 : steps, maxLength: steps }),
       (beginning, then) => runHistory([...beginning, ...then]),
     ),
-    {
-      seed,
-      ...historyPath(),
-      numRuns: runs,
-      // Each attempt to shorten one costs a bridge.
-      endOnFailure: process.env.HISTORY_SHRINK === undefined,
-    },
+    replay,
+    runs,
   )
 }

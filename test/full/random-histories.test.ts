@@ -1,15 +1,22 @@
-/** List 9.12 in full. `HISTORY_SEED=n` repeats a run, `HISTORY_SHRINK=1` looks for the shortest history that fails. */
+/**
+ * List 9.12 in full. `HISTORY_SEED=n` repeats the runs, with `HISTORY_PATH=p` only the one that failed, as its message says;
+ * `HISTORY_SHRINK=1` looks for the shortest history that fails.
+ */
 import { describe, test } from 'node:test'
-import { historySeed, runHistories } from './history-steps.ts'
+import { runHistories } from './history-steps.ts'
+import { readReplay } from './replay.ts'
 
 const histories = 500
 const steps = 40
-const parts = 4
+
+const replay = readReplay()
+const parts = replay.path === undefined ? 4 : 1
 
 describe('random histories', { concurrency: parts }, () => {
-  const seed = historySeed()
   for (let part = 0; part < parts; part += 1) {
-    test(`${histories / parts} histories of ${steps} steps break no invariant and end as the model says (seed ${seed + part})`, () =>
-      runHistories(seed + part, histories / parts, steps))
+    const seed = replay.seed + part
+    const count = replay.path === undefined ? `${histories / parts} histories` : `history ${replay.path}`
+    test(`${count} of ${steps} steps break no invariant and end as the model says (seed ${seed})`, () =>
+      runHistories({ ...replay, seed }, histories / parts, steps))
   }
 })

@@ -19,6 +19,7 @@ export function startResolver(name: string): Resolver {
   let fault: NameFault | undefined
   let left = 0
   let failed = 0
+  const hanging: (() => void)[] = []
   const ask = dns.lookup
   type Answer = (error: Error | null, found?: readonly object[]) => void
   const mocked = mock.method(dns, 'lookup', (host: string, options: object, answer: Answer) => {
@@ -28,9 +29,15 @@ export function startResolver(name: string): Resolver {
       return setImmediate(answer, null, [{ address: '127.0.0.1', family: 4 }])
     }
     failed += 1
-    if (fault === 'never answers') return
-    setImmediate(answer, Object.assign(new Error(`getaddrinfo ${fault} ${host}`), { code: fault, hostname: host }))
+    const refuse = (code: string) =>
+      setImmediate(answer, Object.assign(new Error(`getaddrinfo ${code} ${host}`), { code, hostname: host }))
+    if (fault === 'never answers') hanging.push(() => refuse('EAI_AGAIN'))
+    else refuse(fault)
   })
+  /** The system gives up at last, long after everybody here has. */
+  const giveUp = () => {
+    for (const end of hanging.splice(0)) end()
+  }
   return {
     name,
     fail(next, after) {
@@ -40,6 +47,7 @@ export function startResolver(name: string): Resolver {
     },
     heal() {
       fault = undefined
+      giveUp()
     },
     get failed() {
       return failed

@@ -151,6 +151,37 @@ test('a rename whose role the platform refuses one member says so, and the other
   assert.deepEqual(rolesOf(bridge, ada), [reviewer])
 })
 
+test('a rename alone that is pushed again is another attempt at what the first did not reach, and answered as that goes', async (t) => {
+  const { bridge, scim, ada, ben } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('everyone', ada, ben))
+  const rename = () =>
+    scim.patch(`/Groups/${body.id}`, [{ op: 'replace', value: { id: body.id, displayName: 'figshare-reviewers' } }])
+  bridge.fault({ ...page, ...roleWrites })
+  for (let attempt = 1; attempt < 3; attempt += 1) assert.equal((await rename()).status, 429)
+  assert.equal((await rename()).status, 500)
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', ...roleWrites })
+  const refused = await rename()
+  assert.equal(refused.status, 400, refused.text)
+  assert.match(refused.body.detail, /^the group is as asked, but what it gives was not changed for its members /)
+  bridge.heal()
+  assert.equal((await rename()).status, 204)
+  for (const person of [ada, ben]) assert.deepEqual(rolesOf(bridge, person), [reviewer])
+  bridge.world.sandbox.figshare.forgetCalls()
+  assert.equal((await rename()).status, 204)
+  assert.deepEqual(bridge.world.sandbox.figshare.calls, [])
+})
+
+test('a change of one member is not answered with what others of the group still wait for', async (t) => {
+  const { bridge, scim, ada, ben } = await aBridge(t)
+  const { body } = await scim.post('/Groups', aGroup('everyone', ada))
+  const path = `${roleWrites.path}/${bridge.account(ada.user)?.id}`
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no such role"}', only: 'writes', path })
+  const rename = [{ op: 'replace', value: { displayName: 'figshare-reviewers' } }]
+  assert.equal((await scim.patch(`/Groups/${body.id}`, rename)).status, 400)
+  assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ben))).status, 204)
+  assert.deepEqual(rolesOf(bridge, ben), [reviewer])
+})
+
 test('a deletion of a group whose role the platform will not take says that the group is deleted, and goes on', async (t) => {
   const { bridge, scim, ada } = await aBridge(t)
   const { body } = await scim.post('/Groups', aGroup('figshare-reviewers', ada))

@@ -6,6 +6,7 @@ import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf } from '../figshare-bridge.ts'
 import { viewStore } from '../full/store-view.ts'
+import { eventuallyAfter } from '../long-time.ts'
 import { adding, aGroup, grantsSeen, mappingWith, removing } from './grants-world.ts'
 
 interface Options {
@@ -198,11 +199,7 @@ test('a group that cannot be made for 30 days waits for an operator', async (t) 
   assert.equal((await scim.post('/Groups', aGroup('Editors'))).status, 201)
   const state = () => viewStore(world.directory, 'dspace').operations[0]?.state
   const start = world.clock.now()
-  await eventually(
-    'it is put aside',
-    () => state() === 'failed',
-    () => world.clock.advance(3 * 3_600_000),
-  )
+  await eventuallyAfter(24 * 3_600_000, world, 'it is put aside', () => state() === 'failed')
   assert.ok(world.clock.now() - start >= 30 * 86_400_000)
 })
 

@@ -62,12 +62,12 @@ test('a host name that does not exist is Unreachable, and named in the log', asy
 
 test('a resolver that never answers is told apart from a platform that does not', async (t) => {
   t.mock.method(dns, 'lookup', () => undefined)
-  const client = aClient(t, 'http://platform.example', { timeoutMs: 100 })
+  const client = aClient(t, 'http://never-answered.example', { timeoutMs: 100 })
   await assert.rejects(client.send(aCall(), post), (error) => {
     assert.ok(error instanceof Unreachable)
     assert.equal(
       error.detail,
-      'POST /accounts: the name platform.example could not be resolved (no answer within 50 ms)',
+      'POST /accounts: the name never-answered.example could not be resolved (no answer within 50 ms)',
     )
     return true
   })

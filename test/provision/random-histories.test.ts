@@ -1,8 +1,9 @@
-/** A few of the random histories of the full tier (`npm run test:full`). `HISTORY_SEED=n` repeats a run. */
+/** A few of the random histories of the full tier (`npm run test:full`), repeated in the same way. */
 import { test } from 'node:test'
-import { historySeed, runHistories } from '../full/history-steps.ts'
+import { runHistories } from '../full/history-steps.ts'
+import { readReplay } from '../full/replay.ts'
 
-const seed = historySeed()
-test(`random histories break no invariant and end as the model says (seed ${seed})`, { timeout: 180_000 }, () =>
-  runHistories(seed, 8, 30),
+const replay = readReplay()
+test(`random histories break no invariant and end as the model says (seed ${replay.seed})`, { timeout: 180_000 }, () =>
+  runHistories(replay, 8, 30),
 )

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test'
 import type { Store, StoreWriter } from '../../src/store/store.ts'
 import { NameTaken } from '../../src/store/store.ts'
 import { aGroup, aUser, later, now } from './builders.ts'
+import { claimContract } from './contract-claims.ts'
 import { grantContract } from './contract-grants.ts'
 import { groupContract } from './contract-groups.ts'
 import { linkContract } from './contract-links.ts'
@@ -27,6 +28,7 @@ export function storeContract(title: string, open: OpenEmpty): void {
     slotContract(open)
     linkContract(open)
     walkContract(open)
+    claimContract(open)
   })
 }
 

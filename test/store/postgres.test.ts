@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
+import { claimTask, whileClaimed } from '../../src/store/claim-store.ts'
 import { StoreRefused } from '../../src/store/failures.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
@@ -179,6 +180,32 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
       brokenAt: undefined,
       fault: undefined,
     })
+  })
+
+  test('PG 8 of two processes one does a shared task, then the other one, also when the first has died over it', async (t) => {
+    const location = server.location()
+    const [first, second] = [await opened(t, location), await opened(t, location)]
+    const task = { connection: 'okta', kind: 'requests', name: '' } as const
+    const other = { ...task, connection: 'entra' }
+    await whileClaimed(first, task, async () => {
+      assert.equal(await whileClaimed(second, task, () => Promise.resolve('both')), undefined)
+      assert.equal(await whileClaimed(second, other, () => Promise.resolve('another')), 'another')
+    })
+    assert.equal(await whileClaimed(second, task, () => Promise.resolve('after it')), 'after it')
+    assert.equal(await claimTask(first, task), true)
+    assert.equal(await claimTask(second, task), false)
+    await server.execute(location, 'update claim set claimed_until = 0')
+    assert.equal(await whileClaimed(second, task, () => Promise.resolve('after its death')), 'after its death')
+  })
+
+  test('claims that are held while the store is brought up to date stay held', async (t) => {
+    const location = server.location()
+    const store = await opened(t, location)
+    assert.equal(await store.claim('okta', 'link', 'ada', 'ada'), true)
+    await server.execute(location, 'delete from migration where number >= 18')
+    const newer = await opened(t, location)
+    assert.equal(await newer.claim('okta', 'link', 'ada', 'ada'), false)
+    assert.equal(await store.claim('okta', 'link', 'ada', 'ada'), true)
   })
 
   test('PG 3 a server that goes away and comes back is used again, and what was committed is there', async (t) => {

@@ -42,7 +42,7 @@ CREATE TABLE audit_erased (
 
 CREATE TABLE claim (
   connection text not null,
-  kind text not null check (kind in ('link', 'account', 'walk', 'bridge')),
+  kind text not null check (kind in ('link', 'account', 'walk', 'bridge', 'requests', 'alarm', 'suspension')),
   name text not null,
   holder text not null,
   claimed_until bigint not null,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import dns from 'node:dns'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -256,4 +257,22 @@ test('a collector that is away, or refuses, harms nothing and is told of once in
   await world.scim('figshare').get('/Users')
   await world.restart()
   assert.ok(Date.now() - started < 6_000, 'the end of the bridge does not wait for a collector that is away')
+})
+
+test('a collector whose name leads inside gets not one byte, and the log says why', async (t) => {
+  const asked = dns.lookup
+  t.mock.method(dns, 'lookup', (host: string, options: object, answer: (...words: unknown[]) => void) =>
+    host === 'collector.example'
+      ? answer(null, [{ address: '127.0.0.1', family: 4 }])
+      : asked(host, options as dns.LookupOptions, answer),
+  )
+  const inside = await startCollector()
+  t.after(() => inside.server.close())
+  const endpoint = inside.endpoint.replace('127.0.0.1', 'collector.example')
+  const { world } = await setUp(t, { endpoint, allowPrivateAddresses: false })
+  await world.scim('figshare').get('/Users')
+  await world.restart()
+  assert.deepEqual(inside.server.requests, [])
+  const told = world.logLines.filter((text) => text.includes('traces could not be exported'))
+  assert.match(String(told[0]), /"reason":"the name leads to an address that is not allowed \(allowPrivateAddresses\)"/)
 })
