@@ -64,7 +64,10 @@ function isResource(path: string): boolean {
   return (endpoint === 'Users' || endpoint === 'Groups') && id !== '.search'
 }
 
-/** The library's routers, made once: they keep their state in statics. */
+/**
+ * The library's routers, made once: they keep their state in statics. Which of their routes a request is for has been decided in
+ * front, as have body, authentication, discovery, search and bulk: it goes to the route's handler at once.
+ */
 export function libraryRoutes(): RequestHandler {
   declareResources()
   const router = new SCIMMYRouters({
@@ -73,27 +76,35 @@ export function libraryRoutes(): RequestHandler {
     handler: (request: Request) => contextOf(request).caller,
     context: (request: Request) => contextOf(request),
   })
-  // What every request to a resource would walk through has been done in front: body, base path, authentication, discovery,
-  // search, bulk, `/Me`.
-  router.stack = router.stack.slice(router.stack.findIndex((layer) => isRouter(layer.handle) && !isForEveryPath(layer)))
-  for (const { handle } of router.stack) {
-    if (isRouter(handle)) handle.stack = handle.stack.filter((layer) => !isForEveryPath(layer))
-  }
+  const handlers = handlersOf(router)
   return (request, response, next) => {
+    const [, endpoint, id = ''] = request.path.split('/', 3)
+    const handler = handlers.get(`${request.method} /${endpoint}/${id === '' ? '' : ':id'}`)
+    if (handler === undefined) return next()
+    request.params = id === '' ? {} : { id: decodeURIComponent(id) }
     response.setHeader('Content-Type', scimMediaType)
-    router(request, response, next)
+    return handler(request, response, next)
   }
 }
 
-type Layer = Router['stack'][number]
+/** By method and path: `GET /Users/`, `GET /Users/:id` and so on. */
+function handlersOf(router: Router): ReadonlyMap<string, RequestHandler> {
+  const handlers = new Map<string, RequestHandler>()
+  for (const layer of router.stack) {
+    const { handle: routes } = layer
+    if (!isRouter(routes)) continue
+    const mount: unknown = Reflect.get(layer, 'rawPath')
+    for (const { route } of routes.stack) {
+      for (const { method, handle } of route?.stack ?? []) {
+        handlers.set(`${method.toUpperCase()} ${String(mount)}${route?.path}`, handle)
+      }
+    }
+  }
+  return handlers
+}
 
 function isRouter(handle: unknown): handle is Router {
   return handle instanceof Router
-}
-
-/** Mounted without a path of its own: the resources' routers have one. */
-function isForEveryPath(layer: Layer): boolean {
-  return Reflect.get(layer, 'slash') === true
 }
 
 type Work = (context: ScimContext, request: Request) => string | Promise<string>
