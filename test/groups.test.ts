@@ -6,16 +6,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { groupsOf, writeGroups } from './groups.ts'
 
-test('every test file is in one group, with files of its own folder only, and the long ones begin', () => {
+test('every test file is in one group; those that take long begin, and the longest have a process of their own', () => {
   const many = Array.from({ length: 30 }, (_, index) => `test/scim/${index}.test.ts`)
-  const files = [...many, 'test/admin/list.test.ts', 'test/full/memory.test.ts', 'test/full/load.test.ts']
+  const long = ['test/cli/demo.test.ts', 'test/bridge/crash.test.ts']
+  const files = [...many, ...long, 'test/admin/list.test.ts', 'test/full/memory.test.ts', 'test/full/load.test.ts']
   const groups = groupsOf(files)
   assert.deepEqual(groups.flat().toSorted(), files.toSorted())
   assert.deepEqual(
     groups.map((group) => group.length),
-    [1, 1, 1, 10, 10, 10],
+    [1, 1, 2, 11, 11, 9],
   )
-  assert.deepEqual(groups.slice(0, 2), [['test/full/load.test.ts'], ['test/full/memory.test.ts']])
+  assert.deepEqual(groups.slice(0, 3), [['test/full/load.test.ts'], ['test/full/memory.test.ts'], long.toReversed()])
+  assert.deepEqual(groupsOf(['test/log.test.ts']), [['test/log.test.ts']])
 })
 
 test('a hook of one file reaches no other, and a file that does not load is a failure of its own', (t) => {
