@@ -88,9 +88,12 @@ function isoTime(): string {
   return lastTime.text
 }
 
+let stderr: DestinationStream | undefined
 /** Lines are written together, at the latest after a moment and at the end: one system call a line costs more than the line. */
 function collected(): DestinationStream {
+  if (stderr !== undefined) return stderr
   const destination = pino.destination({ dest: 2, sync: false, minLength: 8_192 })
   setInterval(() => destination.flush(), flushMs).unref()
+  stderr = destination
   return destination
 }

@@ -1,6 +1,5 @@
 /** A whole bridge in this process, in front of real simulators, on a real store. Time is the test's. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Writable } from 'node:stream'
@@ -12,6 +11,7 @@ import type { JsonObject } from '../src/json.ts'
 import { createLog } from '../src/log.ts'
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts'
 import { ManualClock } from './manual-clock.ts'
+import { newStoreFolder } from './store-folder.ts'
 
 export const scimType = 'application/scim+json'
 
@@ -50,7 +50,7 @@ export async function startBridgeWorld(
   change: (config: JsonObject) => void = () => {},
   options: BridgeWorldOptions = {},
 ): Promise<BridgeWorld> {
-  const directory = mkdtempSync(join(tmpdir(), 'scim-bridge-test-'))
+  const directory = newStoreFolder()
   const clock = new ManualClock()
   const sandbox = await startSandbox({ now: () => clock.now() })
   const tokens = new Map(demoPlatforms.map((platform) => [platform, newDemoToken()]))

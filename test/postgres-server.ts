@@ -49,6 +49,8 @@ export const skipPostgres: string | false =
 export interface PostgresServer {
   /** An empty schema of its own. */
   location(change?: Partial<PostgresLocation>): PostgresLocation
+  /** To that schema, for statements by hand. */
+  connect(location: PostgresLocation): Promise<pg.Client>
   /** Statements by hand, in that schema. */
   execute(location: PostgresLocation, statements: string): Promise<pg.QueryResult>
   /** As the machine would lose it. */
@@ -174,6 +176,13 @@ export async function startPostgres({ tls, isDurable = false }: PostgresOptions 
   process.once('exit', () => child.kill('SIGQUIT'))
   await start()
   let schemas = 0
+  const connect = async ({ host, port, user, database, schema }: PostgresLocation) => {
+    const options = `-c search_path=${schema}`
+    const ssl = tls === undefined ? false : { rejectUnauthorized: false }
+    const client = new pg.Client({ host, port, user, database, password, options, ssl })
+    await client.connect()
+    return client
+  }
   return {
     location(change = {}) {
       schemas += 1
@@ -181,11 +190,9 @@ export async function startPostgres({ tls, isDurable = false }: PostgresOptions 
       const bounds = { connections: 6, statementMs: 10_000 }
       return { kind: 'postgres', ...where, ...bounds, tls: undefined, schema: `test_${schemas}`, ...change }
     },
-    async execute({ host, port, user, database, schema }, statements) {
-      const options = `-c search_path=${schema}`
-      const ssl = tls === undefined ? false : { rejectUnauthorized: false }
-      const client = new pg.Client({ host, port, user, database, password, options, ssl })
-      await client.connect()
+    connect,
+    async execute(location, statements) {
+      const client = await connect(location)
       try {
         return await client.query(statements)
       } finally {

@@ -11,7 +11,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { builtInMappings } from '../bridge.ts'
 import { systemClock } from '../clock.ts'
 import { createLog } from '../log.ts'
-import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import { bulkLoad } from '../store/bulk.ts'
 import { openStore } from '../store/open.ts'
 import { endBridge, reservePort, startBridge, untilReady } from './bridge-process.ts'
@@ -52,6 +52,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
     mkdirSync(directory, { recursive: true })
     // A folder may have users of an earlier demonstration, whose accounts ended with it: no new account may have their ids.
     const skippedIds = randomInt(mostSkippedIds)
+    // Only here: no other command has to load the platforms.
+    const { startSandbox } = await import('../sandbox/sandbox.ts')
     sandbox = await startSandbox({ seedUsers: seedPeople(options.seedUsers), skippedIds })
     await releasePort()
     const connections = demoConnections(sandbox)

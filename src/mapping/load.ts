@@ -14,6 +14,21 @@ export interface SourceFile {
   /** As it stands in messages. */
   readonly file: string
   readonly text: string
+  /** What the text was parsed to, by whoever had to look into it before. */
+  readonly parsed?: ParsedFile
+}
+
+export interface ParsedFile {
+  /** Undefined when there is no map to go on with. */
+  readonly root: LocatedMap | undefined
+  readonly problems: readonly FileProblem[]
+}
+
+export function parseFile({ file, text, parsed }: SourceFile): ParsedFile {
+  if (parsed !== undefined) return parsed
+  const problems: FileProblem[] = []
+  const root = parseLocated(file, text, (problem) => problems.push(problem), fileBounds)
+  return { root, problems }
 }
 
 export interface LoadInput extends SourceFile {
@@ -60,11 +75,12 @@ interface CompiledFile {
 /** Undefined when the file has not the shape of a mapping; other problems are reported beside a result. */
 function compileFile(input: LoadInput, problems: FileProblem[]): CompiledFile | undefined {
   const report = (problem: FileProblem) => problems.push(problem)
-  const before = problems.length
-  const own = parseLocated(input.file, input.text, report, fileBounds)
-  const base = input.base && parseLocated(input.base.file, input.base.text, report, fileBounds)
-  if (own === undefined || (input.base !== undefined && base === undefined) || problems.length > before)
-    return undefined
+  const source = parseFile(input)
+  const baseSource = input.base && parseFile(input.base)
+  const unreadable = [...source.problems, ...(baseSource?.problems ?? [])]
+  problems.push(...unreadable)
+  const [own, base] = [source.root, baseSource?.root]
+  if (own === undefined || (baseSource !== undefined && base === undefined) || unreadable.length > 0) return undefined
   const reportAt = (root: LocatedMap) => (path: readonly PathPart[], message: string) => {
     report({ ...positionOf(root, path), path: path.join('.'), message })
   }

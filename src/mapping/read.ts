@@ -2,10 +2,10 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import type { PlatformFacts } from '../facts.ts'
-import { childOf, parseLocated, positionOf } from '../yaml/located.ts'
+import { childOf, positionOf } from '../yaml/located.ts'
 import type { FileProblem } from '../yaml/problems.ts'
 import { fileBounds } from './bounds.ts'
-import { checkMapping, type LoadedMapping, type LoadInput, loadMapping, type SourceFile } from './load.ts'
+import { checkMapping, type LoadedMapping, type LoadInput, loadMapping, parseFile, type SourceFile } from './load.ts'
 import { MappingProblems } from './problems.ts'
 
 export type FactsOf = (platform: string) => PlatformFacts | undefined
@@ -21,16 +21,51 @@ export interface ReadOptions {
 /** `extends: shipped:figshare` goes with each release, wherever the file that says so lies. */
 const shippedMappings = join(import.meta.dirname, '..', '..', 'mappings')
 
-/** Reads a mapping file and the one that it extends. Throws `MappingProblems`, also when a file cannot be read. */
-export function readMappingFile(path: string, factsOf: FactsOf, options: ReadOptions = {}): LoadedMapping {
-  const input = readInput(path, factsOf, options)
-  return options.withoutExamples === true ? checkMapping(input) : loadMapping(input)
+/** More files than these are loaded anew each time. */
+const maxRemembered = 100
+
+interface Remembered {
+  readonly own: string
+  readonly facts: PlatformFacts
+  readonly base: Base | undefined
+  readonly loaded: LoadedMapping
 }
 
-function readInput(path: string, factsOf: FactsOf, options: ReadOptions): LoadInput {
-  const own: SourceFile = { file: path, text: readText(path, { file: path, line: 1, column: 1, path: '' }) }
-  const problems: FileProblem[] = []
-  const root = parseLocated(path, own.text, (problem) => problems.push(problem), fileBounds)
+/** Connections of one platform mostly have one mapping: as long as no text has changed, it is what it was. */
+const remembered = new Map<string, Remembered>()
+
+/** Reads a mapping file and the one that it extends. Throws `MappingProblems`, also when a file cannot be read. */
+export function readMappingFile(path: string, factsOf: FactsOf, options: ReadOptions = {}): LoadedMapping {
+  const text = readText(path, { file: path, line: 1, column: 1, path: '' })
+  const key = JSON.stringify([path, options.mappingsRoot, options.writeMode, options.withoutExamples])
+  const before = remembered.get(key)
+  if (before !== undefined && isAsBefore(before, text, factsOf)) return before.loaded
+  const { input, base } = readInput({ file: path, text }, factsOf, options)
+  const loaded = options.withoutExamples === true ? checkMapping(input) : loadMapping(input)
+  if (remembered.size >= maxRemembered) remembered.clear()
+  remembered.set(key, { own: text, facts: input.facts, base, loaded })
+  return loaded
+}
+
+function isAsBefore({ own, facts, base }: Remembered, text: string, factsOf: FactsOf): boolean {
+  return own === text && facts === factsOf(facts.platform) && (base === undefined || base.text === base.textNow())
+}
+
+/** The file that another one extends. */
+interface Base {
+  readonly file: string
+  readonly text: string
+  readonly textNow: () => string
+}
+
+function readInput(
+  source: SourceFile,
+  factsOf: FactsOf,
+  options: ReadOptions,
+): { readonly input: LoadInput; readonly base: Base | undefined } {
+  const path = source.file
+  const parsed = parseFile(source)
+  const { root, problems } = parsed
   if (root === undefined) throw new MappingProblems(problems)
   const refuse = (key: string, message: string): never => {
     throw new MappingProblems([...problems, { ...positionOf(root, [key]), path: key, message }])
@@ -39,23 +74,25 @@ function readInput(path: string, factsOf: FactsOf, options: ReadOptions): LoadIn
   if (platform?.kind !== 'scalar' || typeof platform.value !== 'string') return refuse('platform', 'is missing')
   const facts = factsOf(platform.value) ?? refuse('platform', `no platform '${platform.value}'`)
   const { writeMode } = options
-  const input = { ...own, facts, ...(writeMode && { writeMode }) }
+  const input = { ...source, parsed, facts, ...(writeMode && { writeMode }) }
   const named = childOf(root, ['extends'])
-  if (named === undefined) return input
+  if (named === undefined) return { input, base: undefined }
   if (named.kind !== 'scalar' || typeof named.value !== 'string') return refuse('extends', 'is not the name of a file')
   const position = { ...positionOf(root, ['extends']), path: 'extends' }
-  const shipped = /^shipped:([a-z]{1,32})$/.exec(named.value)?.[1]
-  if (shipped !== undefined) {
-    const basePath = join(shippedMappings, `${shipped}.yaml`)
-    return { ...input, base: { file: basePath, text: readText(basePath, position, shippedMappings) } }
+  const extending = (file: string, folder: string) => {
+    const textNow = () => readText(file, position, folder)
+    const base = { file, text: textNow(), textNow }
+    return { input: { ...input, base: { file, text: base.text } }, base }
   }
+  const shipped = /^shipped:([a-z]{1,32})$/.exec(named.value)?.[1]
+  if (shipped !== undefined) return extending(join(shippedMappings, `${shipped}.yaml`), shippedMappings)
   const outside =
     'must name a file inside the mappings folder, as in ../figshare.yaml, or a shipped one, as in shipped:figshare'
   if (isAbsolute(named.value) || named.value.includes('\\')) return refuse('extends', outside)
   const basePath = join(dirname(path), named.value)
   const mappingsRoot = options.mappingsRoot ?? rootOf(path)
   if (!isInside(basePath, mappingsRoot)) return refuse('extends', outside)
-  return { ...input, base: { file: basePath, text: readText(basePath, position, mappingsRoot) } }
+  return extending(basePath, mappingsRoot)
 }
 
 function rootOf(path: string): string {

@@ -74,14 +74,19 @@ export function describeSchemas(declared: readonly DeclaredExtension[]): {
   provisioning: SchemaDescription
   declared: readonly SchemaDescription[]
 } {
+  standard ??= describeStandard()
+  return { ...standard, provisioning, declared: describeDeclared(declared) }
+}
+
+/** The same for all connections. */
+let standard: ReturnType<typeof describeStandard> | undefined
+function describeStandard() {
   const { User, Group, EnterpriseUser } = SCIMMY.Schemas
   return {
     user: fromScimmy(userUrn, User.definition, true),
     group: fromScimmy(groupUrn, Group.definition, true),
     // An extension has no id, externalId, meta or schemas of its own, though scimmy gives it them.
     enterprise: fromScimmy(enterpriseUrn, EnterpriseUser.definition, false),
-    provisioning,
-    declared: describeDeclared(declared),
   }
 }
 

@@ -38,7 +38,10 @@ let browser: Promise<Browser> | undefined
 
 /** After the last window of a file: without it the file would not end. */
 export async function closeBrowser(): Promise<void> {
-  await (await browser)?.close()
+  const closing = browser
+  // Another file of the same process may want one again.
+  browser = undefined
+  await (await closing)?.close()
 }
 
 export async function openWindow(url: string, more: BrowserContextOptions = {}): Promise<Window> {

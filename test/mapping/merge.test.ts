@@ -186,3 +186,30 @@ test('a file anywhere may extend a mapping that comes with the bridge, by its pl
   assert.throws(() => read('shipped:nothing'), /extends: .*nothing\.yaml cannot be read/)
   assert.throws(() => read('shipped:../package'), /extends: .*shipped:\.\.\/package cannot be read/)
 })
+
+test('a file is loaded once for all who share it, and anew when it or the one that it extends has changed', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mapping-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const [basePath, path] = [join(folder, 'figshare.yaml'), join(folder, 'north.yaml')]
+  const write = (at: string, text: string) => writeFileSync(at, text)
+  write(basePath, base.text)
+  write(path, changed(north, '../figshare.yaml', 'figshare.yaml'))
+  const read = () => readMappingFile(path, factsOf)
+  const first = read()
+  assert.equal(read(), first)
+  assert.notEqual(
+    readMappingFile(path, () => ({ ...figshare })),
+    first,
+  )
+  assert.throws(() => readMappingFile(path, () => undefined), /no platform 'figshare'/)
+  assert.throws(() => readMappingFile(path, factsOf, { mappingsRoot: join(folder, 'inner') }), /extends: must name/)
+
+  const again = read()
+  write(basePath, changed(base.text, 'describe:', 'describe: Otherwise #'))
+  assert.notEqual(read(), again)
+  rmSync(basePath)
+  assert.throws(read, /extends: .*figshare\.yaml cannot be read \(ENOENT\)/)
+  write(basePath, base.text)
+  write(path, changed(north, '../figshare.yaml', 'figshar.yaml'))
+  assert.throws(read, /extends: .*figshar\.yaml cannot be read/)
+})

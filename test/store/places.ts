@@ -1,15 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { type OpenedStore, openStore } from '../../src/store/open.ts'
+import { newStoreFolder } from '../store-folder.ts'
 
 type Context = { after(work: () => void | Promise<void>): void }
 
 /** The name of a file that does not exist yet, in a folder that is removed after the test. */
 export function aFile(t: Context): string {
-  const folder = mkdtempSync(join(tmpdir(), 'store-'))
+  const folder = newStoreFolder()
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return join(folder, 'bridge.sqlite')
 }

@@ -18,6 +18,7 @@ import { auditContract } from './contract-audit.ts'
 import { consoleContract } from './contract-console.ts'
 import { erasureContract } from './contract-erasure.ts'
 import { describeSchema } from './postgres-schema.ts'
+import { schemasInTurns } from './postgres-turns.ts'
 
 type Context = Parameters<OpenEmpty>[0]
 
@@ -34,14 +35,21 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     return store
   }
 
-  storeContract('the PostgreSQL store', (t) => opened(t, server.location()))
-  storeContract('the PostgreSQL store, sealed', (t) => opened(t, server.location(), createSealer(newKey())))
+  const emptySchema = schemasInTurns(() => server)
+  const openedEmpty = async (t: Context, sealer = plainSealer) => opened(t, await emptySchema(t), sealer)
+
+  storeContract('the PostgreSQL store', (t) => openedEmpty(t))
+  storeContract('the PostgreSQL store, sealed', (t) => openedEmpty(t, createSealer(newKey())))
   auditContract('the audit in PostgreSQL', async (t) => {
+    // A schema of its own: tests change it.
     const location = server.location()
-    return { store: await opened(t, location), change: (text) => server.execute(location, text) }
+    const store = await opened(t, location)
+    const client = await server.connect(location)
+    t.after(() => client.end())
+    return { store, change: (text) => client.query(text) }
   })
-  erasureContract('the PostgreSQL store, forgetting', (t) => opened(t, server.location(), createSealer(newKey())))
-  consoleContract("the PostgreSQL store, for the operator's pages", (t) => opened(t, server.location()))
+  erasureContract('the PostgreSQL store, forgetting', (t) => openedEmpty(t, createSealer(newKey())))
+  consoleContract("the PostgreSQL store, for the operator's pages", (t) => openedEmpty(t))
 
   test('a sealed store is opened with its own key only, and holds no value of a person in clear', async (t) => {
     const location = server.location()

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { type OpenedStore, openStore } from '../../src/store/open.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
+import { newStoreFolder } from '../store-folder.ts'
 import { storeContract } from './contract.ts'
 import { consoleContract } from './contract-console.ts'
 import { erasureContract } from './contract-erasure.ts'
@@ -14,7 +14,7 @@ for (const [title, sealer] of [
   ['the SQLite store, sealed', createSealer(newKey())],
 ] as const) {
   const open = async (t: { after(close: () => Promise<void>): void }): Promise<OpenedStore> => {
-    const folder = mkdtempSync(join(tmpdir(), 'store-'))
+    const folder = newStoreFolder()
     const file = join(folder, 'bridge.sqlite')
     const store = await openStore({ kind: 'sqlite', file }, { clock: systemClock, log: createLog('silent'), sealer })
     t.after(async () => {

@@ -18,4 +18,5 @@ const world = await startBridgeWorld((config) => {
 })
 const { status } = await world.scim('figshare').post('/Users', aUser())
 process.stdout.write(JSON.stringify({ status, loaded: [...loaded].sort() }))
+await world.stop()
 process.exit(0)

@@ -50,8 +50,10 @@ export interface Seen {
 export const clientForm = { grant_type: 'client_credentials', client_id: 'entra', client_secret: clientSecret }
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
+/** Each issuer's own: to make one takes as long as to start several bridges. */
+const key = rsaKey()
+
 export async function startAccessWorld(change: (config: JsonObject) => void = () => {}): Promise<AccessWorld> {
-  const key = rsaKey()
   const issuer = await startIssuer([key])
   const world = await startBridgeWorld((config) => {
     const figshare = connectionOf(config, 'figshare')
