@@ -36,6 +36,10 @@ test('when a request cannot be stored it is 503, and nothing is called', async (
   const bridge = await startFigshareBridge(t)
   const user = aUser()
   const { body } = await bridge.scim.post('/Users', user)
+  await bridge.until(
+    'nothing is left to be stored',
+    () => bridge.row('select was_flushed from link')?.was_flushed === 1,
+  )
   const { figshare } = bridge.world.sandbox
   figshare.forgetCalls()
   const lock = aLock(bridge)
