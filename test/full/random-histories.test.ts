@@ -9,7 +9,7 @@ import { readReplay } from './replay.ts'
 const histories = 500
 const steps = 40
 
-const replay = readReplay()
+const replay = readReplay(import.meta.filename)
 const parts = replay.path === undefined ? 4 : 1
 
 describe('random histories', { concurrency: parts }, () => {

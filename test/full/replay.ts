@@ -5,6 +5,8 @@ import fc from 'fast-check'
 type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Replay {
+  /** The test's own. */
+  readonly file: string
   readonly seed: number
   /** Undefined: all runs of the seed. */
   readonly path: string | undefined
@@ -13,11 +15,12 @@ export interface Replay {
 }
 
 /** `HISTORY_SEED`: runs that somebody has seen. `HISTORY_PATH`, beside it: the one that failed. `HISTORY_SHRINK=1`: the shortest like it. */
-export function readReplay(environment: Environment = process.env): Replay {
+export function readReplay(file: string, environment: Environment = process.env): Replay {
   const { HISTORY_SEED: seed, HISTORY_PATH: path, HISTORY_SHRINK: shrink } = environment
   if (path !== undefined && seed === undefined)
     throw new Error('HISTORY_PATH alone names no run: give HISTORY_SEED, too')
   return {
+    file,
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(seed),
     path,
     isShrunk: shrink !== undefined,
@@ -27,7 +30,7 @@ export function readReplay(environment: Environment = process.env): Replay {
 /** Rejects with the first run that fails, or the shortest like it, and with the command that repeats it alone. */
 export async function assertRuns<Values extends [unknown, ...unknown[]]>(
   property: fc.IAsyncProperty<Values>,
-  { seed, path, isShrunk }: Replay,
+  { file, seed, path, isShrunk }: Replay,
   runs: number,
 ): Promise<void> {
   // Each attempt to shorten one costs a bridge. After the one of the path fast-check would go on with those that follow it.
@@ -35,8 +38,7 @@ export async function assertRuns<Values extends [unknown, ...unknown[]]>(
   const details = await fc.check(property, { seed, includeErrorInReport: true, ...one })
   if (!details.failed) return
   const again = `HISTORY_SEED=${details.seed} HISTORY_PATH=${details.counterexamplePath}${isShrunk ? ' HISTORY_SHRINK=1' : ''}`
-  const file = relative(process.cwd(), process.argv[1] ?? '')
-  const command = `${again} node --disable-proto=delete --test ${file}`
+  const command = `${again} node --disable-proto=delete --test ${relative(process.cwd(), file)}`
   throw new Error(`${fc.defaultReportMessage(details)}\n\nThis one alone, again:\n  ${command}`, {
     cause: details.errorInstance,
   })

@@ -10,7 +10,7 @@ async function tried(environment: Record<string, string>): Promise<{ values: num
     values.push(value)
     assert.ok(value < 900, 'too large')
   })
-  const said = await assertRuns(property, readReplay(environment), 100).then(
+  const said = await assertRuns(property, readReplay(import.meta.filename, environment), 100).then(
     () => '',
     (error: Error) => error.message,
   )
@@ -42,5 +42,5 @@ for (const [what, more] of [
 }
 
 test('a path without its seed is refused', () => {
-  assert.throws(() => readReplay({ HISTORY_PATH: '3' }), /give HISTORY_SEED, too/)
+  assert.throws(() => readReplay(import.meta.filename, { HISTORY_PATH: '3' }), /give HISTORY_SEED, too/)
 })
