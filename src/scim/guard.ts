@@ -5,8 +5,8 @@ export class Sentinel extends Error {
 const sentinel = new Sentinel('see locals.problem')
 
 /**
- * Runs one of our handlers under the SCIM library's routers. Whatever it throws is kept for the last error handler (`keep`): the
- * library would turn any foreign error into 404, which an identity provider reads as "the user is gone".
+ * Runs one of our handlers under the SCIM library's routes. Whatever it throws is kept for the last error handler (`keep`): where
+ * the library answers errors itself it turns any foreign one into 404, which an identity provider reads as "the user is gone".
  */
 export async function guard<T>(keep: (problem: unknown) => void, work: () => Promise<T>): Promise<T> {
   try {

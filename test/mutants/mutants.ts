@@ -20,7 +20,7 @@ export const mutants: readonly Mutant[] = [
     name: 'errors reach the SCIM library unguarded',
     file: 'src/scim/guard.ts',
     edits: [['    throw sentinel\n', '    throw error\n']],
-    tests: ['http/library-defects'],
+    tests: ['scim/routers-contract'],
   },
   {
     number: 2,
