@@ -16,7 +16,7 @@ test('every test file is in one group; those that take long begin, and the longe
     groups.map((group) => group.length),
     [1, 1, 2, 11, 11, 9],
   )
-  assert.deepEqual(groups.slice(0, 3), [['test/full/load.test.ts'], ['test/full/memory.test.ts'], long.toReversed()])
+  assert.deepEqual(groups.slice(0, 3), [['test/full/memory.test.ts'], ['test/full/load.test.ts'], long.toReversed()])
   assert.deepEqual(groupsOf(['test/log.test.ts']), [['test/log.test.ts']])
 })
 

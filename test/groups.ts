@@ -13,13 +13,17 @@ const longestGroup = 12
 /** They measure what their process takes, or run long enough by themselves. */
 const isAlone = (file: string) => /[\\/]full[\\/]|store[\\/]postgres\.|docs[\\/]readme|telemetry[\\/]/.test(file)
 // They begin first, so that nobody waits for them alone at the end.
+const isLongest = (file: string) => /[\\/]full[\\/](memory|random)/.test(file)
 const isLong = (file: string) => /test[\\/](bridge|cli|console)[\\/]/.test(file)
 
 export type Group = readonly string[]
 
 export function groupsOf(files: readonly string[]): readonly Group[] {
   const sorted = files.toSorted((left, right) => left.localeCompare(right))
-  const alone = sorted.filter(isAlone).map((file) => [file])
+  const alone = sorted
+    .filter(isAlone)
+    .toSorted((left, right) => Number(isLongest(right)) - Number(isLongest(left)))
+    .map((file) => [file])
   const others = sorted.filter((file) => !isAlone(file))
   return [...alone, ...divided(others.filter(isLong)), ...divided(others.filter((file) => !isLong(file)))]
 }
