@@ -11,7 +11,8 @@ export interface Deadline {
 /** Its signal is aborted after `ms` milliseconds with a `TimeoutError`, or together with one of `others`. */
 export function startDeadline(ms: number, others: readonly AbortSignal[] = []): Deadline {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(lateness()), ms).unref()
+  const late = () => controller.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'))
+  const timer = setTimeout(late, ms).unref()
   const follow = () => controller.abort(others.find(({ aborted }) => aborted)?.reason)
   for (const other of others) other.addEventListener('abort', follow, { once: true })
   if (others.some(({ aborted }) => aborted)) follow()
@@ -22,10 +23,6 @@ export function startDeadline(ms: number, others: readonly AbortSignal[] = []): 
       for (const other of others) other.removeEventListener('abort', follow)
     },
   }
-}
-
-function lateness(): DOMException {
-  return new DOMException('The operation was aborted due to timeout', 'TimeoutError')
 }
 
 /** Does the work with such a signal, and ends the deadline with it. */

@@ -36,8 +36,9 @@ export function claimLink(store: ClaimStore, connection: string, resourceId: str
   return store.claim(connection, 'link', resourceId, resourceId)
 }
 
-export function releaseLink(store: ClaimStore, connection: string, resourceId: string): Promise<void> {
-  return store.releaseClaims(connection, resourceId)
+/** Not done when the store is away: the claim ends by itself. */
+export async function releaseLink(store: ClaimStore, connection: string, resourceId: string): Promise<void> {
+  await store.releaseClaims(connection, resourceId).catch(() => undefined)
 }
 
 /** One process at a time walks over the accounts of a connection. */

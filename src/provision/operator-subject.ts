@@ -27,8 +27,7 @@ export function betweenAttempts<Result>(
     try {
       return await work()
     } finally {
-      // Not done when the store is away: the claim ends by itself.
-      await releaseLink(world.store, connection.name, resourceId).catch(() => undefined)
+      await releaseLink(world.store, connection.name, resourceId)
     }
   })
 }

@@ -112,18 +112,14 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   }
 
   async function storeFlushed(): Promise<void> {
-    await writeFlushed().catch((error: unknown) =>
-      log.warn({ connection: connection.name, err: error }, 'flush marks were not stored'),
-    )
-  }
-
-  async function writeFlushed(): Promise<void> {
     const ids = [...flushed]
     if (ids.length === 0) return
     try {
       await store.transaction(async (write) => {
         for (const id of ids) await write.setFlushed(connection.name, id)
       })
+    } catch (error) {
+      log.warn({ connection: connection.name, err: error }, 'flush marks were not stored')
     } finally {
       // Not kept for another time: while the store is away they would only grow.
       for (const id of ids) flushed.delete(id)

@@ -99,13 +99,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     } finally {
       waiters.end(resourceId)
       // Who waits for the next one gets it from here.
-      if (isClaimed && !waiters.hasAny(resourceId)) await letGo(resourceId)
+      if (isClaimed && !waiters.hasAny(resourceId)) await releaseLink(store, connection.name, resourceId)
     }
-  }
-
-  /** Not done when the store is away: the claim ends by itself. */
-  async function letGo(resourceId: string): Promise<void> {
-    await releaseLink(store, connection.name, resourceId).catch(() => undefined)
   }
 
   async function putOff({ id, attempts }: Operation): Promise<void> {
