@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { parse, stringify } from 'yaml'
 import { builtInMappings } from '../src/bridge.ts'
 import { reservePort } from '../src/cli/bridge-process.ts'
@@ -15,6 +14,7 @@ import { copyStore } from '../src/store/copy-store.ts'
 import { openStore } from '../src/store/open.ts'
 import { createSealer, plainSealer, type Sealer } from '../src/store/sealing.ts'
 import { type PostgresServer, postgresStore } from '../test/postgres-server.ts'
+import { storeRows } from '../test/store-rows.ts'
 import { send, sendWell } from './client.ts'
 import { fileOf, type Measured, startMeasured } from './measured.ts'
 
@@ -88,7 +88,7 @@ export async function startWorld({ users, port, log, storeKey, postgres }: World
     startMs,
     unfinished: async () =>
       postgres === undefined || location === undefined
-        ? inWords(selectFrom(filled, unfinishedQuery))
+        ? inWords(storeRows(directory, unfinishedQuery))
         : inWords((await postgres.execute(location, unfinishedQuery)).rows),
     async end() {
       await bridge.end()
@@ -102,18 +102,7 @@ const unfinishedQuery = `
   select count(*) as count, state, kind, error_kind as error, max(attempts) as attempts
   from operation group by state, kind, error_kind order by 1 desc`
 
-function selectFrom(file: string, query: string): readonly Row[] {
-  const database = new DatabaseSync(file, { readOnly: true })
-  try {
-    return database.prepare(query).all()
-  } finally {
-    database.close()
-  }
-}
-
-type Row = Readonly<Record<string, unknown>>
-
-function inWords(rows: readonly Row[]): readonly string[] {
+function inWords(rows: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
   return rows.map(({ count, state, kind, error, attempts }) => {
     const after = error === null ? 'not attempted' : `${error} after up to ${attempts} attempts`
     return `${count} ${state}, ${kind}: ${after}`

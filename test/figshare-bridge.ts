@@ -7,6 +7,7 @@ import type { FigshareAccount } from '../src/sandbox/figshare/state.ts'
 import type { FaultRequest } from '../src/sandbox/simulator.ts'
 import { type BridgeWorld, type ScimClient, startBridgeWorld } from './bridge-world.ts'
 import { eventually } from './eventually.ts'
+import { storeRows } from './store-rows.ts'
 
 export const provisioningUrn = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
 
@@ -65,15 +66,7 @@ export async function startFigshareBridge(
   t.after(() => world.stop())
   const { figshare } = world.sandbox
   const file = join(world.directory, 'bridge.sqlite')
-  const database = () => new DatabaseSync(file)
-  const row = (query: string, ...values: string[]) => {
-    const opened = database()
-    try {
-      return opened.prepare(query).get(...values)
-    } finally {
-      opened.close()
-    }
-  }
+  const row = (query: string, ...values: string[]) => storeRows(world.directory, query, ...values)[0]
   const until = (what: string, ask: () => boolean | Promise<boolean>) =>
     eventually(what, ask, () => world.clock.advance(1_000))
   const accounts = (user: JsonObject) => figshare.logic.state.byEmail(emailOf(user))
@@ -91,7 +84,7 @@ export async function startFigshareBridge(
     held: () => eventually('a call ran into the fault', () => figshare.faultCount > 0),
     row,
     change(statement, ...values) {
-      const opened = database()
+      const opened = new DatabaseSync(file)
       try {
         opened.prepare(statement).run(...values)
       } finally {

@@ -2,10 +2,9 @@
  * Hours and days, for tests that wait for them. Nothing is in work when time leaps: a call under way would have lasted for hours,
  * and a session at the platform would be over before its first use.
  */
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { BridgeWorld } from './bridge-world.ts'
 import { eventually } from './eventually.ts'
+import { storeRows } from './store-rows.ts'
 
 const leaps = 1_000
 
@@ -31,11 +30,6 @@ export async function eventuallyAfter(
 
 /** Due, or in work. */
 function countDue({ clock, directory }: Pick<BridgeWorld, 'clock' | 'directory'>): number {
-  const database = new DatabaseSync(join(directory, 'bridge.sqlite'), { readOnly: true })
-  try {
-    const due = "select count(*) as due from operation where state = 'waiting' and due_at <= ?"
-    return Number(database.prepare(due).get(clock.now())?.due)
-  } finally {
-    database.close()
-  }
+  const due = "select count(*) as due from operation where state = 'waiting' and due_at <= ?"
+  return Number(storeRows(directory, due, clock.now())[0]?.due)
 }

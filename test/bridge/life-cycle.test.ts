@@ -3,10 +3,9 @@ import { after, before, describe, test } from 'node:test'
 import { demoPlatforms } from '../../src/cli/demo-config.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
+import { emailOf, provisioningUrn } from '../figshare-bridge.ts'
 import { viewOf } from '../platform-view.ts'
 
-const provisioningUrn = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
-const emailOf = (user: JsonObject) => String((user.emails as JsonObject[])[0]?.value)
 /** What each platform knows people by, in the demo's mappings. */
 const ssoSource = {
   figshare: 'userName',

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { isJsonObject } from '../../src/json.ts'
 import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
 import { aGroup, grantsSeen, mappingWith } from '../grants/grants-world.ts'
+import { storeRows } from '../store-rows.ts'
 
 const dayMs = 86_400_000
 
@@ -65,12 +64,7 @@ test('what is left of a deleted group is kept until the platform has answered, a
   const { dspace } = world.sandbox
   const pass = () => world.clock.advance(1_000)
   const has = (name: string) => [...dspace.logic.state.groups.values()].some((group) => group.name === name)
-  const count = (from: string) => {
-    const database = new DatabaseSync(join(world.directory, 'bridge.sqlite'), { readOnly: true })
-    const [row] = database.prepare(`select count(*) as count from ${from}`).all()
-    database.close()
-    return Number(row?.count)
-  }
+  const count = (from: string) => Number(storeRows(world.directory, `select count(*) as count from ${from}`)[0]?.count)
   const left = () => count("group_link where state = 'tombstone'")
   const user = aUser()
   const { body: person } = await world.scim('dspace').post('/Users', user).expect(201)

@@ -4,9 +4,8 @@ import { demoPlatforms } from '../../src/cli/demo-config.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
+import { emailOf } from '../figshare-bridge.ts'
 import { viewOf } from '../platform-view.ts'
-
-const emailOf = (user: JsonObject) => String((user.emails as JsonObject[])[0]?.value)
 
 let world: BridgeWorld
 beforeEach(async () => {

@@ -17,7 +17,7 @@ import { StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { aUser } from '../store/builders.ts'
-import { fill, keysOf, secrets, told } from '../store/rekey-world.ts'
+import { assertGoesThroughKeys, fill, keysOf, secrets, told } from '../store/rekey-world.ts'
 
 const log = createLog('silent')
 
@@ -78,22 +78,13 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
   }
 
   test('a store is encrypted in place, goes over to another key, and is decrypted; it tells the same all the way', async (t) => {
-    const [one, other] = [createSealer(newKey()), createSealer(newKey())]
     const { location, before } = await filled(t, plainSealer)
-    assert.deepEqual(await readable(location), secrets)
-    const first = await rekey(location, one, [one])
-    assert.deepEqual({ ...first, rows: 0 }, { from: undefined, to: one.keyId, rows: 0, verified: first.rows })
-    assert.deepEqual(await readable(location), [], 'not in rows that are no more, nor in an index')
-    await assertTells(t, location, one, before)
-    const second = await rekey(location, other, [other, one])
-    assert.deepEqual([second.from, second.to, second.verified], [one.keyId, other.keyId, second.rows])
-    await assert.rejects(open(t, location, one), /is encrypted with the key/)
-    await assertTells(t, location, other, before)
-    const third = await rekey(location, plainSealer, [other])
-    assert.deepEqual([third.from, third.to], [other.keyId, undefined])
-    await assertTells(t, location, plainSealer, before)
-    const nothing = await rekey(location, plainSealer, [])
-    assert.deepEqual([nothing.rows, nothing.verified], [0, third.verified])
+    await assertGoesThroughKeys({
+      rekey: (to, known) => rekey(location, to, known),
+      readable: (texts) => readable(location, texts),
+      open: (sealer) => open(t, location, sealer),
+      assertTells: (sealer) => assertTells(t, location, sealer, before),
+    })
   })
 
   test('killed after any batch, or in the middle of one, it goes on where it was, and loses and repeats nothing', async (t) => {

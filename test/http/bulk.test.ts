@@ -1,12 +1,11 @@
 /** `POST /Bulk` (RFC 7644 §3.7): many operations in one request, each as if it had come alone. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import type { Json, JsonObject } from '../../src/json.ts'
 import { enterpriseUrn, groupUrn } from '../../src/scim/attribute.ts'
 import { aUser, type BridgeWorld, type ScimClient, scimType, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
+import { storeRows } from '../store-rows.ts'
 
 const requestUrn = 'urn:ietf:params:scim:api:messages:2.0:BulkRequest'
 const patchUrn = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
@@ -335,15 +334,7 @@ test("another connection's resources are absent in a bulk, too", async () => {
 })
 
 function rows(of: BridgeWorld, text: string): JsonObject[] {
-  const database = new DatabaseSync(join(of.directory, 'bridge.sqlite'), { readOnly: true })
-  try {
-    return database
-      .prepare(text)
-      .all()
-      .map((row): JsonObject => JSON.parse(JSON.stringify(row)))
-  } finally {
-    database.close()
-  }
+  return storeRows(of.directory, text).map((row): JsonObject => JSON.parse(JSON.stringify(row)))
 }
 
 test('every operation of a bulk is in the audit, and its creates count as answered', async () => {

@@ -1,6 +1,9 @@
 /** A store with something in every column that holds values of people, and a look at its bare files. */
+import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
+import type { Rekeyed } from '../../src/store/rekey.ts'
 import type { KeysOfDocument } from '../../src/store/rekey-rows.ts'
+import { createSealer, newKey, plainSealer, type Sealer } from '../../src/store/sealing.ts'
 import type { Store } from '../../src/store/store.ts'
 import { aGroup, aLink, anOperation, aUser, now } from './builders.ts'
 
@@ -101,6 +104,36 @@ export async function told(store: Store): Promise<unknown> {
       limit: 9,
     }),
   }
+}
+
+/** A store that nobody has open, in the words of the tests. */
+export interface RekeyedPlace {
+  rekey(to: Sealer, known: readonly Sealer[]): Promise<Rekeyed>
+  /** Those of the texts that its files hold; without any: of all that names somebody. */
+  readable(texts?: readonly string[]): readonly string[] | Promise<readonly string[]>
+  open(sealer: Sealer): Promise<unknown>
+  /** It is opened with this one, and tells what it has told before. */
+  assertTells(sealer: Sealer): Promise<void>
+}
+
+/** From none to a key, to another one, and back to none. */
+export async function assertGoesThroughKeys(place: RekeyedPlace): Promise<void> {
+  const [one, other] = [createSealer(newKey()), createSealer(newKey())]
+  assert.deepEqual(await place.readable(), secrets)
+  const first = await place.rekey(one, [one])
+  assert.deepEqual({ ...first, rows: 0 }, { from: undefined, to: one.keyId, rows: 0, verified: first.rows })
+  assert.deepEqual(await place.readable(), [], 'not in rows that are no more, nor in an index')
+  await place.assertTells(one)
+  const second = await place.rekey(other, [other, one])
+  assert.deepEqual([second.from, second.to, second.verified], [one.keyId, other.keyId, second.rows])
+  assert.deepEqual(await place.readable([`sealed:1:${one.keyId}`]), [])
+  await assert.rejects(place.open(one), /is encrypted with the key/)
+  await place.assertTells(other)
+  const third = await place.rekey(plainSealer, [other])
+  assert.deepEqual([third.from, third.to], [other.keyId, undefined])
+  await place.assertTells(plainSealer)
+  const nothing = await place.rekey(plainSealer, [])
+  assert.deepEqual([nothing.rows, nothing.verified], [0, third.verified])
 }
 
 /** Those of the texts that the store's files hold, in either letter case of the keys. */

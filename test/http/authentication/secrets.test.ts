@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { isJsonObject } from '../../../src/json.ts'
 import { aUser, scimType } from '../../bridge-world.ts'
 import { sendForm, signIn } from '../../console/console-world.ts'
 import { eventually } from '../../eventually.ts'
+import { storeRows } from '../../store-rows.ts'
 import { rawRequest } from '../raw-request.ts'
 import { assertionType, basicHeader, connectionOf, seen, startAccessWorld } from './access-world.ts'
 import { rsaKey } from './issuer-server.ts'
@@ -182,9 +182,7 @@ test("no secret is in any line of the log, any answer, the metrics, the operator
     ...[secrets.token, stored].map((token) => hash('sha256', token)),
     ...['okta'].map((user) => basicHeader(user, secrets.password).slice('Basic '.length)),
   ]
-  const database = new DatabaseSync(join(world.directory, 'bridge.sqlite'), { readOnly: true })
-  const audit = JSON.stringify(database.prepare('select * from audit').all())
-  database.close()
+  const audit = JSON.stringify(storeRows(world.directory, 'select * from audit'))
   const places = new Map([
     ['the log', world.logLines.join('')],
     ['the answers', answers.join('\n')],
