@@ -54,30 +54,33 @@ interface Stock {
 
 const stores = values.store.split(',').map(storeKind)
 const postgres = stores.includes('postgres') ? await startPostgres({ isDurable: true }) : undefined
-for (const [store, users] of stores.flatMap((store) =>
-  values.users.split(',').map((users) => [store, Number(users)] as const),
-)) {
-  const world = await startWorld({
-    users,
-    port: Number(values.port),
-    log,
-    ...(store === 'postgres' && postgres !== undefined ? { postgres } : {}),
-  })
-  try {
-    const bytes = await sizeOfUser(world)
-    log(
-      `${store}, ${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes`,
-    )
-    const echo = await startEcho(bytes)
-    if (stock.length === 0) stock = await measureStock()
-    await measureSize(store, world, echo)
-    await echo.measured.end()
-  } finally {
-    await world.end()
+try {
+  for (const [store, users] of stores.flatMap((store) =>
+    values.users.split(',').map((users) => [store, Number(users)] as const),
+  )) {
+    const world = await startWorld({
+      users,
+      port: Number(values.port),
+      log,
+      ...(store === 'postgres' && postgres !== undefined ? { postgres } : {}),
+    })
+    try {
+      const bytes = await sizeOfUser(world)
+      log(
+        `${store}, ${users.toLocaleString('en')} users: ready after ${Math.round(world.startMs)} ms; a user has ${bytes} bytes`,
+      )
+      const echo = await startEcho(bytes)
+      if (stock.length === 0) stock = await measureStock()
+      await measureSize(store, world, echo)
+      await echo.measured.end()
+    } finally {
+      await world.end()
+    }
+    write(found())
   }
-  write(found())
+} finally {
+  await postgres?.end()
 }
-await postgres?.end()
 disconnect()
 print(found())
 if (values.check) check(found())
