@@ -8,9 +8,11 @@ import { demoConfig, newDemoToken } from '../src/cli/demo-config.ts'
 import { isJsonObject, type JsonObject } from '../src/json.ts'
 import { createLog } from '../src/log.ts'
 import { type Sandbox, startSandbox } from '../src/sandbox/sandbox.ts'
+import type { ClaimKind } from '../src/store/claim-store.ts'
 import type { PostgresLocation } from '../src/store/location.ts'
 import { openPostgres, type PostgresStore } from '../src/store/open-postgres.ts'
 import { type ScimClient, scimClient } from './bridge-world.ts'
+import { eventually } from './eventually.ts'
 import { ManualClock } from './manual-clock.ts'
 import { type PostgresServer, postgresStore, startPostgres } from './postgres-server.ts'
 
@@ -25,6 +27,8 @@ export interface ReplicaBridges {
   readonly store: PostgresStore
   /** By hand, past all of them; answers the rows. */
   execute(statements: string): Promise<readonly Record<string, unknown>[]>
+  /** A claim of `figshare` as a replica leaves it that dies over its work, once nobody has it. Answers how its time ends. */
+  leaveClaim(kind: ClaimKind, name: string): Promise<() => Promise<unknown>>
   stop(): Promise<void>
 }
 
@@ -56,6 +60,7 @@ export async function startReplicaBridges(
     const urls = [await start(), await start()] as const
     const store = await openPostgres(location, { clock, log: createLog('silent') })
     ends.push(() => store.close())
+    const execute = async (statements: string) => (await server.execute(location, statements)).rows
     return {
       clock,
       sandbox,
@@ -63,7 +68,17 @@ export async function startReplicaBridges(
       scim: [scimClient(urls[0], 'figshare', token), scimClient(urls[1], 'figshare', token)],
       location,
       store,
-      execute: async (statements) => (await server.execute(location, statements)).rows,
+      execute,
+      async leaveClaim(kind, name) {
+        // What has just been done is seen a little before it is let go of.
+        const isFree = async () => (await execute(`select 1 from claim where kind = '${kind}'`)).length === 0
+        await eventually('nobody has the claim', isFree)
+        await execute(
+          `insert into claim (connection, kind, name, holder, claimed_until)
+            values ('figshare', '${kind}', '${name}', 'gone/${kind}/${name}', 9000000000000000)`,
+        )
+        return () => execute(`update claim set claimed_until = 0 where kind = '${kind}'`)
+      },
       stop,
     }
   } catch (error) {

@@ -77,14 +77,11 @@ describe('alarms of several replicas', { skip: skipPostgres }, () => {
 
   test('what a replica died over is told by another one, when its claim has ended', async () => {
     messages.length = 0
-    await bridges.execute(
-      `insert into claim (connection, kind, name, holder, claimed_until)
-        values ('figshare', 'alarm', 'failed/webhook', 'gone/alarm/failed/webhook', 9000000000000000)`,
-    )
+    const end = await bridges.leaveClaim('alarm', 'failed/webhook')
     await giveUp(false)
     await hours(1)
     assert.deepEqual(brief(), [])
-    await bridges.execute("update claim set claimed_until = 0 where kind = 'alarm'")
+    await end()
     await eventually('it is told', () => messages.length > 0, minute)
     await hours(1)
     assert.deepEqual(brief(), ['failed cleared 2'])
