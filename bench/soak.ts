@@ -28,6 +28,8 @@ const faults = [
 const faultMs = 3_000
 const calmMs = 4_000
 const callers = 8
+/** Every so many requests one that was refused is pushed again. */
+const repeatEvery = 3
 /** What the caches, the compiler and the first faults take is no leak: the first quarter is not compared. */
 const warmUp = 0.25
 /** Of the heap after a collection, from the second quarter's median to the last one's. */
@@ -58,12 +60,13 @@ try {
   const calm = await world.bridge.ask({ ask: 'collect' })
   const endsAt = performance.now() + minutes * 60_000
   const isOn = () => performance.now() < endsAt
-  await Promise.all([
-    ...Array.from({ length: callers }, (_, caller) => traffic(world, caller, isOn)),
+  const [refused] = await Promise.all([
+    Promise.all(Array.from({ length: callers }, (_, caller) => traffic(world, caller, isOn))),
     disturb(world, isOn),
     watch(world, isOn),
   ])
   await setFault(world, { mode: 'ok' })
+  await Promise.all(refused.map((of) => settle(world, of)))
   await healed(world)
   disconnect()
   // Sockets to the platform and from the callers end by themselves when nobody uses them.
@@ -79,19 +82,43 @@ if (complaints.length > 0) {
   process.exitCode = 1
 }
 
-async function traffic(on: World, caller: number, isOn: () => boolean): Promise<void> {
+/** Changes that were not taken: an identity provider pushes them again until they are. */
+type Refused = Wanted[]
+
+async function traffic(on: World, caller: number, isOn: () => boolean): Promise<Refused> {
+  const refused: Refused = []
   for (let n = 0; isOn(); n += 1) {
-    const wanted = nextRequest(on, caller, n)
-    const answer = await send(wanted)
-    note(wanted, answer)
-    if (wanted.method === 'POST' && answer.status === 201) await leave(on, JSON.parse(answer.text).id)
+    const repeated = n % repeatEvery === 0 ? refused.shift() : undefined
+    await push(on, repeated ?? nextRequest(on, caller, n), refused)
   }
+  return refused
 }
 
-/** Who was made is deleted again: the store stays as large as it is. */
-async function leave({ scim, token }: World, id: string): Promise<void> {
-  const wanted = { url: `${scim}/Users/${id}`, token, method: 'DELETE' }
-  note(wanted, await send(wanted))
+async function push(on: World, wanted: Wanted, refused: Refused): Promise<void> {
+  const answer = await send(wanted)
+  note(wanted, answer)
+  if (wanted.method !== undefined && (answer.status === 429 || answer.status === 500)) refused.push(wanted)
+  // Who was made is deleted again: the store stays as large as it is.
+  if (wanted.method !== 'POST') return
+  const id = answer.status === 201 ? JSON.parse(answer.text).id : answer.status === 409 ? await idOf(on, wanted) : ''
+  if (id !== '') await push(on, { url: `${on.scim}/Users/${id}`, token: on.token, method: 'DELETE' }, refused)
+}
+
+/** A create that was finished after its answer: the identity provider looks for the person and goes on with who is there. */
+async function idOf({ scim, token }: World, { body }: Wanted): Promise<string> {
+  const filter = encodeURIComponent(`userName eq "${(body as ReturnType<typeof aPerson>).userName}"`)
+  const { Resources } = await sendWell({ url: `${scim}/Users?filter=${filter}&attributes=id`, token })
+  return Resources[0]?.id ?? ''
+}
+
+/** The platform is well again: what was refused is pushed until it is taken. */
+async function settle(on: World, refused: Refused): Promise<void> {
+  const endsAt = performance.now() + healedWithinMs
+  while (refused.length > 0 && performance.now() < endsAt) {
+    for (const wanted of refused.splice(0)) await push(on, wanted, refused)
+    if (refused.length > 0) await pause(1_000)
+  }
+  if (refused.length > 0) complaints.push(`${refused.length} changes were still refused by a platform that was well`)
 }
 
 function nextRequest({ scim, token, ids, users }: World, caller: number, n: number): Wanted {
@@ -121,11 +148,20 @@ function nextRequest({ scim, token, ids, users }: World, caller: number, n: numb
   }
 }
 
-/** 2xx and 429 are all that an honest request may get; a user whose DELETE was answered 429 is 404 to the repetition. */
+/**
+ * What an honest request may get: 2xx, 429, 500 with the words for a platform that breaks its contract again and again, and to
+ * a repetition 409 (made meanwhile) and 404 (deleted meanwhile).
+ */
 function note({ method = 'GET', url }: Wanted, { status, text }: Answer): void {
   const key = `${method} ${status}`
   statuses.set(key, (statuses.get(key) ?? 0) + 1)
-  const isFine = status < 300 || status === 429 || (status === 400 && text.includes('tooMany'))
+  const isFine =
+    status < 300 ||
+    status === 429 ||
+    (status === 400 && text.includes('tooMany')) ||
+    (status === 500 && text.includes('unexpected way, again and again')) ||
+    (status === 409 && method === 'POST') ||
+    (status === 404 && method === 'DELETE')
   if (!isFine && complaints.length < 20) complaints.push(`${method} ${url}: ${status} ${text.slice(0, 300)}`)
 }
 
