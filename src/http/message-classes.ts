@@ -1,5 +1,6 @@
-import { IncomingMessage, ServerResponse } from 'node:http'
+import type * as http from 'node:http'
 import type { Express } from 'express'
+import { IncomingMessage, ServerResponse } from '../node-http.ts'
 
 /**
  * What the server makes its requests and answers of. Express gives each another prototype when it arrives, and the engine has to
@@ -10,7 +11,7 @@ export function messageClasses(app: Express): {
   readonly ServerResponse: typeof ServerResponse
 } {
   class Request extends IncomingMessage {}
-  class Response<Of extends IncomingMessage> extends ServerResponse<Of> {}
+  class Response<Of extends http.IncomingMessage> extends ServerResponse<Of> {}
   Object.setPrototypeOf(Request.prototype, app.request)
   Object.setPrototypeOf(Response.prototype, app.response)
   Object.assign(app, { request: Request.prototype, response: Response.prototype })

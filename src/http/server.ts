@@ -1,5 +1,5 @@
 /** The sockets towards identity providers: HTTP or HTTPS, with every wait bounded. */
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Express } from 'express'
@@ -15,6 +15,7 @@ import {
   slowSocketCheckMs,
 } from '../limits.ts'
 import type { Log } from '../log.ts'
+import { createServer } from '../node-http.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { messageClasses } from './message-classes.ts'
 

@@ -2,11 +2,12 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import { buildConnector } from 'undici'
+import type { buildConnector as Connectors } from 'undici'
 import { nameLookupMs } from '../limits.ts'
 import type { WatchedFile } from '../watched-file.ts'
 import { lookupWithin } from './name-lookup.ts'
 import { NotConnected } from './not-connected.ts'
+import { buildConnector } from './undici.ts'
 
 /** PEM files of one connection. */
 export interface PlatformCertificates {
@@ -34,11 +35,11 @@ export function checkCertificates(certificates: PlatformCertificates): void {
  * The socket's own address counts: a name that is resolved anew to an inner address gains nothing. It is looked at before the
  * first byte, the greeting of TLS included.
  */
-export function guardedConnect({ timeoutMs, mayConnect, certificates = {} }: ConnectOptions): buildConnector.connector {
+export function guardedConnect({ timeoutMs, mayConnect, certificates = {} }: ConnectOptions): Connectors.connector {
   // Over before the request is: else nobody would learn that it was the name.
   const lookup = lookupWithin(Math.min(nameLookupMs, timeoutMs / 2))
   const plain = buildConnector({ timeout: timeoutMs, allowH2: false, lookup })
-  let known: { readonly mark: string; readonly connect: buildConnector.connector } | undefined
+  let known: { readonly mark: string; readonly connect: Connectors.connector } | undefined
   const secure = () => {
     const pem = pemOf(certificates)
     const mark = JSON.stringify(pem)

@@ -1,5 +1,4 @@
 /** The one HTTP client for all platforms. It knows HTTP and the errors, no platform. */
-import { Agent } from 'undici'
 import { Broken, Busy, Fault, PlatformError, Unknown, Unreachable } from '../errors.ts'
 import { platformAnswerBytes, platformTimeoutMs, retryAfterMinimum } from '../limits.ts'
 import type { Authorize, Client, ClientSettings, PlatformAnswer, PlatformRequest } from './client.ts'
@@ -8,6 +7,7 @@ import { exchangeOnce } from './exchange.ts'
 import { describe, encode, first, isWrite, pathOf, retryAfterMs, toAnswer } from './http.ts'
 import type { Call } from './platform.ts'
 import { tracedExchange } from './traced-exchange.ts'
+import { Agent } from './undici.ts'
 
 /** Sockets of one connection: a slow platform must not take those of others. */
 const sockets = 4

@@ -1,10 +1,10 @@
 /** One JSON POST to the operator's own receiver, signed, by the rules that calls to platforms keep. */
 import { createHmac } from 'node:crypto'
-import { Agent, request } from 'undici'
 import { withDeadline } from '../deadline.ts'
 import { alarmAnswerBytes, platformTimeoutMs } from '../limits.ts'
 import { addressRule } from './address.ts'
 import { guardedConnect } from './connect.ts'
+import { Agent, request } from './undici.ts'
 
 export interface WebhookSettings {
   readonly url: string
@@ -26,6 +26,7 @@ export interface Webhook {
 export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSettings): Webhook {
   const connect = guardedConnect({ timeoutMs: platformTimeoutMs, mayConnect: addressRule(allowPrivateAddresses) })
   const dispatcher = new Agent({ connect, connections: 1 })
+  const { origin, pathname, search } = new URL(url)
   return {
     async send(message, now, signal) {
       const body = JSON.stringify(message)
@@ -33,8 +34,9 @@ export function createWebhook({ url, secret, allowPrivateAddresses }: WebhookSet
       const signature = createHmac('sha256', secret()).update(`${timestamp}.${body}`).digest('hex')
       // Redirects are not followed: the request does not go where the operator did not say.
       const status = await withDeadline(platformTimeoutMs, [signal], async (within) => {
-        const answer = await request(url, {
-          dispatcher,
+        const answer = await request.call(dispatcher, {
+          origin,
+          path: `${pathname}${search}`,
           method: 'POST',
           headers: {
             'content-type': 'application/json',

@@ -21,6 +21,7 @@ const ground = new Set([
   'watched-file',
   'tracing',
   'version',
+  'node-http',
 ])
 /** Layer → the layers that it may import. */
 const arrows: ReadonlyMap<string, ReadonlySet<string>> = new Map([
