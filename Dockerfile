@@ -12,7 +12,8 @@ LABEL org.opencontainers.image.title="scim-bridge" \
       org.opencontainers.image.licenses="Apache-2.0" \
       scim-bridge.sbom="/app/sbom.cdx.json"
 # /config: bridge.yaml, mappings and secrets, mounted read-only. HEALTH_URL: another one where `listen.port` is not 8080.
-ENV NODE_ENV=production BRIDGE_CONFIG=/config/bridge.yaml HEALTH_URL=http://127.0.0.1:8080/readyz
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
+ENV BRIDGE_CONFIG=/config/bridge.yaml HEALTH_URL=http://127.0.0.1:8080/readyz
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=packages /app/sbom.cdx.json ./
@@ -20,7 +21,7 @@ COPY package.json LICENSE ./
 COPY src ./src
 COPY mappings ./mappings
 # Compiles everything once, for every start to come.
-RUN node --disable-proto=delete --max-semi-space-size=8 --require ./src/cli/keep-compiled.cjs src/main.ts --version
+RUN node --disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=30 --require ./src/cli/keep-compiled.cjs src/main.ts --version
 # All that is ever written, with `store: sqlite:/data/bridge.sqlite`; the root file system can be read-only.
 RUN install -d -o node -g node -m 0700 /data
 USER node
@@ -29,5 +30,5 @@ EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch(process.env.HEALTH_URL).then(a=>process.exit(a.ok?0:1),()=>process.exit(1))"]
-ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=8", "--require", "./src/cli/keep-compiled.cjs", "src/main.ts"]
+ENTRYPOINT ["node", "--disable-proto=delete", "--max-semi-space-size=8", "--heap-growing-percent=30", "--require", "./src/cli/keep-compiled.cjs", "src/main.ts"]
 CMD ["serve"]

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { nodeFlags } from '../src/cli/bridge-process.ts'
+import { nodeEnvironment, nodeFlags } from '../src/cli/bridge-process.ts'
 import type { Question, Reading } from './probe.ts'
 
 const probe = new URL('./probe.ts', import.meta.url).href
@@ -23,6 +23,7 @@ const running = new Set<ChildProcess>()
 export function startMeasured(args: readonly string[], flags: readonly string[] = []): Measured {
   const child = spawn(process.execPath, [...nodeFlags, '--expose-gc', ...flags, '--import', probe, ...args], {
     // The log goes where an operator's would go when nobody reads it; writing it is measured all the same.
+    env: { ...nodeEnvironment, ...process.env },
     stdio: ['ignore', 'pipe', process.env.BENCH_STDERR === undefined ? 'ignore' : 'inherit', 'ipc'],
   })
   running.add(child)

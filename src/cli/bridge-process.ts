@@ -28,14 +28,20 @@ export function reservePort(port: number): Promise<() => Promise<void>> {
   })
 }
 
+const require = createRequire(import.meta.url)
+
 /** Of Node, for the bridge. */
-export const nodeFlags: readonly string[] = createRequire(import.meta.url)('./node-flags.cjs')
+export const nodeFlags: readonly string[] = require('./node-flags.cjs')
+
+/** Beside what is in the environment, which goes before. */
+export const nodeEnvironment: Readonly<Record<string, string>> = require('./node-environment.cjs')
 
 export function startBridge(file: string): ChildProcess {
   const main = fileURLToPath(new URL('../main.ts', import.meta.url))
   // Its log goes to our stderr: stdout has the ready line and nothing else.
   return spawn(process.execPath, [...nodeFlags, main, 'serve', '--config', file], {
     stdio: ['ignore', 2, 2],
+    env: { ...nodeEnvironment, ...process.env },
   })
 }
 

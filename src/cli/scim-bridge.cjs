@@ -16,7 +16,11 @@ if (isOld && !existsSync(brought)) require('./node-version.cjs')
 const child = spawn(
   isOld ? brought : process.execPath,
   [...require('./node-flags.cjs'), path.join(root, 'src', 'main.ts'), ...process.argv.slice(2)],
-  { stdio: 'inherit', shell: isOld && process.platform === 'win32' },
+  {
+    stdio: 'inherit',
+    shell: isOld && process.platform === 'win32',
+    env: { ...require('./node-environment.cjs'), ...process.env },
+  },
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import { type Dialect, listRows, listValue, listValues, type Run, statement } from './statement.ts'
 import type { StoreWriter } from './store.ts'
 
 type MembershipWrites = Pick<
@@ -18,19 +18,20 @@ export function createMembershipWrites(dialect: Dialect): (run: Run) => Membersh
       const { rows } = await run(query)
       return rows.map((row) => row.user_id)
     }
+    async function change(text: typeof texts.add, connection: string, groupId: string, userIds: readonly string[]) {
+      const changed: string[] = []
+      for (const users of listValues(userIds)) changed.push(...(await ids(text({ connection, groupId, users }))))
+      return changed
+    }
     return {
       unknownUsers: async (connection, userIds) =>
         userIds.length === 0 ? [] : ids(texts.unknown({ connection, users: listValue(userIds) })),
-      addMembers: async (connection, groupId, userIds) =>
-        userIds.length === 0 ? [] : ids(texts.add({ connection, groupId, users: listValue(userIds) })),
-      removeMembers: async (connection, groupId, userIds) =>
-        userIds.length === 0 ? [] : ids(texts.remove({ connection, groupId, users: listValue(userIds) })),
+      addMembers: (connection, groupId, userIds) => change(texts.add, connection, groupId, userIds),
+      removeMembers: (connection, groupId, userIds) => change(texts.remove, connection, groupId, userIds),
       removeAllMembers: (connection, groupId) => ids(texts.removeAll({ connection, groupId })),
       async replaceMembers(connection, groupId, userIds) {
-        const users = listValue(userIds)
-        const removed = await ids(texts.removeOthers({ connection, groupId, users }))
-        const added = await ids(texts.add({ connection, groupId, users }))
-        return { added, removed }
+        const removed = await ids(texts.removeOthers({ connection, groupId, users: listValue(userIds) }))
+        return { added: await change(texts.add, connection, groupId, userIds), removed }
       },
     }
   }

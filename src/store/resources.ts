@@ -6,7 +6,7 @@ import { foldKey } from './keys.ts'
 import { type ResourceRow, toResource } from './rows.ts'
 import type { IndexedColumn } from './sealed-columns.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, listRows, listValue, mayBeTaken, type Run, statement } from './statement.ts'
+import { type Dialect, listRows, listValues, mayBeTaken, type Run, statement } from './statement.ts'
 import { NameTaken, type NewResource, type ResourceKeys, type StoreWriter } from './store.ts'
 
 type ResourceWrites = Pick<
@@ -79,7 +79,7 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         return toResource(run.sealer, rows[0])
       },
       async touchResources(connection, type, ids, now) {
-        if (ids.length > 0) await run(texts.touch({ connection, type, ids: listValue(ids), now }))
+        for (const listed of listValues(ids)) await run(texts.touch({ connection, type, ids: listed, now }))
       },
       async showResource(connection, type, id) {
         const { rows } = await run(texts.show({ connection, type, id }))

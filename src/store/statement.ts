@@ -78,6 +78,16 @@ export function listValue(texts: readonly string[]): string {
   return JSON.stringify(texts.map(storedText))
 }
 
+/** Rows that one statement changes: until its end SQLite keeps in memory how every page that it touches was before. */
+const changedAtOnce = 1_000
+
+/** `texts` in turns, each a `listValue` that one statement may change rows by. None for none. */
+export function* listValues(texts: readonly string[]): Generator<string> {
+  for (let first = 0; first < texts.length; first += changedAtOnce) {
+    yield listValue(texts.slice(first, first + changedAtOnce))
+  }
+}
+
 /** A text as the databases give it back: halves of surrogate pairs and NUL are in no stored one. */
 export function storedText(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\ufffd')

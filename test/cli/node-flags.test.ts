@@ -4,12 +4,12 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { test } from 'node:test'
-import { nodeFlags } from '../../src/cli/bridge-process.ts'
+import { nodeEnvironment, nodeFlags } from '../../src/cli/bridge-process.ts'
 import { root } from './processes.ts'
 
 const flags = nodeFlags.map((flag) => (flag.startsWith(root) ? `./${relative(root, flag)}` : flag))
 
-test('npm, the image and the command start Node with the same flags', () => {
+test('npm, the image and the command start Node with the same flags, the image and the command in the same environment', () => {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   assert.equal(scripts.start, `node ${flags.join(' ')} src/main.ts serve`)
   assert.equal(scripts.demo, `node ${flags.join(' ')} src/main.ts demo`)
@@ -17,6 +17,8 @@ test('npm, the image and the command start Node with the same flags', () => {
   assert.ok(
     dockerfile.includes(`ENTRYPOINT ${JSON.stringify(['node', ...flags, 'src/main.ts']).replaceAll(',', ', ')}`),
   )
+  const environment = Object.entries(nodeEnvironment).map(([name, value]) => ` ${name}=${value}`)
+  assert.match(dockerfile, new RegExp(`^ENV .*${environment.join('')}$`, 'm'))
   // What is compiled under other flags is not taken.
   assert.ok(dockerfile.includes(`RUN node ${flags.join(' ')} src/main.ts --version`))
 })

@@ -1,0 +1,10 @@
+// How glibc gives memory back to the system: with these a bridge that has worked keeps 30 MB less. Read once, before Node starts.
+// The Dockerfile says the same in words of its own.
+'use strict'
+
+module.exports = {
+  // One for each of Node's threads keeps what the compiler needed for a moment.
+  MALLOC_ARENA_MAX: '2',
+  // Set, it does not grow with the largest piece that was ever freed.
+  MALLOC_TRIM_THRESHOLD_: '131072',
+}
