@@ -7,15 +7,16 @@ import { atMost, type Dialect, type Run, statement, storedText } from './stateme
 import type { Store, StoreWriter } from './store.ts'
 
 /** Append-only; each row carries the hash of itself and of the row before, per connection, so that a gap shows. */
-export function createAuditWrites(
-  dialect: Dialect,
-  counters: Counters,
-): (run: Run) => Pick<StoreWriter, 'appendAudit'> {
-  const hashOf = statement(
+export function createAuditWrites(dialect: Dialect): (run: Run) => Pick<StoreWriter, 'appendAudit'> {
+  /** The next number, and the hash of the row before it. */
+  const next = statement(
     dialect,
-    ['connection', 'id'],
-    (slot) =>
-      sql<{ hash: string }>`select hash from audit where connection = ${slot('connection')} and id = ${slot('id')}`,
+    ['connection'],
+    (slot) => sql<{ id: number; before: string | null }>`
+      insert into counter (connection, name, value) values (${slot('connection')}, 'audit.id', 1)
+      on conflict (connection, name) do update set value = counter.value + 1
+      returning value as id, (
+        select hash from audit where audit.connection = counter.connection and audit.id = counter.value - 1) as before`,
   )
   const insert = statement(
     dialect,
@@ -32,8 +33,8 @@ export function createAuditWrites(
   )
   return (run) => ({
     async appendAudit(connection, entry) {
-      const id = await counters.add(run, connection, 'audit.id', 1)
-      const before = await run(hashOf({ connection, id: id - 1 }))
+      const { rows } = await run(next({ connection }))
+      const { id, before } = rows[0] ?? unnumbered()
       const row = {
         id,
         at: entry.at,
@@ -47,10 +48,14 @@ export function createAuditWrites(
       }
       const salt = newSalt()
       const subject_hash = subjectHash(salt, row)
-      const hash = chainHash(before.rows[0]?.hash ?? '', connection, row, subject_hash)
+      const hash = chainHash(before ?? '', connection, row, subject_hash)
       await run(insert({ ...row, connection, salt, subject_hash, hash }))
     },
   })
+}
+
+function unnumbered(): never {
+  throw new Error('the counter audit.id was not stored')
 }
 
 /** Hashes are over what will be read back. */

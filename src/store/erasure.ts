@@ -57,7 +57,7 @@ export const tracingTables = [
 
 export function createErasureWrites(dialect: Dialect, counters: Counters): (run: Run) => ErasureWrites {
   const texts = erasureStatements(dialect)
-  const audit = createAuditWrites(dialect, counters)
+  const audit = createAuditWrites(dialect)
   const groupTombstones = createGroupTombstoneWrites(dialect)
   const requestSpans = createRequestSpanErasure(dialect)
   return (run) => ({

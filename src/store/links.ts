@@ -5,28 +5,30 @@ import type { Sealer } from './sealing.ts'
 import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type Link, type StoreWriter } from './store.ts'
 
+const values = [
+  ...(['connection', 'resourceId', 'state', 'accountId', 'applied', 'lastAppliedAt', 'drift', 'wasFlushed'] as const),
+  ...(['userName', 'externalId', 'deletedAt', 'invitedAt', 'invitations', 'grants', 'unlinkedAccountId'] as const),
+]
+
 export function createLinkWrites(
   dialect: Dialect,
 ): (run: Run) => Pick<StoreWriter, 'putLink' | 'deleteLink' | 'setFlushed'> {
+  // Most changes leave the account as it is: nothing can be taken, and no index is written anew.
+  const keep = statement(
+    dialect,
+    values,
+    (slot) => sql<unknown>`
+      update link set applied = ${slot('applied')}, last_applied_at = ${slot('lastAppliedAt')}, drift = ${slot('drift')},
+        was_flushed = ${slot('wasFlushed')}, user_name = ${slot('userName')}, external_id = ${slot('externalId')},
+        invited_at = ${slot('invitedAt')}, invitations = ${slot('invitations')}, grants = ${slot('grants')},
+        unlinked_account_id = ${slot('unlinkedAccountId')}
+      where connection = ${slot('connection')} and resource_id = ${slot('resourceId')} and state = ${slot('state')}
+        and account_id is not distinct from ${slot('accountId')} and deleted_at is not distinct from ${slot('deletedAt')}
+      returning resource_id`,
+  )
   const put = statement(
     dialect,
-    [
-      'connection',
-      'resourceId',
-      'state',
-      'accountId',
-      'applied',
-      'lastAppliedAt',
-      'drift',
-      'wasFlushed',
-      'userName',
-      'externalId',
-      'deletedAt',
-      'invitedAt',
-      'invitations',
-      'grants',
-      'unlinkedAccountId',
-    ],
+    values,
     (slot) => sql<unknown>`
       insert into link (${linkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
         ${slot('accountId')}, ${slot('applied')}, ${slot('lastAppliedAt')}, ${slot('drift')}, ${slot('wasFlushed')},
@@ -53,8 +55,11 @@ export function createLinkWrites(
   )
   return (run) => ({
     async putLink(link) {
+      const values = linkValues(run.sealer, link)
+      const { rows } = await run(keep(values))
+      if (rows.length > 0) return
       try {
-        await run(mayBeTaken(put(linkValues(run.sealer, link))))
+        await run(mayBeTaken(put(values)))
       } catch (error) {
         if (isTaken(error)) throw new AccountTaken('another link holds the account', { cause: error })
         throw error

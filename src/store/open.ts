@@ -167,7 +167,7 @@ export function createWrites(
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),
     createSlotWrites(dialect),
-    createAuditWrites(dialect, counters),
+    createAuditWrites(dialect),
     createSecretWrites(dialect),
     createWalkWrites(dialect),
     createFindingWrites(dialect),

@@ -12,9 +12,8 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
   return (run) => ({
     async putOperation(connection, operation) {
       const replaced = await run(texts.replace({ connection, resourceId: operation.resourceId }))
-      const id = await counters.add(run, connection, 'operation.id', 1)
       const change = 1 - replaced.rows.length
-      if (change !== 0) await counters.add(run, connection, 'operation.count', change)
+      const id = await counters.addWith(run, connection, ['operation.id', 1], ['operation.count', change])
       await run(
         texts.insert({
           connection,

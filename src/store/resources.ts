@@ -58,22 +58,21 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         const seq = await counters.add(run, connection, 'resource.seq', 1)
         const columns = keyColumns(run.sealer, connection, { type, id, keys: resource.keys })
         const visible = resource.visible ? 1 : 0
-        const { rows } = await unlessTaken(
-          run(mayBeTaken(texts.insert({ connection, type, id, json, now, seq, visible, ...columns }))),
-        )
+        const { rows } = await run(texts.insert({ connection, type, id, json, now, seq, visible, ...columns }))
+        if (rows[0] === undefined) throw new NameTaken('the name is in use')
         for (const email of emailRows(run.sealer, connection, resource.keys)) {
           await run(texts.insertEmail({ connection, id, ...email }))
         }
         if (resource.visible) await counters.add(run, connection, `visible.${type}`, 1)
-        return toResource(run.sealer, only(rows))
+        return toResource(run.sealer, rows[0])
       },
       async updateResource(connection, change) {
         const { type, id, now, expectedVersion } = change
         const json = run.sealer.seal('resource.json', [connection, id], change.json)
         const columns = keyColumns(run.sealer, connection, change)
-        const { rows } = await unlessTaken(
-          run(mayBeTaken(texts.update({ connection, type, id, json, now, expectedVersion, ...columns }))),
-        )
+        const values = { connection, type, id, json, now, expectedVersion, ...columns }
+        const kept = await run(texts.updateKept(values))
+        const { rows } = kept.rows.length > 0 ? kept : await unlessTaken(run(mayBeTaken(texts.update(values))))
         if (rows[0] === undefined) return undefined
         await storeEmails(connection, id, change.keys)
         return toResource(run.sealer, rows[0])
@@ -96,6 +95,11 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
     }
   }
 }
+
+const updated = [
+  ...(['connection', 'type', 'id', 'json', 'now', 'expectedVersion'] as const),
+  ...(['userNameKey', 'displayKey', 'externalId', 'display', 'active'] as const),
+]
 
 function resourceStatements(dialect: Dialect) {
   return {
@@ -141,23 +145,25 @@ function resourceStatements(dialect: Dialect) {
           display, active, created, modified)
         values (${slot('connection')}, ${slot('id')}, ${slot('type')}, ${slot('seq')}, 1, ${slot('visible')}, ${slot('json')},
           ${slot('userNameKey')}, ${slot('displayKey')}, ${slot('externalId')}, ${slot('display')}, ${slot('active')}, ${slot('now')}, ${slot('now')})
+        on conflict do nothing
+        returning ${resourceColumns}`,
+    ),
+    // Most changes leave the keys as they are. Named in `set`, all of their indexes would be written anew.
+    updateKept: statement(
+      dialect,
+      updated,
+      (slot) => sql<ResourceRow>`
+        update resource set version = version + 1, json = ${slot('json')}, display = ${slot('display')},
+          modified = ${slot('now')}
+        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+          and version = ${slot('expectedVersion')} and user_name_key is not distinct from ${slot('userNameKey')}
+          and display_key is not distinct from ${slot('displayKey')}
+          and external_id is not distinct from ${slot('externalId')} and active is not distinct from ${slot('active')}
         returning ${resourceColumns}`,
     ),
     update: statement(
       dialect,
-      [
-        'connection',
-        'type',
-        'id',
-        'json',
-        'now',
-        'expectedVersion',
-        'userNameKey',
-        'displayKey',
-        'externalId',
-        'display',
-        'active',
-      ],
+      updated,
       (slot) => sql<ResourceRow>`
         update resource set version = version + 1, json = ${slot('json')}, user_name_key = ${slot('userNameKey')},
           display_key = ${slot('displayKey')}, external_id = ${slot('externalId')}, display = ${slot('display')},
@@ -272,10 +278,4 @@ async function unlessTaken<Result>(result: Promise<Result>): Promise<Result> {
     if (isTaken(error)) throw new NameTaken('the name is in use', { cause: error })
     throw error
   }
-}
-
-function only<Row>(rows: readonly Row[]): Row {
-  const row = rows[0]
-  if (row === undefined) throw new Error('the store did not answer the row that it stored')
-  return row
 }

@@ -13,6 +13,7 @@ const lockPollMs = 50
 /** Transactions that one commit makes durable: all that waited while the one before was flushed, within reason. */
 const together = 64
 
+const beginImmediate = CompiledQuery.raw('begin immediate')
 const commit = CompiledQuery.raw('commit')
 const rollback = CompiledQuery.raw('rollback')
 
@@ -73,7 +74,7 @@ export function createTransactionQueue(
     let staying = group
     for (let waitedMs = 0; ; waitedMs += lockPollMs) {
       try {
-        database.exec('begin immediate')
+        select(beginImmediate)
         return staying
       } catch (error) {
         if (!isBusy(error) || waitedMs >= options.lockWaitMs) throw error
