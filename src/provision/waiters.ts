@@ -7,7 +7,7 @@ interface Waiter {
 
 /** Requests that wait for what comes of an operation, by link. Each is settled, or gives up when its budget is spent. */
 export interface Waiters {
-  /** Rejects with the signal's reason. */
+  /** For what comes of the operation, or of the one that has taken its place meanwhile. Rejects with the signal's reason. */
   wait(resourceId: string, operationId: number, signal: AbortSignal): Promise<Settled>
   has(resourceId: string, operationId: number): boolean
   /** Whether anybody waits for the link, whichever operation it is. */
@@ -24,11 +24,17 @@ export interface Waiters {
 export function createWaiters(): Waiters {
   const waiting = new Map<string, Set<Waiter>>()
   const inWork = new Map<string, number>()
+  /** Of operations that one commit made and replaced: who asked for the first may begin to wait after that. */
+  const successors = new Map<string, Map<number, number>>()
 
   const forget = (resourceId: string, waiter: Waiter) => {
     const others = waiting.get(resourceId)
     others?.delete(waiter)
     if (others?.size === 0) waiting.delete(resourceId)
+  }
+  const latest = (resourceId: string, operationId: number): number => {
+    const successor = successors.get(resourceId)?.get(operationId)
+    return successor === undefined ? operationId : latest(resourceId, successor)
   }
   const of = (resourceId: string, operationId: number) =>
     [...(waiting.get(resourceId) ?? [])].filter((waiter) => waiter.operationId === operationId)
@@ -42,7 +48,7 @@ export function createWaiters(): Waiters {
           reject(signal.reason)
         }
         const waiter: Waiter = {
-          operationId,
+          operationId: latest(resourceId, operationId),
           settle(settled) {
             signal.removeEventListener('abort', onAbort)
             forget(resourceId, waiter)
@@ -61,9 +67,13 @@ export function createWaiters(): Waiters {
     settle(resourceId, operationId, settled) {
       for (const waiter of of(resourceId, operationId)) waiter.settle(settled)
     },
-    end: (resourceId) => void inWork.delete(resourceId),
+    end(resourceId) {
+      inWork.delete(resourceId)
+      successors.delete(resourceId)
+    },
     supersede(resourceId, oldId, newId) {
       if (inWork.get(resourceId) === oldId) return
+      successors.set(resourceId, (successors.get(resourceId) ?? new Map<number, number>()).set(oldId, newId))
       for (const waiter of of(resourceId, oldId)) waiter.operationId = newId
     },
     settleRest(resourceId, settled) {

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createWaiters } from '../../src/provision/waiters.ts'
+
+const never = new AbortController().signal
+const applied = { kind: 'applied' } as const
+
+test('who begins to wait for an operation that was replaced in the same commit gets what comes of its successor', async () => {
+  const waiters = createWaiters()
+  waiters.supersede('ada', 1, 2)
+  waiters.supersede('ada', 2, 3)
+  const settled = waiters.wait('ada', 1, never)
+  waiters.begin('ada', 3)
+  waiters.settle('ada', 3, applied)
+  assert.deepEqual(await settled, applied)
+})
+
+test('an operation that is in work when it is replaced answers those who wait for it itself', async () => {
+  const waiters = createWaiters()
+  waiters.begin('ada', 1)
+  waiters.supersede('ada', 1, 2)
+  const settled = waiters.wait('ada', 1, never)
+  waiters.settle('ada', 1, applied)
+  assert.deepEqual(await settled, applied)
+  assert.equal(waiters.hasAny('ada'), false)
+})
+
+test('what was replaced before an attempt is forgotten with its end', () => {
+  const waiters = createWaiters()
+  waiters.supersede('ada', 1, 2)
+  waiters.begin('ada', 2)
+  waiters.end('ada')
+  void waiters.wait('ada', 1, never)
+  assert.equal(waiters.has('ada', 1), true)
+})
