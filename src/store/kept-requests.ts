@@ -4,16 +4,15 @@ import type { Counters } from './counters.ts'
 import type { Sealer } from './sealing.ts'
 import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 
-/** Rows of one statement: each statement costs more than the row that it writes. */
-const rowsAtOnce = 50
+/** Rows of one statement, the largest first: each statement costs more than the row that it writes. */
+const rowsAtOnce = [50, 10, 1] as const
 const columns = sql.raw(
   'connection, id, at, request_id, caller, method, route, resource_id, query, status, ms, detail, sent, answered',
 )
 const columnCount = 14
 
 export function createRequestWrites(dialect: Dialect, counters: Counters): (run: Run) => RequestWrites {
-  const insertMany = insertOf(dialect, rowsAtOnce)
-  const insertOne = insertOf(dialect, 1)
+  const inserts = rowsAtOnce.map((many) => ({ many, insert: insertOf(dialect, many) }))
   const forget = statement(
     dialect,
     ['connection', 'before', 'lastId'],
@@ -27,9 +26,9 @@ export function createRequestWrites(dialect: Dialect, counters: Counters): (run:
       const first = last - requests.length + 1
       const rows = requests.map((request, index) => rowOf(run.sealer, connection, first + index, request))
       let place = 0
-      for (; place + rowsAtOnce <= rows.length; place += rowsAtOnce)
-        await run(insertMany(rows.slice(place, place + rowsAtOnce)))
-      for (const row of rows.slice(place)) await run(insertOne([row]))
+      for (const { many, insert } of inserts) {
+        for (; place + many <= rows.length; place += many) await run(insert(rows.slice(place, place + many)))
+      }
     },
     async forgetRequests(connection, before, most) {
       const last = await counters.read(run, connection, 'request.id')

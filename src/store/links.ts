@@ -26,6 +26,22 @@ export function createLinkWrites(
         and account_id is not distinct from ${slot('accountId')} and deleted_at is not distinct from ${slot('deletedAt')}
       returning resource_id`,
   )
+  // What `put` would do, where that takes no account from another link.
+  const hold = statement(
+    dialect,
+    values,
+    (slot) => sql<unknown>`
+      update link set state = ${slot('state')}, account_id = ${slot('accountId')}, applied = ${slot('applied')},
+        last_applied_at = ${slot('lastAppliedAt')}, drift = ${slot('drift')}, was_flushed = ${slot('wasFlushed')},
+        user_name = ${slot('userName')}, external_id = ${slot('externalId')}, deleted_at = ${slot('deletedAt')},
+        invited_at = ${slot('invitedAt')}, invitations = ${slot('invitations')}, grants = ${slot('grants')},
+        unlinked_account_id = ${slot('unlinkedAccountId')}
+      where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}
+        and not exists (select 1 from link as other
+          where other.connection = ${slot('connection')} and other.account_id = ${slot('accountId')}
+            and other.resource_id <> ${slot('resourceId')} and other.state <> 'tombstone')
+      returning resource_id`,
+  )
   const put = statement(
     dialect,
     values,
@@ -56,8 +72,11 @@ export function createLinkWrites(
   return (run) => ({
     async putLink(link) {
       const values = linkValues(run.sealer, link)
-      const { rows } = await run(keep(values))
-      if (rows.length > 0) return
+      if (link.accountId === undefined) return void (await run(put(values)))
+      for (const text of [keep, hold]) {
+        const { rows } = await run(text(values))
+        if (rows.length > 0) return
+      }
       try {
         await run(mayBeTaken(put(values)))
       } catch (error) {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { asStoreError, isTaken } from './failures.ts'
-import { type PostgresPool, type PostgresSession, valuesOf } from './postgres.ts'
+import { escapeLiteral, type PostgresPool, type PostgresSession, valuesOf } from './postgres.ts'
 import type { Sealer } from './sealing.ts'
 import { type Query, type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
@@ -24,7 +24,7 @@ export interface TransactionOptions {
 }
 
 /** With the lock, so that it costs no round trip. Who changes the key waits for those who have looked before. */
-const lockAndSealing = `select ${lockOf}, (select string_agg(name || ' ' || key_id, ', ') from sealing) as sealing`
+const sealing = "(select string_agg(name || ' ' || key_id, ', ') from sealing) as sealing"
 
 function sealingOf({ keyId }: Sealer): string {
   return keyId === undefined ? '' : `current ${keyId}`
@@ -44,13 +44,11 @@ export function createPostgresTransactions(
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
 
-  async function lock(session: PostgresSession, connection: string): Promise<void> {
-    if (!isFenced) {
-      await session.query(`select ${lockOf}`, [connection])
-      return
-    }
-    const { rows } = await session.query<{ sealing: string | null }>(lockAndSealing, [connection])
-    if ((rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
+  /** `begin` goes with the first lock: each message costs more than what is done for it. */
+  async function lock(session: PostgresSession, connection: string, isBegun: boolean): Promise<void> {
+    const text = `select ${lockOf.replace('$1', () => escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
+    const rows = await session.script<{ sealing: string | null }>(isBegun ? [text] : ['begin', text])
+    if (isFenced && (rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
       throw new StoreUnavailable(
         'the store is unavailable: it is encrypted with another key now; start the bridge anew',
       )
@@ -61,15 +59,20 @@ export function createPostgresTransactions(
     const session = await pool.session()
     const scope = { isOpen: true }
     const locked = new Set<string>()
+    let isBegun = false
     let failure: unknown
     let last: Promise<unknown> = Promise.resolve()
 
     async function execute<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
       if (failure !== undefined) throw failure
       try {
+        const wasBegun = isBegun
+        isBegun = true
         if (typeof query.connection === 'string' && !locked.has(query.connection)) {
-          await lock(session, query.connection)
+          await lock(session, query.connection, wasBegun)
           locked.add(query.connection)
+        } else if (!wasBegun) {
+          await session.query('begin')
         }
         return await (query.mayBeTaken === true ? guarded(session, query) : plain(session, query))
       } catch (error) {
@@ -87,20 +90,21 @@ export function createPostgresTransactions(
     })
     let isBroken = true
     try {
-      await session.query('begin')
       const result = await current.run(scope, () => work(run))
       scope.isOpen = false
       // One that `work` did not await is still inside.
       await last
       if (failure !== undefined) throw failure
-      await session.query('commit')
+      if (isBegun) await session.query('commit')
       isBroken = false
       return result
     } catch (error) {
       scope.isOpen = false
       await last
       const failed = asStoreError(error)
-      if (!(failed instanceof StoreUnavailable)) {
+      if (!isBegun) {
+        isBroken = false
+      } else if (!(failed instanceof StoreUnavailable)) {
         await session.query('rollback').then(
           () => {
             isBroken = false

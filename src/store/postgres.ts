@@ -39,8 +39,13 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
 }
 
+/** For texts without values. */
+export const { escapeLiteral } = pg
+
 export interface PostgresSession {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
+  /** Several statements as one message, without values. Answers the last one's rows. */
+  script<Row extends pg.QueryResultRow>(texts: readonly string[]): Promise<readonly Row[]>
   /** `isBroken`: the connection is not used again. */
   release(isBroken: boolean): void
 }
@@ -97,6 +102,10 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       client.on('error', ignore)
       return {
         query: (text, values) => client.query(text, values === undefined ? undefined : [...values]),
+        async script<Row extends pg.QueryResultRow>(texts: readonly string[]) {
+          const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(texts.join('; '))
+          return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
+        },
         release(isBroken) {
           client.off('error', ignore)
           client.release(isBroken)
