@@ -4,20 +4,18 @@ import { createAlarmReads } from './alarms.ts'
 import { provisioningColumns, resourceColumns } from './conditions.ts'
 import type { Counters } from './counters.ts'
 import { createFindingReads } from './findings.ts'
-import type { Membership } from './grant-store.ts'
 import { createLists } from './lists.ts'
+import { createMembershipReads } from './membership-reads.ts'
 import { createOperatorReads } from './operator-requests.ts'
 import { createRequestSpanReads } from './request-spans.ts'
 import {
   type GroupLinkRow,
   type LinkRow,
-  type MembershipRow,
   type OperationRow,
   type ProvisioningRow,
   type ResourceRow,
   toGroupLink,
   toLink,
-  toMembership,
   toOperation,
   toProvisioning,
   toResource,
@@ -26,7 +24,7 @@ import {
 } from './rows.ts'
 import type { Sealer } from './sealing.ts'
 import { atMost, type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, ProvisioningView, StoreReader } from './store.ts'
+import type { ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
 
@@ -47,6 +45,7 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
   const walk = createWalks(dialect)
   const texts = readStatements(dialect)
   const walks = createWalkReads(dialect)
+  const memberships = createMembershipReads(dialect)
   const findings = createFindingReads(dialect)
   const watches = createWatchReads(dialect)
   const requests = createOperatorReads(dialect)
@@ -60,12 +59,9 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
       const { rows } = await run(query)
       return rows[0] === undefined ? undefined : toThing(run.sealer, rows[0])
     }
-    const shown = (connection: string, { id, display }: { id: string; display: string | null }) => ({
-      id,
-      display: run.sealer.open('resource.display', [connection, id], display) ?? undefined,
-    })
     return {
       ...walks(run),
+      ...memberships(run),
       ...findings(run),
       ...watches(run),
       ...requests(run),
@@ -94,31 +90,6 @@ export function createReads(dialect: Dialect, counters: Counters): (run: Run) =>
         if (where === undefined) return counters.read(run, connection, `visible.${type}`)
         const { rows } = await run(lists.count(run.sealer, connection, type, where))
         return rows[0]?.count ?? 0
-      },
-      async groupsOf(connection, userIds) {
-        if (userIds.length === 0) return new Map()
-        const { rows } = await run(texts.groups({ connection, ids: listValue(userIds) }))
-        const groups = new Map<string, GroupReference[]>()
-        for (const row of rows) append(groups, row.user_id, shown(connection, row))
-        return groups
-      },
-      async membershipsOf(connection, userIds) {
-        if (userIds.length === 0) return new Map()
-        const { rows } = await run(texts.memberships({ connection, ids: listValue(userIds) }))
-        const memberships = new Map<string, Membership[]>()
-        for (const row of rows) append(memberships, row.user_id, toMembership(run.sealer, connection, row))
-        return memberships
-      },
-      async members(connection, groupId) {
-        const { rows } = await run(texts.members({ connection, groupId }))
-        return rows.map((row) => shown(connection, row))
-      },
-      async membersOf(connection, groupIds) {
-        if (groupIds.length === 0) return new Map()
-        const { rows } = await run(texts.membersOf({ connection, ids: listValue(groupIds) }))
-        const members = new Map<string, Member[]>()
-        for (const row of rows) append(members, row.group_id, shown(connection, row))
-        return members
       },
       getLink: (connection, resourceId) => one(texts.link({ connection, resourceId }), toLink),
       getGroupLink: (connection, resourceId) => one(texts.groupLink({ connection, resourceId }), toGroupLink),
@@ -179,47 +150,6 @@ function readStatements(dialect: Dialect) {
           left join operation on operation.connection = resource.connection and operation.resource_id = resource.id
         where resource.connection = ${slot('connection')} and resource.id = ${slot('id')}
           and resource.type = 'User' and resource.visible = 1`,
-    ),
-    groups: statement(
-      dialect,
-      ['connection', 'ids'],
-      (slot) => sql<{ user_id: string; id: string; display: string | null }>`
-        select member.user_id, resource.id, resource.display
-        from member join resource on resource.connection = member.connection and resource.id = member.group_id
-        where member.connection = ${slot('connection')} and resource.visible = 1
-          and member.user_id in (select value from ${listRows(slot('ids'))})
-        order by member.user_id, member.group_id`,
-    ),
-    memberships: statement(
-      dialect,
-      ['connection', 'ids'],
-      (slot) => sql<MembershipRow>`
-        select member.user_id, resource.id, resource.json, group_link.group_id, group_link.name
-        from member join resource on resource.connection = member.connection and resource.id = member.group_id
-          left join group_link on group_link.connection = member.connection and group_link.resource_id = member.group_id
-            and group_link.state = 'live'
-        where member.connection = ${slot('connection')} and resource.visible = 1
-          and member.user_id in (select value from ${listRows(slot('ids'))})
-        order by member.user_id, member.group_id`,
-    ),
-    members: statement(
-      dialect,
-      ['connection', 'groupId'],
-      (slot) => sql<{ id: string; display: string | null }>`
-        select resource.id, resource.display
-        from member join resource on resource.connection = member.connection and resource.id = member.user_id
-        where member.connection = ${slot('connection')} and member.group_id = ${slot('groupId')}
-        order by member.user_id`,
-    ),
-    membersOf: statement(
-      dialect,
-      ['connection', 'ids'],
-      (slot) => sql<{ group_id: string; id: string; display: string | null }>`
-        select member.group_id, resource.id, resource.display
-        from member join resource on resource.connection = member.connection and resource.id = member.user_id
-        where member.connection = ${slot('connection')}
-          and member.group_id in (select value from ${listRows(slot('ids'))})
-        order by member.group_id, member.user_id`,
     ),
     link: statement(
       dialect,
@@ -290,10 +220,4 @@ function readStatements(dialect: Dialect) {
         order by due_at, id limit ${atMost(slot('limit'))}`,
     ),
   }
-}
-
-function append<Thing>(lists: Map<string, Thing[]>, key: string, thing: Thing): void {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [thing])
-  else list.push(thing)
 }

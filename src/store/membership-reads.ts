@@ -1,0 +1,107 @@
+import { sql } from 'kysely'
+import type { Membership } from './grant-store.ts'
+import { type MembershipRow, toMembership } from './rows.ts'
+import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
+import type { GroupReference, Member, StoreReader } from './store.ts'
+
+/** PostgreSQL's driver takes a millisecond for a thousand rows, and others have their turn only between two answers. */
+const membersAtOnce = 5_000
+
+type MembershipReads = Pick<StoreReader, 'groupsOf' | 'membershipsOf' | 'members' | 'membersOf'>
+
+/** Who is in which group, from either side. */
+export function createMembershipReads(dialect: Dialect): (run: Run) => MembershipReads {
+  const texts = membershipTexts(dialect)
+  return (run) => {
+    const shown = (connection: string, { id, display }: { id: string; display: string | null }) => ({
+      id,
+      display: run.sealer.open('resource.display', [connection, id], display) ?? undefined,
+    })
+    return {
+      async groupsOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.groups({ connection, ids: listValue(userIds) }))
+        const groups = new Map<string, GroupReference[]>()
+        for (const row of rows) append(groups, row.user_id, shown(connection, row))
+        return groups
+      },
+      async membershipsOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.memberships({ connection, ids: listValue(userIds) }))
+        const memberships = new Map<string, Membership[]>()
+        for (const row of rows) append(memberships, row.user_id, toMembership(run.sealer, connection, row))
+        return memberships
+      },
+      async members(connection, groupId) {
+        const members: Member[] = []
+        for (let after = ''; ; ) {
+          const { rows } = await run(texts.members({ connection, groupId, after, limit: membersAtOnce }))
+          for (const row of rows) members.push(shown(connection, row))
+          const last = rows.at(-1)
+          if (last === undefined || rows.length < membersAtOnce) return members
+          after = last.id
+        }
+      },
+      async membersOf(connection, groupIds) {
+        if (groupIds.length === 0) return new Map()
+        const { rows } = await run(texts.membersOf({ connection, ids: listValue(groupIds) }))
+        const members = new Map<string, Member[]>()
+        for (const row of rows) append(members, row.group_id, shown(connection, row))
+        return members
+      },
+    }
+  }
+}
+
+function membershipTexts(dialect: Dialect) {
+  return {
+    groups: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<{ user_id: string; id: string; display: string | null }>`
+        select member.user_id, resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.group_id
+        where member.connection = ${slot('connection')} and resource.visible = 1
+          and member.user_id in (select value from ${listRows(slot('ids'))})
+        order by member.user_id, member.group_id`,
+    ),
+    memberships: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<MembershipRow>`
+        select member.user_id, resource.id, resource.json, group_link.group_id, group_link.name
+        from member join resource on resource.connection = member.connection and resource.id = member.group_id
+          left join group_link on group_link.connection = member.connection and group_link.resource_id = member.group_id
+            and group_link.state = 'live'
+        where member.connection = ${slot('connection')} and resource.visible = 1
+          and member.user_id in (select value from ${listRows(slot('ids'))})
+        order by member.user_id, member.group_id`,
+    ),
+    members: statement(
+      dialect,
+      ['connection', 'groupId', 'after', 'limit'],
+      (slot) => sql<{ id: string; display: string | null }>`
+        select resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.user_id
+        where member.connection = ${slot('connection')} and member.group_id = ${slot('groupId')}
+          and member.user_id > ${slot('after')}
+        order by member.user_id limit ${atMost(slot('limit'))}`,
+    ),
+    membersOf: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<{ group_id: string; id: string; display: string | null }>`
+        select member.group_id, resource.id, resource.display
+        from member join resource on resource.connection = member.connection and resource.id = member.user_id
+        where member.connection = ${slot('connection')}
+          and member.group_id in (select value from ${listRows(slot('ids'))})
+        order by member.group_id, member.user_id`,
+    ),
+  }
+}
+
+function append<Thing>(lists: Map<string, Thing[]>, key: string, thing: Thing): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [thing])
+  else list.push(thing)
+}
