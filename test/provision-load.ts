@@ -75,7 +75,7 @@ export async function startProvisionLoad(atOnce: number): Promise<ProvisionLoad>
       return { document, active: document.active === true }
     }
     const user = aUser()
-    const { id } = await provision.createUser(asked(), wanted({}))
+    const id = await provision.createUser(asked(), wanted({}))
     provision.noteFlushed(id)
     const changes: readonly JsonObject[] = [{ title: 'Dean' }, { active: false }, { title: 'Countess' }]
     for (const change of changes)

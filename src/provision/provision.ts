@@ -1,6 +1,6 @@
-import { PlatformError, Problem } from '../errors.ts'
+import { PlatformError } from '../errors.ts'
 import type { AccountId } from '../facts.ts'
-import type { StoredResource, StoreWriter } from '../store/store.ts'
+import type { StoreWriter } from '../store/store.ts'
 import { acceptCreate, acceptDelete, acceptUpdate, type ComputeUser, type WantedUser } from './accept.ts'
 import { createAnswers } from './answers.ts'
 import type { Settled } from './commit.ts'
@@ -18,10 +18,10 @@ const heldRetryMs = 3_600_000
 /** What the SCIM layer asks of one connection. Everything thrown is a `Problem`, or a failure of the store. */
 export interface Provision {
   readonly connection: ProvisionedConnection
-  /** Answers the user as stored when it is applied (`confirmed`) or durable (`deferred`). 400, 409, 429 else. */
-  createUser(asked: Asked, user: WantedUser): Promise<StoredResource>
-  /** `compute` runs in the transaction that stores its result; `changed` false: nothing is stored. Answers undefined when there is no such user. */
-  updateUser(asked: Asked, id: string, compute: ComputeUser): Promise<StoredResource | undefined>
+  /** Answers the user's id when it is applied (`confirmed`) or durable (`deferred`). 400, 409, 429 else. */
+  createUser(asked: Asked, user: WantedUser): Promise<string>
+  /** `compute` runs in the transaction that stores its result; `changed` false: nothing is stored. False: there is no such user. */
+  updateUser(asked: Asked, id: string, compute: ComputeUser): Promise<boolean>
   /** False: there is no such user. */
   deleteUser(asked: Asked, id: string, isExpected: (version: number) => boolean): Promise<boolean>
   readonly groups: ProvisionedGroups
@@ -100,12 +100,6 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     if (settled.kind === 'refused') throw problemOf(settled.error)
   }
 
-  async function getStored(id: string): Promise<StoredResource> {
-    const stored = await store.getResource(connection.name, 'User', id)
-    if (stored === undefined) throw new Problem(404, undefined, 'This user was deleted meanwhile.')
-    return stored
-  }
-
   /** Best effort: lost, a mark only makes a repeated POST answer 201 instead of 409. */
   function flushSoon(): void {
     setTimeout(() => void storeFlushed(), flushMarkMs).unref()
@@ -132,13 +126,13 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     async createUser(asked, user) {
       const accepted = await accept(asked, (write, context) => acceptCreate(write, context, user))
       await finish(asked, accepted)
-      return getStored(accepted.resourceId)
+      return accepted.resourceId
     },
     async updateUser(asked, id, compute) {
       const accepted = await accept(asked, (write, context) => acceptUpdate(write, context, id, compute))
-      if (accepted === 'missing') return undefined
+      if (accepted === 'missing') return false
       if (accepted !== 'done') await finish(asked, accepted)
-      return getStored(id)
+      return true
     },
     async deleteUser(asked, id, isExpected) {
       const accepted = await accept(asked, (write, context) => acceptDelete(write, context, id, isExpected))

@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { JsonObject } from '../json.ts'
 import type { GroupChange } from '../provision/accept-group.ts'
-import type { Member, StoredResource } from '../store/store.ts'
+import type { StoredResource } from '../store/store.ts'
 import {
   answerIfUnchanged,
   askedOf,
@@ -14,7 +15,7 @@ import {
 import { normaliseResource } from './normalise.ts'
 import { applyPatch, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
-import { locationOf, metaValue, renderGroup, shownMembers } from './render.ts'
+import { locationOf, membersText, metaValue, renderGroup, shownMembers } from './render.ts'
 import { isSameDocument } from './same-document.ts'
 import { fromStored } from './stored.ts'
 
@@ -94,10 +95,15 @@ async function answer(
   projection = projectionOf(context),
 ): Promise<string> {
   const { store, connection } = context
-  const members: readonly Member[] | undefined = projection.wantsMembers
-    ? shownMembers(connection.schemas, await store.members(connection.name, stored.id))
-    : undefined
+  const pages: string[] = []
+  if (projection.wantsMembers) {
+    for await (const page of store.memberPages(connection.name, stored.id)) {
+      // A large group is the work of many requests: theirs go on meanwhile.
+      if (pages.length > 0) await nextTurn()
+      pages.push(membersText(connection.baseUrl, shownMembers(connection.schemas, page)))
+    }
+  }
   context.response.setHeader('ETag', etagOf(stored.version))
-  const text = renderGroup(connection.baseUrl, stored, members)
+  const text = renderGroup(connection.baseUrl, stored, pages.join(','))
   return projection.isWhole ? text : JSON.stringify(projection.project(JSON.parse(text)))
 }

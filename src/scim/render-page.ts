@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import type { GroupReference, Member, ProvisioningView, StoredResource } from '../store/store.ts'
 import type { ScimContext } from './context.ts'
 import type { Projection } from './projection.ts'
-import { renderGroup, renderUser, shownMembers } from './render.ts'
+import { membersText, renderGroup, renderUser, shownMembers } from './render.ts'
 import type { TypeQuery } from './type-query.ts'
 
 export interface PageRow {
@@ -35,8 +35,9 @@ export async function renderPage(
   if (type === 'Group') {
     const none: readonly Member[] = []
     const members = projection.wantsMembers ? await store.membersOf(connection.name, ids) : undefined
-    const membersOf = (id: string) => members && shownMembers(connection.schemas, members.get(id) ?? none)
-    return rows.map((row) => cut(renderGroup(connection.baseUrl, row, membersOf(row.id))))
+    const textOf = (id: string) =>
+      membersText(connection.baseUrl, shownMembers(connection.schemas, members?.get(id) ?? none))
+    return rows.map((row) => cut(renderGroup(connection.baseUrl, row, textOf(row.id))))
   }
   const [groups, provisioning] = await Promise.all([
     projection.wantsGroups ? store.groupsOf(connection.name, ids) : undefined,

@@ -27,13 +27,20 @@ export function shownMembers({ group }: Pick<Schemas, 'group'>, members: readonl
   return showsNames ? members : members.map(({ id }) => ({ id, display: undefined }))
 }
 
-/** Members are left out where the client asked for that: `undefined` never reads them. */
-export function renderGroup(baseUrl: string, stored: StoredResource, members: readonly Member[] | undefined): string {
-  const text =
-    members === undefined || members.length === 0
-      ? ''
-      : `,"members":[${members.map((member) => memberText(baseUrl, member)).join(',')}]`
+/** `members`: text of the list's content, empty when there are none or the client asked to leave them out. */
+export function renderGroup(baseUrl: string, stored: StoredResource, members: string): string {
+  const text = members === '' ? '' : `,"members":[${members}]`
   return `${stored.json.slice(0, -1)}${text},"meta":${metaText(baseUrl, stored)}}`
+}
+
+/** What stands between the brackets of `members`. Ids are of our own making: nothing in them needs escaping. */
+export function membersText(baseUrl: string, members: readonly Member[]): string {
+  const reference = JSON.stringify(`${baseUrl}/Users/`).slice(0, -1)
+  const texts = members.map(({ id, display }) => {
+    const name = display === undefined ? '' : `,"display":${JSON.stringify(display)}`
+    return `{"value":"${id}","$ref":${reference}${id}"${name},"type":"User"}`
+  })
+  return texts.join(',')
 }
 
 export function locationOf(baseUrl: string, stored: { readonly type: 'User' | 'Group'; readonly id: string }): string {
@@ -43,11 +50,6 @@ export function locationOf(baseUrl: string, stored: { readonly type: 'User' | 'G
 function metaText(baseUrl: string, { type, id, created, modified, version }: StoredResource): string {
   const location = JSON.stringify(`${baseUrl}/${type}s/${id}`)
   return `{"resourceType":"${type}","created":"${created}","lastModified":"${modified}","version":"W/\\"${version}\\"","location":${location}}`
-}
-
-function memberText(baseUrl: string, member: Member): string {
-  const display = member.display === undefined ? '' : `,"display":${JSON.stringify(member.display)}`
-  return `{"value":"${member.id}","$ref":${JSON.stringify(`${baseUrl}/Users/${member.id}`)}${display},"type":"User"}`
 }
 
 export function groupsValue(baseUrl: string, groups: readonly GroupReference[]): JsonObject[] {

@@ -26,25 +26,25 @@ export function getUser(context: ScimContext, id: string): Promise<string> {
 export async function createUser(context: ScimContext): Promise<string> {
   const projection = projectionOf(context)
   const { document, active } = normalised(context, 'create')
-  const stored = await context.connection.provision.createUser(askedOf(context), {
+  const id = await context.connection.provision.createUser(askedOf(context), {
     document: toStoredUser(context.connection.schemas, { ...document, active: active ?? true }),
     active,
   })
-  context.response.setHeader('Location', locationOf(context.connection.baseUrl, stored))
+  context.response.setHeader('Location', locationOf(context.connection.baseUrl, { type: 'User', id }))
   // Not when the answer becomes an error after all: the POST will be repeated then.
-  context.response.whenSent(() => context.connection.provision.noteFlushed(stored.id))
-  return answer(context, stored.id, projection)
+  context.response.whenSent(() => context.connection.provision.noteFlushed(id))
+  return answer(context, id, projection)
 }
 
 /** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */
 export async function replaceUser(context: ScimContext, id: string): Promise<string> {
   const projection = projectionOf(context)
   const { document, active } = normalised(context, 'replace')
-  const stored = await change(context, id, (base) => {
+  await change(context, id, (base) => {
     const next = { ...document, active: active ?? base.active ?? true }
     return { document: next, active, changed: !isSameDocument(base, next) }
   })
-  return answer(context, stored.id, projection)
+  return answer(context, id, projection)
 }
 
 /** RFC 7644 §3.5.2. Answers the whole user: Okta and Entra both take 200. */
@@ -53,10 +53,10 @@ export async function patchUser(context: ScimContext, id: string): Promise<strin
   const { schemas, patch: dialect, baseUrl } = context.connection
   const options = { strict: dialect === 'strict' }
   const patch = parsePatch(schemas.user, bodyOf(context), options)
-  const stored = await change(context, id, (base, current) =>
+  await change(context, id, (base, current) =>
     applyPatch(schemas.user, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
   )
-  return answer(context, stored.id, projection)
+  return answer(context, id, projection)
 }
 
 /** RFC 7644 §3.6. */
@@ -83,14 +83,13 @@ async function change(
   context: ScimContext,
   id: string,
   compute: (base: JsonObject, current: StoredResource) => Change,
-): Promise<StoredResource> {
-  const stored = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
+): Promise<void> {
+  const existed = await context.connection.provision.updateUser(askedOf(context), id, (current) => {
     refuseStale(context, current)
     const { document, active, changed } = compute(fromStored(current), current)
     return { document: toStoredUser(context.connection.schemas, document), active, changed }
   })
-  if (stored === undefined) throw notFound('User')
-  return stored
+  if (!existed) throw notFound('User')
 }
 
 function projectionOf(context: ScimContext): Projection {
