@@ -1,14 +1,21 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { isTaken } from './failures.ts'
 import { linkColumns } from './reads.ts'
 import type { Sealer } from './sealing.ts'
 import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type Link, type StoreWriter } from './store.ts'
 
-const values = [
+const columns = [
   ...(['connection', 'resourceId', 'state', 'accountId', 'applied', 'lastAppliedAt', 'drift', 'wasFlushed'] as const),
   ...(['userName', 'externalId', 'deletedAt', 'invitedAt', 'invitations', 'grants', 'unlinkedAccountId'] as const),
 ]
+
+/** What changes of a link while its account stays what it is. */
+const changing = (slot: (name: (typeof columns)[number]) => RawBuilder<unknown>) => sql`
+  applied = ${slot('applied')}, last_applied_at = ${slot('lastAppliedAt')}, drift = ${slot('drift')},
+  was_flushed = ${slot('wasFlushed')}, user_name = ${slot('userName')}, external_id = ${slot('externalId')},
+  invited_at = ${slot('invitedAt')}, invitations = ${slot('invitations')}, grants = ${slot('grants')},
+  unlinked_account_id = ${slot('unlinkedAccountId')}`
 
 export function createLinkWrites(
   dialect: Dialect,
@@ -16,12 +23,9 @@ export function createLinkWrites(
   // Most changes leave the account as it is: nothing can be taken, and no index is written anew.
   const keep = statement(
     dialect,
-    values,
+    columns,
     (slot) => sql<unknown>`
-      update link set applied = ${slot('applied')}, last_applied_at = ${slot('lastAppliedAt')}, drift = ${slot('drift')},
-        was_flushed = ${slot('wasFlushed')}, user_name = ${slot('userName')}, external_id = ${slot('externalId')},
-        invited_at = ${slot('invitedAt')}, invitations = ${slot('invitations')}, grants = ${slot('grants')},
-        unlinked_account_id = ${slot('unlinkedAccountId')}
+      update link set ${changing(slot)}
       where connection = ${slot('connection')} and resource_id = ${slot('resourceId')} and state = ${slot('state')}
         and account_id is not distinct from ${slot('accountId')} and deleted_at is not distinct from ${slot('deletedAt')}
       returning resource_id`,
@@ -29,13 +33,10 @@ export function createLinkWrites(
   // What `put` would do, where that takes no account from another link.
   const hold = statement(
     dialect,
-    values,
+    columns,
     (slot) => sql<unknown>`
-      update link set state = ${slot('state')}, account_id = ${slot('accountId')}, applied = ${slot('applied')},
-        last_applied_at = ${slot('lastAppliedAt')}, drift = ${slot('drift')}, was_flushed = ${slot('wasFlushed')},
-        user_name = ${slot('userName')}, external_id = ${slot('externalId')}, deleted_at = ${slot('deletedAt')},
-        invited_at = ${slot('invitedAt')}, invitations = ${slot('invitations')}, grants = ${slot('grants')},
-        unlinked_account_id = ${slot('unlinkedAccountId')}
+      update link set state = ${slot('state')}, account_id = ${slot('accountId')}, deleted_at = ${slot('deletedAt')},
+        ${changing(slot)}
       where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}
         and not exists (select 1 from link as other
           where other.connection = ${slot('connection')} and other.account_id = ${slot('accountId')}
@@ -44,7 +45,7 @@ export function createLinkWrites(
   )
   const put = statement(
     dialect,
-    values,
+    columns,
     (slot) => sql<unknown>`
       insert into link (${linkColumns}) values (${slot('connection')}, ${slot('resourceId')}, ${slot('state')},
         ${slot('accountId')}, ${slot('applied')}, ${slot('lastAppliedAt')}, ${slot('drift')}, ${slot('wasFlushed')},

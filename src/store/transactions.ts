@@ -157,10 +157,11 @@ export function createTransactionQueue(
   async function serveAll(): Promise<void> {
     while (waiting.length > 0) {
       // Requests that came in meanwhile get to ask first, and share the commit; as long as more of them do.
-      for (let known = 0; waiting.length > known && waiting.length < together; ) {
+      let known: number
+      do {
         known = waiting.length
         await nextTurn()
-      }
+      } while (waiting.length > known && waiting.length < together)
       const group = waiting.slice(0, together)
       waiting = waiting.slice(together)
       await serve(group)

@@ -181,8 +181,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/scim/users.ts',
     edits: [
       [
-        'locationOf(context.connection.baseUrl, stored)',
-        'locationOf(`http://${context.response.req.headers.host}/x`, stored)',
+        "locationOf(context.connection.baseUrl, { type: 'User', id })",
+        "locationOf(`http://${context.response.req.headers.host}/x`, { type: 'User', id })",
       ],
     ],
     tests: ['http/protocol'],
