@@ -139,7 +139,7 @@ export const mutants: readonly Mutant[] = [
     name: 'redirects are followed',
     file: 'src/platforms/create-client.ts',
     edits: [
-      ['import { Agent }', 'import { Agent, interceptors }'],
+      ['import { Agent }', "import { interceptors } from 'undici'\nimport { Agent }"],
       ['exchangeOnce(agent,', 'exchangeOnce(agent.compose(interceptors.redirect({ maxRedirections: 3 })),'],
     ],
     tests: ['platforms/create-client'],
