@@ -89,14 +89,14 @@ async function traffic(on: World, caller: number, isOn: () => boolean): Promise<
   const refused: Refused = []
   for (let n = 0; isOn(); n += 1) {
     const repeated = n % repeatEvery === 0 ? refused.shift() : undefined
-    await push(on, repeated ?? nextRequest(on, caller, n), refused)
+    await push(on, repeated ?? nextRequest(on, caller, n), refused, repeated !== undefined)
   }
   return refused
 }
 
-async function push(on: World, wanted: Wanted, refused: Refused): Promise<void> {
+async function push(on: World, wanted: Wanted, refused: Refused, isRepeated = false): Promise<void> {
   const answer = await send(wanted)
-  note(wanted, answer)
+  note(wanted, answer, isRepeated)
   if (wanted.method !== undefined && (answer.status === 429 || answer.status === 500)) refused.push(wanted)
   // Who was made is deleted again: the store stays as large as it is.
   if (wanted.method !== 'POST') return
@@ -115,7 +115,7 @@ async function idOf({ scim, token }: World, { body }: Wanted): Promise<string> {
 async function settle(on: World, refused: Refused): Promise<void> {
   const endsAt = performance.now() + healedWithinMs
   while (refused.length > 0 && performance.now() < endsAt) {
-    for (const wanted of refused.splice(0)) await push(on, wanted, refused)
+    for (const wanted of refused.splice(0)) await push(on, wanted, refused, true)
     if (refused.length > 0) await pause(1_000)
   }
   if (refused.length > 0) complaints.push(`${refused.length} changes were still refused by a platform that was well`)
@@ -152,7 +152,7 @@ function nextRequest({ scim, token, ids, users }: World, caller: number, n: numb
  * What an honest request may get: 2xx, 429, 500 with the words for a platform that breaks its contract again and again, and to
  * a repetition 409 (made meanwhile) and 404 (deleted meanwhile).
  */
-function note({ method = 'GET', url }: Wanted, { status, text }: Answer): void {
+function note({ method = 'GET', url }: Wanted, { status, text }: Answer, isRepeated: boolean): void {
   const key = `${method} ${status}`
   statuses.set(key, (statuses.get(key) ?? 0) + 1)
   const isFine =
@@ -160,8 +160,8 @@ function note({ method = 'GET', url }: Wanted, { status, text }: Answer): void {
     status === 429 ||
     (status === 400 && text.includes('tooMany')) ||
     (status === 500 && text.includes('unexpected way, again and again')) ||
-    (status === 409 && method === 'POST') ||
-    (status === 404 && method === 'DELETE')
+    (isRepeated && status === 409 && method === 'POST') ||
+    (isRepeated && status === 404 && method === 'DELETE')
   if (!isFine && complaints.length < 20) complaints.push(`${method} ${url}: ${status} ${text.slice(0, 300)}`)
 }
 

@@ -30,10 +30,11 @@ export async function createUser(context: ScimContext): Promise<string> {
     document: toStoredUser(context.connection.schemas, { ...document, active: active ?? true }),
     active,
   })
+  const text = await answer(context, id, projection)
   context.response.setHeader('Location', locationOf(context.connection.baseUrl, { type: 'User', id }))
   // Not when the answer becomes an error after all: the POST will be repeated then.
   context.response.whenSent(() => context.connection.provision.noteFlushed(id))
-  return answer(context, id, projection)
+  return text
 }
 
 /** RFC 7644 §3.5.1. `active` absent is unchanged: nothing but an explicit `true` switches an account on. */

@@ -11,7 +11,7 @@ export type Counter =
   | 'audit.id'
   | 'request.id'
 
-export type Addition = readonly [name: Counter, by: number]
+type Addition = readonly [name: Counter, by: number]
 
 export function createCounters(dialect: Dialect) {
   const read = statement(

@@ -1,13 +1,14 @@
 import { sql } from 'kysely'
-import type { Membership } from './grant-store.ts'
+import type { GrantReader } from './grant-store.ts'
+import type { MembershipReader } from './membership-store.ts'
 import { type MembershipRow, toMembership } from './rows.ts'
 import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
-import type { GroupReference, Member, StoreReader } from './store.ts'
+import type { Member } from './store.ts'
 
 /** Reading and showing a thousand takes one or two milliseconds. */
 const membersAtOnce = 5_000
 
-type MembershipReads = Pick<StoreReader, 'groupsOf' | 'membershipsOf' | 'members' | 'memberPages' | 'membersOf'>
+type MembershipReads = MembershipReader & Pick<GrantReader, 'membershipsOf'>
 
 /** Who is in which group, from either side. */
 export function createMembershipReads(dialect: Dialect): (run: Run) => MembershipReads {
@@ -21,16 +22,20 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
       async groupsOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.groups({ connection, ids: listValue(userIds) }))
-        const groups = new Map<string, GroupReference[]>()
-        for (const row of rows) append(groups, row.user_id, shown(connection, row))
-        return groups
+        return listsBy(
+          rows,
+          (row) => row.user_id,
+          (row) => shown(connection, row),
+        )
       },
       async membershipsOf(connection, userIds) {
         if (userIds.length === 0) return new Map()
         const { rows } = await run(texts.memberships({ connection, ids: listValue(userIds) }))
-        const memberships = new Map<string, Membership[]>()
-        for (const row of rows) append(memberships, row.user_id, toMembership(run.sealer, connection, row))
-        return memberships
+        return listsBy(
+          rows,
+          (row) => row.user_id,
+          (row) => toMembership(run.sealer, connection, row),
+        )
       },
       async members(connection, groupId) {
         const members: Member[] = []
@@ -49,9 +54,11 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
       async membersOf(connection, groupIds) {
         if (groupIds.length === 0) return new Map()
         const { rows } = await run(texts.membersOf({ connection, ids: listValue(groupIds) }))
-        const members = new Map<string, Member[]>()
-        for (const row of rows) append(members, row.group_id, shown(connection, row))
-        return members
+        return listsBy(
+          rows,
+          (row) => row.group_id,
+          (row) => shown(connection, row),
+        )
       },
     }
   }
@@ -104,8 +111,16 @@ function membershipTexts(dialect: Dialect) {
   }
 }
 
-function append<Thing>(lists: Map<string, Thing[]>, key: string, thing: Thing): void {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [thing])
-  else list.push(thing)
+function listsBy<Row, Thing>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  toThing: (row: Row) => Thing,
+): Map<string, Thing[]> {
+  const lists = new Map<string, Thing[]>()
+  for (const row of rows) {
+    const list = lists.get(keyOf(row))
+    if (list === undefined) lists.set(keyOf(row), [toThing(row)])
+    else list.push(toThing(row))
+  }
+  return lists
 }

@@ -28,7 +28,7 @@ export async function migratePostgres(
 ): Promise<void> {
   const { table } = list
   await session.query('begin')
-  await session.query(`select ${lockOf}`, [table])
+  await session.query(`select ${lockOf('$1')}`, [table])
   await session.query(`create table if not exists ${table} (number bigint primary key, at bigint not null)`)
   const { rows } = await session.query<{ number: number | null }>(`select max(number) as number from ${table}`)
   const present = rows[0]?.number ?? 0

@@ -12,8 +12,10 @@ export interface PostgresTransactions {
   end(): Promise<void>
 }
 
-/** Replicas on one database and schema share it; another schema has its own. */
-export const lockOf = "pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || $1, 0))"
+/** Replicas on one database and schema share it; another schema has its own. `name`: an expression. */
+export function lockOf(name: string): string {
+  return `pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || ${name}, 0))`
+}
 
 export interface TransactionOptions {
   /** At most so many at once. */
@@ -46,7 +48,7 @@ export function createPostgresTransactions(
 
   /** `begin` goes with the first lock: each message costs more than what is done for it. */
   async function lock(session: PostgresSession, connection: string, isBegun: boolean): Promise<void> {
-    const text = `select ${lockOf.replace('$1', () => escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
+    const text = `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
     const rows = await session.script<{ sealing: string | null }>(isBegun ? [text] : ['begin', text])
     if (isFenced && (rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
       throw new StoreUnavailable(

@@ -8,11 +8,13 @@ import type { AlarmReader, AlarmWriter } from './alarm-store.ts'
 import type { ClaimStore } from './claim-store.ts'
 import type { GrantReader, GrantWriter, LedgerEntry } from './grant-store.ts'
 import type { GuardWriter } from './guard-store.ts'
+import type { GroupReference, MembershipReader } from './membership-store.ts'
 import type { OperatorReader, OperatorWriter } from './operator-store.ts'
 import type { IndexedCondition, ListQuery, PlacedResource, UserListQuery, WalkQuery } from './queries.ts'
 import type { RequestSpanReader, RequestSpanWriter } from './request-spans.ts'
 import type { WalkReader, WalkWriter } from './walk-store.ts'
 
+export type { GroupReference, Member } from './membership-store.ts'
 export type ResourceType = 'User' | 'Group'
 
 /** A SCIM resource as stored: `json` is the canonical document without `groups`, `members` and Provisioning. */
@@ -125,16 +127,6 @@ export interface AuditEntry {
   readonly detail: JsonObject
 }
 
-export interface Member {
-  readonly id: string
-  /** The user's displayName, else userName, at the time of reading. */
-  readonly display: string | undefined
-}
-export interface GroupReference {
-  readonly id: string
-  readonly display: string | undefined
-}
-
 /** What has become of a user on the platform, so far as clients see it. */
 export interface ProvisioningView {
   readonly accountId: string | undefined
@@ -153,7 +145,13 @@ export interface UserView {
   readonly groups: readonly GroupReference[]
 }
 
-export interface StoreReader extends WalkReader, GrantReader, OperatorReader, AlarmReader, RequestSpanReader {
+export interface StoreReader
+  extends WalkReader,
+    GrantReader,
+    OperatorReader,
+    AlarmReader,
+    RequestSpanReader,
+    MembershipReader {
   /** Visible ones only. */
   getResource(connection: string, type: ResourceType, id: string): Promise<StoredResource | undefined>
   /** A visible user with everything that an answer shows of it: the hot path of GET. */
@@ -165,13 +163,6 @@ export interface StoreReader extends WalkReader, GrantReader, OperatorReader, Al
   walk(connection: string, query: WalkQuery): Promise<readonly PlacedResource[]>
   /** Visible resources of the type; with `where`, those that match. Without `where` from a counter row: O(1). */
   count(connection: string, type: ResourceType, where?: IndexedCondition): Promise<number>
-  /** Direct groups of each user, in one query; users without groups are absent from the answer. */
-  groupsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly GroupReference[]>>
-  members(connection: string, groupId: string): Promise<readonly Member[]>
-  /** The same in pages, each as it is when it is read: between two of them others have their turn. Without empty ones. */
-  memberPages(connection: string, groupId: string): AsyncIterable<readonly Member[]>
-  /** Members of several groups at once, for a page of a list. */
-  membersOf(connection: string, groupIds: readonly string[]): Promise<ReadonlyMap<string, readonly Member[]>>
   getLink(connection: string, resourceId: string): Promise<Link | undefined>
   /** What a client is told of the state of each user, in one query; users without a link are absent from the answer. */
   provisioningOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, ProvisioningView>>
