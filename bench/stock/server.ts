@@ -1,6 +1,7 @@
 /**
  * The SCIM library as it comes, as its documentation shows it, over users in a map: what a bridge without an engine of its
- * own would cost before it has stored or provisioned anything. Arguments: how many users, how many members of the group.
+ * own would cost before it has stored or provisioned anything. It shows of each what the bridge shows: times and version, and
+ * what has become of the account. Arguments: how many users, how many members of the group.
  */
 import express from 'express'
 import SCIMMY from 'scimmy'
@@ -10,6 +11,10 @@ import { seedPeople } from '../../src/cli/seed.ts'
 const [count = 0, members = 0] = process.argv.slice(2).map(Number)
 
 type Stored = Record<string, unknown>
+
+/** The library takes names of its own namespace only. */
+const provisioningUrn = 'urn:ietf:params:scim:schemas:extension:provisioning:1.0:User'
+const now = new Date().toISOString()
 const users = new Map<string, Stored>()
 const groups = new Map<string, Stored>()
 for (const { userName, givenName, familyName, email, title, department } of seedPeople(count)) {
@@ -22,6 +27,8 @@ for (const { userName, givenName, familyName, email, title, department } of seed
     active: true,
     emails: [{ value: email, type: 'work', primary: true }],
     'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': { department },
+    [provisioningUrn]: { state: 'applied', accountId: String(1_000_000 + users.size), lastAppliedAt: now },
+    meta: { created: now, lastModified: now, version: 'W/"1"' },
   })
 }
 groups.set('0', {
@@ -62,8 +69,16 @@ function serve(declared: Declared, stored: Map<string, Stored>): void {
       stored.delete(id)
     })
 }
+const { Attribute, SchemaDefinition } = SCIMMY.Types
+const text = (name: string) => new Attribute('string', name)
+const provisioning = new SchemaDefinition('Provisioning', provisioningUrn, 'The account on the platform', [
+  text('state'),
+  text('accountId'),
+  new Attribute('dateTime', 'lastAppliedAt'),
+])
 const { User, Group } = SCIMMY.Resources as unknown as Record<'User' | 'Group', typeof SCIMMY.Types.Resource>
-serve(SCIMMY.Resources.declare(User).extend(SCIMMY.Schemas.EnterpriseUser, false) as unknown as Declared, users)
+const declared = SCIMMY.Resources.declare(User).extend(SCIMMY.Schemas.EnterpriseUser, false)
+serve(declared.extend(provisioning, false) as unknown as Declared, users)
 serve(SCIMMY.Resources.declare(Group) as unknown as Declared, groups)
 
 const app = express().disable('x-powered-by')

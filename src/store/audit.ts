@@ -49,7 +49,7 @@ export function createAuditWrites(dialect: Dialect): (run: Run) => Pick<StoreWri
       const salt = newSalt()
       const subject_hash = subjectHash(salt, row)
       const hash = chainHash(before ?? '', connection, row, subject_hash)
-      await run(insert({ ...row, connection, salt, subject_hash, hash }))
+      await run.tell(insert({ ...row, connection, salt, subject_hash, hash }))
     },
   })
 }

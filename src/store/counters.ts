@@ -51,6 +51,10 @@ export function createCounters(dialect: Dialect) {
       if (row === undefined) throw new Error(`the counter ${name} was not stored`)
       return row.value
     },
+    /** As `add`; nobody needs the new value. */
+    async change(run: Run, connection: string, name: Counter, by: number): Promise<void> {
+      await run.tell(add({ connection, name, by }))
+    },
     /** As `add`, and another one with the same statement. Answers the first one's new value. */
     async addWith(run: Run, connection: string, [name, by]: Addition, [otherName, otherBy]: Addition): Promise<number> {
       const { rows } = await run(addBoth({ connection, name, by, otherName, otherBy }))

@@ -41,13 +41,13 @@ export function createDepartureWrites(dialect: Dialect): (run: Run) => Departure
   )
   return (run) => ({
     async putDeparture(connection, resourceId, at) {
-      await run(put({ connection, resourceId, at }))
+      await run.tell(put({ connection, resourceId, at }))
     },
     async deleteDeparture(connection, resourceId) {
-      await run(remove({ connection, resourceId }))
+      await run.tell(remove({ connection, resourceId }))
     },
     async countDepartures(connection, since) {
-      await run(forget({ connection, since }))
+      await run.tell(forget({ connection, since }))
       const { rows } = await run(count({ connection }))
       return rows[0]?.count ?? 0
     },

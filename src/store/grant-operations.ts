@@ -20,13 +20,13 @@ export function createGrantOperationWrites(
       const renewed: GrantOperation[] = []
       for (const [index, row] of unfinished.rows.entries()) {
         const id = base + index + 1
-        await run(texts.renew({ connection, replacedId: row.id, id, dueAt }))
+        await run.tell(texts.renew({ connection, replacedId: row.id, id, dueAt }))
         renewed.push({ resourceId: row.resource_id, id, replacedId: row.id })
       }
       const { rows } = await run(
         texts.insert({ connection, ids, base: base + renewed.length, dueAt, requestId, caller, createdAt }),
       )
-      if (rows.length > 0) await counters.add(run, connection, 'operation.count', rows.length)
+      if (rows.length > 0) await counters.change(run, connection, 'operation.count', rows.length)
       return [...renewed, ...rows.map((row) => ({ resourceId: row.resource_id, id: row.id, replacedId: undefined }))]
     },
   })

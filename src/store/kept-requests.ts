@@ -27,12 +27,12 @@ export function createRequestWrites(dialect: Dialect, counters: Counters): (run:
       const rows = requests.map((request, index) => rowOf(run.sealer, connection, first + index, request))
       let place = 0
       for (const { many, insert } of inserts) {
-        for (; place + many <= rows.length; place += many) await run(insert(rows.slice(place, place + many)))
+        for (; place + many <= rows.length; place += many) await run.tell(insert(rows.slice(place, place + many)))
       }
     },
     async forgetRequests(connection, before, most) {
       const last = await counters.read(run, connection, 'request.id')
-      await run(forget({ connection, before, lastId: last - most }))
+      await run.tell(forget({ connection, before, lastId: last - most }))
     },
   })
 }

@@ -73,7 +73,7 @@ export function createLinkWrites(
   return (run) => ({
     async putLink(link) {
       const values = linkValues(run.sealer, link)
-      if (link.accountId === undefined) return void (await run(put(values)))
+      if (link.accountId === undefined) return void (await run.tell(put(values)))
       for (const text of [keep, hold]) {
         const { rows } = await run(text(values))
         if (rows.length > 0) return
@@ -86,10 +86,10 @@ export function createLinkWrites(
       }
     },
     async deleteLink(connection, resourceId) {
-      await run(remove({ connection, resourceId }))
+      await run.tell(remove({ connection, resourceId }))
     },
     async setFlushed(connection, resourceId) {
-      await run(flush({ connection, resourceId }))
+      await run.tell(flush({ connection, resourceId }))
     },
   })
 }

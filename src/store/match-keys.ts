@@ -23,7 +23,9 @@ export function createMatchKeyWrites(
   )
   return (run) => ({
     async putMatchKey(connection, walk, key, resourceId) {
-      await run(put({ connection, walk, key: run.sealer.index('match_key.value_key', connection, key), resourceId }))
+      await run.tell(
+        put({ connection, walk, key: run.sealer.index('match_key.value_key', connection, key), resourceId }),
+      )
     },
     async resourcesByKeys(connection, walk, keys) {
       const wanted = new Map(keys.map((key) => [run.sealer.index('match_key.value_key', connection, key), key]))

@@ -55,7 +55,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   const writers = Math.max(1, Math.floor(location.connections * storeWriterShare))
   const transactions = createPostgresTransactions(pool, { writers, sealer, isFenced: true })
   const read = runWith(sealer, (query) => pool.select(query))
-  const { claims, outbox, register, unregister } = createPostgresClaims(randomUUID())
+  const { claims, claimAccepted, outbox, register, unregister } = createPostgresClaims(randomUUID())
   const allWrites = createWrites(postgresDialect, claims)
   const writes = (run: Run): StoreWriter => {
     const writer = allWrites(run)
@@ -65,7 +65,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
       // Whoever accepted it has its caller waiting: others leave it alone until the claim ends.
       async putOperation(connection, operation) {
         const id = await writer.putOperation(connection, operation)
-        await writer.claim(connection, 'link', operation.resourceId, operation.resourceId)
+        await claimAccepted(run, connection, operation.resourceId)
         return id
       },
     }

@@ -14,7 +14,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
       const replaced = await run(texts.replace({ connection, resourceId: operation.resourceId }))
       const change = 1 - replaced.rows.length
       const id = await counters.addWith(run, connection, ['operation.id', 1], ['operation.count', change])
-      await run(
+      await run.tell(
         texts.insert({
           connection,
           id,
@@ -40,7 +40,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
       if (rows[0] === undefined) return
       const next: Operation = { ...toOperation(run.sealer, rows[0]), ...change }
       const name = [connection, next.resourceId] as const
-      await run(
+      await run.tell(
         texts.update({
           connection,
           id,
@@ -62,7 +62,7 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
     },
     async deleteOperation(connection, id) {
       const { rows } = await run(texts.remove({ connection, id }))
-      if (rows.length > 0) await counters.add(run, connection, 'operation.count', -1)
+      if (rows.length > 0) await counters.change(run, connection, 'operation.count', -1)
     },
   })
 }

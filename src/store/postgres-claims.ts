@@ -73,6 +73,9 @@ export function createPostgresClaims(process: string) {
         await run(release({ connection, holder: holderOf(owner) }))
       },
     }),
+    /** For who has just accepted the link's operation, which nobody else knows yet. */
+    claimAccepted: (run: Run, connection: string, resourceId: string): Promise<void> =>
+      run.tell(take({ connection, kind: 'link', name: resourceId, holder: holderOf(resourceId), claimMs })),
     /** What this process may take up. */
     outbox: (run: Run): Pick<StoreReader, 'dueOperations'> => ({
       async dueOperations(connection, now, limit) {

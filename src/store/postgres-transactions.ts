@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { asStoreError, isTaken } from './failures.ts'
-import { escapeLiteral, type PostgresPool, type PostgresSession, valuesOf } from './postgres.ts'
+import { asStoreError } from './failures.ts'
+import { escapeLiteral, type PostgresPool, type PostgresSession } from './postgres.ts'
+import { createConversation } from './postgres-conversation.ts'
 import type { Sealer } from './sealing.ts'
-import { type Query, type Run, runWith } from './statement.ts'
+import { type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
 export interface PostgresTransactions {
@@ -46,7 +47,7 @@ export function createPostgresTransactions(
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
 
-  /** `begin` goes with the first lock: each message costs more than what is done for it. */
+  /** `begin` goes with the first lock. Throws when the store is sealed otherwise by now. */
   async function lock(session: PostgresSession, connection: string, isBegun: boolean): Promise<void> {
     const text = `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
     const rows = await session.script<{ sealing: string | null }>(isBegun ? [text] : ['begin', text])
@@ -60,62 +61,28 @@ export function createPostgresTransactions(
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
     const session = await pool.session()
     const scope = { isOpen: true }
-    const locked = new Set<string>()
-    let isBegun = false
-    let failure: unknown
-    let last: Promise<unknown> = Promise.resolve()
-
-    async function execute<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
-      if (failure !== undefined) throw failure
-      try {
-        const wasBegun = isBegun
-        isBegun = true
-        if (typeof query.connection === 'string' && !locked.has(query.connection)) {
-          await lock(session, query.connection, wasBegun)
-          locked.add(query.connection)
-        } else if (!wasBegun) {
-          await session.query('begin')
-        }
-        return await (query.mayBeTaken === true ? guarded(session, query) : plain(session, query))
-      } catch (error) {
-        const stored = asStoreError(error)
-        // PostgreSQL takes nothing more in a transaction in which something failed.
-        if (!isTaken(stored)) failure ??= stored
-        throw stored
-      }
-    }
-    const run = runWith(sealer, (query) => {
-      if (!scope.isOpen) return Promise.reject(new Error('a transaction was used after its end'))
-      const mine = last.then(() => execute(query))
-      last = mine.catch(() => undefined)
-      return mine
-    })
+    const asked = createConversation(session, lock)
+    const whileOpen = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+      scope.isOpen ? ask() : Promise.reject(new Error('a transaction was used after its end'))
+    const run = runWith(
+      sealer,
+      (query) => whileOpen(() => asked.ask(query)),
+      (query) => whileOpen(() => asked.tell(query)),
+    )
     let isBroken = true
     try {
       const result = await current.run(scope, () => work(run))
       scope.isOpen = false
-      // One that `work` did not await is still inside.
-      await last
-      if (failure !== undefined) throw failure
-      if (isBegun) await session.query('commit')
+      await asked.commit()
       isBroken = false
       return result
     } catch (error) {
       scope.isOpen = false
-      await last
       const failed = asStoreError(error)
-      if (!isBegun) {
-        isBroken = false
-      } else if (!(failed instanceof StoreUnavailable)) {
-        await session.query('rollback').then(
-          () => {
-            isBroken = false
-          },
-          () => undefined,
-        )
-      }
+      isBroken = failed instanceof StoreUnavailable ? asked.isBegun() : !(await asked.rollback())
       throw failed
     } finally {
+      await asked.end()
       session.release(isBroken)
     }
   }
@@ -153,22 +120,5 @@ function createPlaces(count: number) {
         else next()
       }
     },
-  }
-}
-
-function plain<Row>(session: PostgresSession, query: Query<Row>): Promise<{ rows: Row[] }> {
-  return session.query<Row & Record<string, unknown>>(query.sql, valuesOf(query))
-}
-
-/** What was done before stays, and the transaction goes on, when the name or account is taken. */
-async function guarded<Row>(session: PostgresSession, query: Query<Row>): Promise<{ rows: Row[] }> {
-  await session.query('savepoint before_name')
-  try {
-    const answer = await plain(session, query)
-    await session.query('release savepoint before_name')
-    return answer
-  } catch (error) {
-    if (isTaken(error)) await session.query('rollback to savepoint before_name')
-    throw error
   }
 }

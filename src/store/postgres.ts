@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Writable } from 'node:stream'
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type RawNode } from 'kysely'
 import pg from 'pg'
 import { storeConnectMs, storeIdleTransactionMs, storeReconnectMaximumMs, storeReconnectMs } from '../limits.ts'
@@ -42,6 +43,7 @@ const types = {
 /** For texts without values. */
 export const { escapeLiteral } = pg
 
+/** What is asked before the process does anything else goes out in one write, and is answered in the order asked. */
 export interface PostgresSession {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
   /** Several statements as one message, without values. Answers the last one's rows. */
@@ -82,6 +84,7 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     query_timeout: statementMs + 1_000,
     idle_in_transaction_session_timeout: storeIdleTransactionMs,
     keepAlive: true,
+    pipeline: true,
   })
   // Of connections that nobody uses: they are made anew when somebody does.
   pool.on('error', (error) => log.warn({ err: error }, 'a connection to the store was lost'))
@@ -100,9 +103,14 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       // Without a listener an error between two statements would end the process; the next statement fails of itself.
       const ignore = () => {}
       client.on('error', ignore)
+      const gather = gathering(client.connection.stream)
       return {
-        query: (text, values) => client.query(text, values === undefined ? undefined : [...values]),
+        query(text, values) {
+          gather()
+          return client.query(text, values === undefined ? undefined : [...values])
+        },
         async script<Row extends pg.QueryResultRow>(texts: readonly string[]) {
+          gather()
           const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(texts.join('; '))
           return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
         },
@@ -141,6 +149,21 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       hasEnded = true
       await pool.end()
     },
+  }
+}
+
+/** Until everything that is ready to run has run, what is written waits: a system call costs more than a statement. */
+function gathering(stream: Writable): () => void {
+  let isGathering = false
+  const send = () => {
+    isGathering = false
+    stream.uncork()
+  }
+  return () => {
+    if (isGathering) return
+    isGathering = true
+    stream.cork()
+    process.nextTick(send)
   }
 }
 

@@ -43,7 +43,7 @@ export function createRequestSpanWrites(dialect: Dialect): (run: Run) => Request
   )
   return (run) => ({
     async keepRequestSpan(connection, requestId, span, at) {
-      await run(keep({ connection, requestId, span, at }))
+      await run.tell(keep({ connection, requestId, span, at }))
     },
   })
 }

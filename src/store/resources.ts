@@ -33,8 +33,8 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
       const wanted = emailRows(run.sealer, connection, keys)
       const { rows } = await run(texts.emails({ connection, id }))
       if (rows.length === wanted.length && rows.every((row) => wanted.some((email) => isSame(row, email)))) return
-      if (rows.length > 0) await run(texts.forgetEmails({ connection, id }))
-      for (const email of wanted) await run(texts.insertEmail({ connection, id, ...email }))
+      if (rows.length > 0) await run.tell(texts.forgetEmails({ connection, id }))
+      for (const email of wanted) await run.tell(texts.insertEmail({ connection, id, ...email }))
     }
     return {
       getAnyResource: (connection, type, id) => any(texts.any({ connection, type, id })),
@@ -61,9 +61,9 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         const { rows } = await run(texts.insert({ connection, type, id, json, now, seq, visible, ...columns }))
         if (rows[0] === undefined) throw new NameTaken('the name is in use')
         for (const email of emailRows(run.sealer, connection, resource.keys)) {
-          await run(texts.insertEmail({ connection, id, ...email }))
+          await run.tell(texts.insertEmail({ connection, id, ...email }))
         }
-        if (resource.visible) await counters.add(run, connection, `visible.${type}`, 1)
+        if (resource.visible) await counters.change(run, connection, `visible.${type}`, 1)
         return toResource(run.sealer, rows[0])
       },
       async updateResource(connection, change) {
@@ -78,19 +78,19 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         return toResource(run.sealer, rows[0])
       },
       async touchResources(connection, type, ids, now) {
-        for (const listed of listValues(ids)) await run(texts.touch({ connection, type, ids: listed, now }))
+        for (const listed of listValues(ids)) await run.tell(texts.touch({ connection, type, ids: listed, now }))
       },
       async showResource(connection, type, id) {
         const { rows } = await run(texts.show({ connection, type, id }))
-        if (rows.length > 0) await counters.add(run, connection, `visible.${type}`, rows.length)
+        if (rows.length > 0) await counters.change(run, connection, `visible.${type}`, rows.length)
       },
       async hideResource(connection, type, id) {
         const { rows } = await run(texts.hide({ connection, type, id }))
-        if (rows.length > 0) await counters.add(run, connection, `visible.${type}`, -rows.length)
+        if (rows.length > 0) await counters.change(run, connection, `visible.${type}`, -rows.length)
       },
       async deleteResource(connection, type, id) {
         const { rows } = await run(texts.remove({ connection, type, id }))
-        if (rows[0]?.visible === 1) await counters.add(run, connection, `visible.${type}`, -1)
+        if (rows[0]?.visible === 1) await counters.change(run, connection, `visible.${type}`, -1)
       },
     }
   }

@@ -13,12 +13,25 @@ export interface Query<Row> extends CompiledQuery<Row> {
 /** Executes one statement where it belongs: on the connection for reads, or inside one transaction. */
 export interface Run {
   <Row>(query: Query<Row>): Promise<QueryResult<Row>>
+  /**
+   * Where the store is not in this process, the answer is not waited for. When it fails, the transaction does: what is asked next
+   * throws, or the commit.
+   */
+  tell(query: Query<unknown>): Promise<void>
   /** How values of people lie in this store. */
   readonly sealer: Sealer
 }
 
-export function runWith(sealer: Sealer, execute: <Row>(query: Query<Row>) => Promise<QueryResult<Row>>): Run {
-  return Object.assign(execute, { sealer })
+type Execute = <Row>(query: Query<Row>) => Promise<QueryResult<Row>>
+
+export function runWith(sealer: Sealer, execute: Execute, tell: Run['tell'] = answered(execute)): Run {
+  return Object.assign(execute, { sealer, tell })
+}
+
+function answered(execute: Execute): Run['tell'] {
+  return async (query) => {
+    await execute(query)
+  }
 }
 
 /** Knows the dialect; no table types, because statements are plain SQL with typed rows. */

@@ -60,10 +60,10 @@ export function createWatchWrites(
   return (run) => ({
     async putWatch(connection, watch) {
       const document = run.sealer.seal('watch.document', [connection, watch.resourceId], watch.document)
-      await run(put({ connection, ...watch, document }))
+      await run.tell(put({ connection, ...watch, document }))
     },
     async deleteWatch(connection, resourceId) {
-      await run(remove({ connection, resourceId }))
+      await run.tell(remove({ connection, resourceId }))
     },
     async hurryWatches(connection, now) {
       await run(hurry({ connection, now }))
