@@ -44,7 +44,7 @@ export function* seedUsers(
         type: 'User',
         id,
         json: JSON.stringify(document),
-        keys: { userName: person.userName, emails: [{ value: person.email, type: 'work' }] },
+        keys: { userName: person.userName, active: true, emails: [{ value: person.email, type: 'work' }] },
         visible: true,
         now,
       },

@@ -22,10 +22,12 @@ export interface WantedUser {
 export async function acceptCreate(write: StoreWriter, context: AcceptContext, user: WantedUser): Promise<Accepted> {
   const { connection, world } = context
   const { userName } = user.document
-  const existing =
-    typeof userName === 'string' ? await write.findByUniqueName(connection.name, 'User', userName) : undefined
+  const [existing, waiting] = await Promise.all([
+    typeof userName === 'string' ? write.findByUniqueName(connection.name, 'User', userName) : undefined,
+    write.countOperations(connection.name),
+  ])
   if (existing !== undefined) return acceptAgain(write, context, user, existing)
-  await refuseWhenFull(write, connection)
+  refuseWhenFull(waiting)
   const id = world.newId()
   const document = withId(user.document, id)
   refuseInexpressible(connection, document, true)
@@ -94,10 +96,13 @@ export async function acceptUpdate(
   compute: ComputeUser,
 ): Promise<Accepted | 'missing' | 'done'> {
   const { connection } = context
-  const current = await write.getResource(connection.name, 'User', id)
+  const [current, operation, waiting] = await Promise.all([
+    write.getResource(connection.name, 'User', id),
+    write.getOperation(connection.name, id),
+    write.countOperations(connection.name),
+  ])
   if (current === undefined) return 'missing'
   const user = compute(current)
-  const operation = await write.getOperation(connection.name, id)
   if (operation?.kind === 'delete') throw beingDeleted(connection)
   if (!user.changed && !(await mustSwitchOn(write, connection, id, user, operation))) {
     // What its memberships still have to give or take is no matter of this request.
@@ -106,7 +111,7 @@ export async function acceptUpdate(
   }
   const document = withId(user.document, id)
   if (isActiveDocument(document)) {
-    await refuseWhenFull(write, connection)
+    refuseWhenFull(waiting)
     refuseInexpressible(connection, document, operation?.kind === 'create')
   }
   const { version } = user.changed ? await storeDocument(write, context, current, document) : current
@@ -180,8 +185,8 @@ function refuseInexpressible(connection: ProvisionedConnection, document: JsonOb
   refuseFirst(connection, isNew ? [...refusals, ...createRefusals] : refusals)
 }
 
-async function refuseWhenFull(write: StoreWriter, connection: ProvisionedConnection): Promise<void> {
-  if ((await write.countOperations(connection.name)) < operationsPerConnection) return
+function refuseWhenFull(waiting: number): void {
+  if (waiting < operationsPerConnection) return
   throw new Problem(429, undefined, 'Too many changes are waiting for the platform; try again later.', {
     headers: { 'Retry-After': '300' },
   })

@@ -89,12 +89,15 @@ export async function attempt(
     const grants = await grantsOf(call, user, reached)
     if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
     return await store.transaction(async (write) => {
-      await audit(write, 'outcome', {
-        ...outcomeOf(operation, grants),
-        kind: operation.kind,
-        drift: [...reached.drift],
-      })
-      return commitReached(write, context, operation, current, document, { ...reached, grants })
+      const [settled] = await Promise.all([
+        commitReached(write, context, operation, current, document, { ...reached, grants }),
+        audit(write, 'outcome', {
+          ...outcomeOf(operation, grants),
+          kind: operation.kind,
+          drift: [...reached.drift],
+        }),
+      ])
+      return settled
     })
   } catch (error) {
     const failure = asPlatformError(error, hasWritten() || signal.aborted)

@@ -61,8 +61,11 @@ export function storeOfClaim(store: Store, claim: (write: StoreWriter) => Promis
     ...store,
     transaction: (work) =>
       store.transaction(async (write) => {
-        if (await claim(write)) return work(write)
-        throw new ClaimLost('this took too long: another process has taken it over')
+        const [isOurs, done] = await Promise.allSettled([claim(write), work(write)])
+        if (isOurs.status === 'rejected') throw isOurs.reason
+        if (!isOurs.value) throw new ClaimLost('this took too long: another process has taken it over')
+        if (done.status === 'rejected') throw done.reason
+        return done.value
       }),
   }
 }

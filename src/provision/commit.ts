@@ -59,6 +59,7 @@ export async function commitReached(
   const { name } = connection
   const { resourceId } = operation
   const { refusal } = reached.grants
+  const [stored, present] = await Promise.all([write.getLink(name, resourceId), write.getOperation(name, resourceId)])
   let settled: Settled = { kind: 'applied' }
   if (refusal !== undefined && isAboutGrants(operation)) settled = { kind: 'refused', error: refusal }
   // The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change.
@@ -71,7 +72,7 @@ export async function commitReached(
     userName: typeof document.userName === 'string' ? document.userName : undefined,
     externalId: typeof document.externalId === 'string' ? document.externalId : undefined,
     // Marked while the attempt ran.
-    wasFlushed: link.wasFlushed || (await write.getLink(name, resourceId))?.wasFlushed === true,
+    wasFlushed: link.wasFlushed || stored?.wasFlushed === true,
   }
   if (operation.kind === 'delete') {
     await write.deleteResource(name, 'User', resourceId)
@@ -92,7 +93,6 @@ export async function commitReached(
   const wasOff = operation.before !== undefined && !isActiveDocument(parseDocument(operation.before))
   const isTakenOverOff = reached.isLeftOff && (link.state === 'proposed' || wasOff) && isActiveDocument(document)
   const applied = isTakenOverOff ? { ...document, active: false } : document
-  const present = await write.getOperation(name, resourceId)
   const newer = present?.id === operation.id ? undefined : present
   if (newer === undefined) {
     if (isTakenOverOff) await storeDocument(write, name, resourceId, JSON.stringify(applied), now)

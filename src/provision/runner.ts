@@ -72,10 +72,14 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     try {
       const begin = () =>
         store.transaction(async (write): Promise<Start | GroupStart | 'elsewhere' | undefined> => {
-          operation = await write.getOperation(connection.name, resourceId)
+          const [found, isOurs] = await Promise.all([
+            write.getOperation(connection.name, resourceId),
+            claimLink(write, connection.name, resourceId),
+          ])
+          operation = found
+          isClaimed = isOurs
           if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
-          if (!(await claimLink(write, connection.name, resourceId))) return 'elsewhere'
-          isClaimed = true
+          if (!isOurs) return 'elsewhere'
           const read = await readStart(write, connection.name, operation)
           waiters.begin(resourceId, operation.id)
           return read

@@ -10,14 +10,19 @@ export async function readStart(
 ): Promise<Start | GroupStart> {
   const { resourceId } = operation
   if (operation.about === 'group') {
-    const resource = await write.getAnyResource(connection, 'Group', resourceId)
-    return { operation, groupLink: await write.getGroupLink(connection, resourceId), json: resource?.json }
+    const [resource, groupLink] = await Promise.all([
+      write.getAnyResource(connection, 'Group', resourceId),
+      write.getGroupLink(connection, resourceId),
+    ])
+    return { operation, groupLink, json: resource?.json }
   }
-  const link = await write.getLink(connection, resourceId)
-  const resource = await write.getAnyResource(connection, 'User', resourceId)
+  const [link, resource, memberships] = await Promise.all([
+    write.getLink(connection, resourceId),
+    write.getAnyResource(connection, 'User', resourceId),
+    write.membershipsOf(connection, [resourceId]),
+  ])
   // A tombstone's account is taken away without a resource: the operation says who it was.
   const json = resource?.json ?? (operation.kind === 'delete' ? operation.before : undefined)
   if (link === undefined || json === undefined) throw new Error('an operation without link or resource')
-  const memberships = await write.membershipsOf(connection, [resourceId])
   return { operation, link, json, memberships: memberships.get(resourceId) ?? [] }
 }

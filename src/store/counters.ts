@@ -11,8 +11,6 @@ export type Counter =
   | 'audit.id'
   | 'request.id'
 
-type Addition = readonly [name: Counter, by: number]
-
 export function createCounters(dialect: Dialect) {
   const read = statement(
     dialect,
@@ -30,15 +28,6 @@ export function createCounters(dialect: Dialect) {
       on conflict (connection, name) do update set value = counter.value + excluded.value
       returning value`,
   )
-  const addBoth = statement(
-    dialect,
-    ['connection', 'name', 'by', 'otherName', 'otherBy'],
-    (slot) => sql<{ name: string; value: number }>`
-      insert into counter (connection, name, value) values (${slot('connection')}, ${slot('name')}, ${slot('by')}),
-        (${slot('connection')}, ${slot('otherName')}, ${slot('otherBy')})
-      on conflict (connection, name) do update set value = counter.value + excluded.value
-      returning name, value`,
-  )
   return {
     async read(run: Run, connection: string, name: Counter): Promise<number> {
       const { rows } = await run(read({ connection, name }))
@@ -54,13 +43,6 @@ export function createCounters(dialect: Dialect) {
     /** As `add`; nobody needs the new value. */
     async change(run: Run, connection: string, name: Counter, by: number): Promise<void> {
       await run.tell(add({ connection, name, by }))
-    },
-    /** As `add`, and another one with the same statement. Answers the first one's new value. */
-    async addWith(run: Run, connection: string, [name, by]: Addition, [otherName, otherBy]: Addition): Promise<number> {
-      const { rows } = await run(addBoth({ connection, name, by, otherName, otherBy }))
-      const row = rows.find((counted) => counted.name === name)
-      if (row === undefined) throw new Error(`the counter ${name} was not stored`)
-      return row.value
     },
   }
 }

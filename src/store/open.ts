@@ -162,7 +162,7 @@ export function createWrites(
     createResourceWrites(dialect, counters),
     createMembershipWrites(dialect),
     createLinkWrites(dialect),
-    createOperationWrites(dialect, counters),
+    createOperationWrites(dialect),
     createGrantOperationWrites(dialect, counters),
     createGroupLinkWrites(dialect),
     createDepartureWrites(dialect),

@@ -1,5 +1,4 @@
 import { sql } from 'kysely'
-import type { Counters } from './counters.ts'
 import { operationColumns } from './reads.ts'
 import { type OperationRow, toOperation } from './rows.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
@@ -7,23 +6,25 @@ import type { Operation, StoreWriter } from './store.ts'
 
 type OperationWrites = Pick<StoreWriter, 'putOperation' | 'updateOperation' | 'deleteOperation'>
 
-export function createOperationWrites(dialect: Dialect, counters: Counters): (run: Run) => OperationWrites {
+export function createOperationWrites(dialect: Dialect): (run: Run) => OperationWrites {
   const texts = operationStatements(dialect)
   return (run) => ({
     async putOperation(connection, operation) {
-      const replaced = await run(texts.replace({ connection, resourceId: operation.resourceId }))
-      const change = 1 - replaced.rows.length
-      const id = await counters.addWith(run, connection, ['operation.id', 1], ['operation.count', change])
+      const { resourceId } = operation
+      const { rows } = await run(texts.number({ connection, resourceId }))
+      const id = rows.find(({ name }) => name === 'operation.id')?.value
+      if (id === undefined) throw new Error('the counter operation.id was not stored')
+      await run.tell(texts.replace({ connection, resourceId }))
       await run.tell(
         texts.insert({
           connection,
           id,
-          resourceId: operation.resourceId,
+          resourceId,
           kind: operation.kind,
           about: operation.about,
           isDeprovisioning: operation.isDeprovisioning ? 1 : 0,
           mayActivate: operation.mayActivate ? 1 : 0,
-          before: run.sealer.seal('operation.before', [connection, operation.resourceId], operation.before ?? null),
+          before: run.sealer.seal('operation.before', [connection, resourceId], operation.before ?? null),
           version: operation.version,
           dueAt: operation.dueAt,
           requestId: operation.requestId,
@@ -61,8 +62,8 @@ export function createOperationWrites(dialect: Dialect, counters: Counters): (ru
       )
     },
     async deleteOperation(connection, id) {
-      const { rows } = await run(texts.remove({ connection, id }))
-      if (rows.length > 0) await counters.change(run, connection, 'operation.count', -1)
+      await run.tell(texts.countOff({ connection, id }))
+      await run.tell(texts.remove({ connection, id }))
     },
   })
 }
@@ -74,12 +75,31 @@ function precedence(operation: Pick<Operation, 'kind' | 'isDeprovisioning'>): 0 
 
 function operationStatements(dialect: Dialect) {
   return {
+    /** The next number, and the count as it will be: one that is replaced does not count again. */
+    number: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<{ name: string; value: number }>`
+        insert into counter (connection, name, value) values (${slot('connection')}, 'operation.id', 1),
+          (${slot('connection')}, 'operation.count', 1 - (select count(*) from operation
+            where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}))
+        on conflict (connection, name) do update set value = counter.value + excluded.value
+        returning name, value`,
+    ),
     replace: statement(
       dialect,
       ['connection', 'resourceId'],
-      (slot) => sql<{ id: number }>`
-        delete from operation where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}
-        returning id`,
+      (slot) => sql<unknown>`
+        delete from operation where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
+    ),
+    countOff: statement(
+      dialect,
+      ['connection', 'id'],
+      (slot) => sql<unknown>`
+        insert into counter (connection, name, value)
+        select ${slot('connection')}, 'operation.count', -count(*) from operation
+        where connection = ${slot('connection')} and id = ${slot('id')}
+        on conflict (connection, name) do update set value = counter.value + excluded.value`,
     ),
     insert: statement(
       dialect,
@@ -142,8 +162,8 @@ function operationStatements(dialect: Dialect) {
     remove: statement(
       dialect,
       ['connection', 'id'],
-      (slot) => sql<{ id: number }>`
-        delete from operation where connection = ${slot('connection')} and id = ${slot('id')} returning id`,
+      (slot) => sql<unknown>`
+        delete from operation where connection = ${slot('connection')} and id = ${slot('id')}`,
     ),
   }
 }

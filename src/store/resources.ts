@@ -29,9 +29,13 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
       const { rows } = await run(query)
       return rows[0] === undefined ? undefined : { ...toResource(run.sealer, rows[0]), visible: rows[0].visible === 1 }
     }
-    async function storeEmails(connection: string, id: string, keys: ResourceKeys): Promise<void> {
+    async function storeEmails(
+      connection: string,
+      id: string,
+      keys: ResourceKeys,
+      rows: readonly EmailRow[],
+    ): Promise<void> {
       const wanted = emailRows(run.sealer, connection, keys)
-      const { rows } = await run(texts.emails({ connection, id }))
       if (rows.length === wanted.length && rows.every((row) => wanted.some((email) => isSame(row, email)))) return
       if (rows.length > 0) await run.tell(texts.forgetEmails({ connection, id }))
       for (const email of wanted) await run.tell(texts.insertEmail({ connection, id, ...email }))
@@ -71,10 +75,10 @@ export function createResourceWrites(dialect: Dialect, counters: Counters): (run
         const json = run.sealer.seal('resource.json', [connection, id], change.json)
         const columns = keyColumns(run.sealer, connection, change)
         const values = { connection, type, id, json, now, expectedVersion, ...columns }
-        const kept = await run(texts.updateKept(values))
+        const [kept, emails] = await Promise.all([run(texts.updateKept(values)), run(texts.emails({ connection, id }))])
         const { rows } = kept.rows.length > 0 ? kept : await unlessTaken(run(mayBeTaken(texts.update(values))))
         if (rows[0] === undefined) return undefined
-        await storeEmails(connection, id, change.keys)
+        await storeEmails(connection, id, change.keys, emails.rows)
         return toResource(run.sealer, rows[0])
       },
       async touchResources(connection, type, ids, now) {
@@ -207,7 +211,7 @@ function resourceStatements(dialect: Dialect) {
     emails: statement(
       dialect,
       ['connection', 'id'],
-      (slot) => sql<{ value_key: string; email_type: string }>`
+      (slot) => sql<EmailRow>`
         select value_key, email_type from email_value
         where connection = ${slot('connection')} and resource_id = ${slot('id')}`,
     ),
@@ -264,10 +268,12 @@ export function emailRows(
   return rows
 }
 
-function isSame(
-  row: { value_key: string; email_type: string },
-  email: { valueKey: string; emailType: string },
-): boolean {
+interface EmailRow {
+  readonly value_key: string
+  readonly email_type: string
+}
+
+function isSame(row: EmailRow, email: { valueKey: string; emailType: string }): boolean {
   return row.value_key === email.valueKey && row.email_type === email.emailType
 }
 
