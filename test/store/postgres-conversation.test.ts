@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
+import { createLog } from '../../src/log.ts'
+import type { PostgresLocation } from '../../src/store/location.ts'
+import { openPostgres } from '../../src/store/open-postgres.ts'
+import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
+import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
+import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { aLink, anAuditEntry, anOperation, aUser } from './builders.ts'
+
+type Context = { after(work: () => unknown): void }
+
+describe('statements that go to PostgreSQL behind each other', { skip: skipPostgres }, () => {
+  let server: PostgresServer
+  before(async () => {
+    server = await startPostgres()
+  })
+  after(() => server.end())
+
+  async function opened(t: Context, location: PostgresLocation, sealer = plainSealer) {
+    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent'), sealer })
+    t.after(() => store.close())
+    return store
+  }
+
+  test('one that fails without being waited for takes the whole transaction with it, also when nothing is asked after it', async (t) => {
+    const location = server.location()
+    const store = await opened(t, location)
+    await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
+    const refused = store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      await write.appendAudit('okta', anAuditEntry({ event: 'calling' }))
+      return 'done'
+    })
+    await assert.rejects(refused, /no_calls/)
+    assert.equal(await store.count('okta', 'User'), 0)
+    assert.equal((await store.readAudit('okta', 0, 10)).length, 0)
+  })
+
+  test('what is asked after it is told the reason, and not that the transaction is over', async (t) => {
+    const location = server.location()
+    const store = await opened(t, location)
+    await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
+    let told: unknown
+    const refused = store.transaction(async (write) => {
+      await write.appendAudit('okta', anAuditEntry({ event: 'calling' }))
+      told = await write.count('okta', 'User').catch((error: unknown) => error)
+    })
+    await assert.rejects(refused, /no_calls/)
+    assert.match(String(told), /no_calls/)
+  })
+
+  test('the connection is used again after such a failure', async (t) => {
+    const location = server.location({ connections: 2 })
+    const store = await opened(t, location)
+    await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
+    for (let round = 0; round < 5; round += 1) {
+      const refused = store.transaction((write) => write.appendAudit('okta', anAuditEntry({ event: 'calling' })))
+      await assert.rejects(refused, /no_calls/)
+      await store.transaction((write) => write.insertResource('okta', aUser(`u${round}`)))
+    }
+    assert.equal(await store.count('okta', 'User'), 5)
+  })
+
+  test('a name that is taken harms nothing that is asked at the same time', async (t) => {
+    const store = await opened(t, server.location())
+    await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      const bob = await write.insertResource('okta', aUser('bob'))
+      const { type, id, json, keys, now } = aUser('bob', { keys: { userName: 'ADA@uni.example' } })
+      const [taken, found, count] = await Promise.allSettled([
+        write.updateResource('okta', { type, id, json, keys, now, expectedVersion: bob.version }),
+        write.getResource('okta', 'User', 'ada'),
+        write.count('okta', 'User'),
+      ])
+      assert.ok(taken.status === 'rejected' && taken.reason instanceof NameTaken, String(taken.status))
+      assert.equal(found.status === 'fulfilled' && found.value?.id, 'ada')
+      assert.equal(count.status === 'fulfilled' && count.value, 2)
+      await write.insertResource('okta', aUser('eve'))
+    })
+    assert.equal(await store.count('okta', 'User'), 3)
+  })
+
+  test('who is not let in any more stores nothing, also where no answer is waited for', async (t) => {
+    const location = server.location()
+    const store = await opened(t, location, createSealer(newKey()))
+    await store.transaction((write) => write.putLink(aLink('okta', 'ada', { wasFlushed: false })))
+    await server.execute(location, "update sealing set key_id = 'another'")
+    await assert.rejects(
+      store.transaction((write) => write.setFlushed('okta', 'ada')),
+      (error) => error instanceof StoreUnavailable && /encrypted with another key/.test(error.message),
+    )
+    const { rows } = await server.execute(location, 'select was_flushed from link')
+    assert.deepEqual(rows, [{ was_flushed: 0 }])
+  })
+
+  test('more than the driver may keep at once are stored, all of them', async (t) => {
+    const store = await opened(t, server.location())
+    await store.transaction(async (write) => {
+      for (let index = 0; index < 1_000; index += 1) await write.putDeparture('okta', `u${index}`, index)
+    })
+    assert.equal(await store.transaction((write) => write.countDepartures('okta', 0)), 1_000)
+  })
+
+  test('what needs no answer travels with what does', async (t) => {
+    const { location, messages } = await counted(t, server.location())
+    const store = await opened(t, location)
+    await store.transaction((write) => write.insertResource('okta', aUser('first')))
+    const before = messages()
+    await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      await write.putLink(aLink('okta', 'ada'))
+      await write.putOperation('okta', anOperation('ada'))
+      await write.appendAudit('okta', anAuditEntry())
+    })
+    // The number of the resource, the resource, the operation's number, the audit's, the commit; the link takes an account: two.
+    assert.ok(messages() - before <= 8, `${messages() - before} messages`)
+  })
+
+  /** The same server behind a socket that counts what arrives. */
+  async function counted(t: Context, location: PostgresLocation) {
+    let messages = 0
+    const proxy = createServer((socket) => {
+      const onward = connect(location.port, location.host)
+      socket.on('data', () => {
+        messages += 1
+      })
+      socket.pipe(onward).pipe(socket)
+      socket.on('error', () => onward.destroy())
+      onward.on('error', () => socket.destroy())
+    })
+    proxy.listen(0, '127.0.0.1')
+    await once(proxy, 'listening')
+    t.after(() => proxy.close())
+    const address = proxy.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    return { location: { ...location, host: '127.0.0.1', port }, messages: () => messages }
+  }
+})
