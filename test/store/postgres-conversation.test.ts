@@ -7,9 +7,9 @@ import { createLog } from '../../src/log.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
-import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
+import { AccountTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
-import { aLink, anAuditEntry, anOperation, aUser } from './builders.ts'
+import { aGroupLink, aLink, anAuditEntry, anOperation, aUser } from './builders.ts'
 
 type Context = { after(work: () => unknown): void }
 
@@ -69,19 +69,18 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
     const store = await opened(t, server.location())
     await store.transaction(async (write) => {
       await write.insertResource('okta', aUser('ada'))
-      const bob = await write.insertResource('okta', aUser('bob'))
-      const { type, id, json, keys, now } = aUser('bob', { keys: { userName: 'ADA@uni.example' } })
+      await write.putGroupLink(aGroupLink('staff'))
       const [taken, found, count] = await Promise.allSettled([
-        write.updateResource('okta', { type, id, json, keys, now, expectedVersion: bob.version }),
+        write.putGroupLink(aGroupLink('guests')),
         write.getResource('okta', 'User', 'ada'),
         write.count('okta', 'User'),
       ])
-      assert.ok(taken.status === 'rejected' && taken.reason instanceof NameTaken, String(taken.status))
+      assert.ok(taken.status === 'rejected' && taken.reason instanceof AccountTaken, String(taken.status))
       assert.equal(found.status === 'fulfilled' && found.value?.id, 'ada')
-      assert.equal(count.status === 'fulfilled' && count.value, 2)
+      assert.equal(count.status === 'fulfilled' && count.value, 1)
       await write.insertResource('okta', aUser('eve'))
     })
-    assert.equal(await store.count('okta', 'User'), 3)
+    assert.equal(await store.count('okta', 'User'), 2)
   })
 
   test('who is not let in any more stores nothing, also where no answer is waited for', async (t) => {
