@@ -10,7 +10,7 @@ import type { AcceptContext, Accepted } from './intent.ts'
 import { createOperator, type OperatorActions, type Workplace } from './operator.ts'
 import { createOperatorRequests, type OperatorRequests } from './operator-requests.ts'
 import { type FreshAccount, readAccountNow } from './read-account.ts'
-import { createRunner } from './runner.ts'
+import { type Begun, createRunner } from './runner.ts'
 
 /** A human has to look at it first: identity providers need not ask more often. */
 const heldRetryMs = 3_600_000
@@ -68,28 +68,41 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     wake: runner.wake,
   }
 
+  /** Answers what `work` answers, and the attempt where it has begun in the same transaction: `finish` has to hear of both. */
   async function accept<T extends Accepted | 'missing' | 'done' | undefined>(
     asked: Asked,
     work: (write: StoreWriter, context: AcceptContext) => Promise<T>,
-  ): Promise<T> {
+  ): Promise<{ readonly accepted: T; readonly begun: Begun | undefined }> {
+    let begun: Begun | undefined
     try {
-      const accepted = await store.transaction((write) => work(write, { connection, world, asked, isFlushed }))
+      const accepted = await store.transaction(async (write) => {
+        const accepted = await work(write, { connection, world, asked, isFlushed })
+        if (typeof accepted === 'object') begun = await begin(write, accepted)
+        return accepted
+      })
       if (typeof accepted === 'object' && accepted.replacedId !== undefined) {
         runner.supersede(accepted.resourceId, accepted.replacedId, accepted.operationId)
       }
-      return accepted
+      return { accepted, begun }
     } catch (error) {
+      begun?.giveUp()
       throw error instanceof PlatformError ? problemOf(error) : error
     }
   }
 
+  async function begin(write: StoreWriter, accepted: Accepted): Promise<Begun | undefined> {
+    const { operationId: id, resourceId, heldBecause } = accepted
+    if (connection.mode === 'deferred' || heldBecause !== undefined) return undefined
+    return runner.begin(write, { id, resourceId })
+  }
+
   /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
-  async function finish(asked: Asked, accepted: Accepted): Promise<void> {
+  async function finish(asked: Asked, accepted: Accepted, begun: Begun | undefined): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
     if (accepted.heldBecause !== undefined) throw notYet(accepted.heldBecause, clock.now() + heldRetryMs)
     let settled: Settled
     try {
-      settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal)
+      settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal, begun)
     } catch (error) {
       // The budget is spent. The operation is durable, and the outbox finishes it.
       if (!asked.signal.aborted) throw error
@@ -124,20 +137,20 @@ export function createProvision(connection: ProvisionedConnection, world: World)
   return {
     connection,
     async createUser(asked, user) {
-      const accepted = await accept(asked, (write, context) => acceptCreate(write, context, user))
-      await finish(asked, accepted)
+      const { accepted, begun } = await accept(asked, (write, context) => acceptCreate(write, context, user))
+      await finish(asked, accepted, begun)
       return accepted.resourceId
     },
     async updateUser(asked, id, compute) {
-      const accepted = await accept(asked, (write, context) => acceptUpdate(write, context, id, compute))
+      const { accepted, begun } = await accept(asked, (write, context) => acceptUpdate(write, context, id, compute))
       if (accepted === 'missing') return false
-      if (accepted !== 'done') await finish(asked, accepted)
+      if (accepted !== 'done') await finish(asked, accepted, begun)
       return true
     },
     async deleteUser(asked, id, isExpected) {
-      const accepted = await accept(asked, (write, context) => acceptDelete(write, context, id, isExpected))
+      const { accepted, begun } = await accept(asked, (write, context) => acceptDelete(write, context, id, isExpected))
       if (accepted === undefined) return false
-      await finish(asked, accepted)
+      await finish(asked, accepted, begun)
       return true
     },
     operator: createOperator(connection, world, workplace),

@@ -1,7 +1,7 @@
 import { withDeadline } from '../deadline.ts'
-import { Fault, type PlatformError, Unknown } from '../errors.ts'
+import { type PlatformError, Unknown } from '../errors.ts'
 import { claimPollMs } from '../limits.ts'
-import { type Operation, StoreUnavailable } from '../store/store.ts'
+import { type Operation, StoreUnavailable, type StoreWriter } from '../store/store.ts'
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import type { Breaker } from './breaker.ts'
@@ -9,10 +9,10 @@ import { ClaimLost, type Claims, claimLink, createClaims, releaseLink, storeOfCl
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { releaseHeld } from './guardrails.ts'
-import { retryWaitMs } from './retry.ts'
 import { readStart } from './start.ts'
 import { createSuspension } from './suspension.ts'
 import { inAttemptSpan } from './traced-attempt.ts'
+import { park, putOff } from './unrecorded.ts'
 import { createWaiters } from './waiters.ts'
 
 /** How often the outbox looks for operations that have become due. */
@@ -20,7 +20,6 @@ const tickMs = 500
 const batch = 32
 /** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
 const storePauseMs = 5_000
-const parkedLeaverRetryMs = 3_600_000
 
 export interface Runner {
   readonly breaker: Breaker
@@ -29,8 +28,13 @@ export interface Runner {
    * unless the old one is in work already.
    */
   supersede(resourceId: string, oldId: number, newId: number): void
+  /**
+   * Inside the transaction that accepts the operation: begins its attempt, so that no transaction of its own is needed for that.
+   * Undefined where another attempt comes first. Whoever gets one says whether it goes on; until then the link's others wait.
+   */
+  begin(write: StoreWriter, operation: AcceptedOperation): Promise<Begun | undefined>
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
-  runNow(operation: { readonly id: number; readonly resourceId: string }, signal: AbortSignal): Promise<Settled>
+  runNow(operation: AcceptedOperation, signal: AbortSignal, begun?: Begun): Promise<Settled>
   /** Runs `work` when no attempt at the link is in work, and none begins before its end. */
   alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result>
   /** As `Claims`: for an account that is taken over outside of an attempt. */
@@ -44,6 +48,18 @@ export interface Runner {
   start(): void
   /** Starts nothing more; what is running may finish within `graceMs`, then its requests are aborted and it stays durable. */
   stop(graceMs: number): Promise<void>
+}
+
+interface AcceptedOperation {
+  readonly id: number
+  readonly resourceId: string
+}
+
+/** An attempt that has what it starts from. */
+export interface Begun {
+  goOn(): void
+  /** What it would start from was not stored. */
+  giveUp(): void
 }
 
 /** Runs the operations of one connection: one at a time per link, in the order accepted, those that somebody waits for at once. */
@@ -65,10 +81,10 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   /** The last look at the outbox took all places: more may be due. */
   let isFull = false
 
-  /** One attempt at whatever the link's operation is now, unless another process is at it. */
-  async function attemptLink(resourceId: string): Promise<void> {
-    let operation: Operation | undefined
-    let isClaimed = false
+  /** One attempt at whatever the link's operation is now, unless another process is at it. `begun`: it has begun already. */
+  async function attemptLink(resourceId: string, begun?: Start | GroupStart): Promise<void> {
+    let operation = begun?.operation
+    let isClaimed = begun !== undefined
     try {
       const begin = () =>
         store.transaction(async (write): Promise<Start | GroupStart | 'elsewhere' | undefined> => {
@@ -78,13 +94,13 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
           ])
           operation = found
           isClaimed = isOurs
-          if (operation === undefined || operation.state === 'failed' || operation.state === 'held') return undefined
+          if (!isToBeAttempted(operation)) return undefined
           if (!isOurs) return 'elsewhere'
           const read = await readStart(write, connection.name, operation)
           waiters.begin(resourceId, operation.id)
           return read
         })
-      let start = await begin()
+      let start = begun ?? (await begin())
       while (start === 'elsewhere' && waiters.hasAny(resourceId) && !isStopping) {
         await clock.sleep(claimPollMs, ending.signal).catch(() => undefined)
         start = await begin()
@@ -99,33 +115,17 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
         'an attempt could not be recorded',
       )
       if (operation === undefined || error instanceof ClaimLost) return
-      await (error instanceof StoreUnavailable ? putOff(operation) : park(operation))
+      if (error instanceof StoreUnavailable) {
+        pausedUntil = clock.now() + storePauseMs
+        await putOff(connection, world, operation)
+      } else {
+        await park(connection, world, operation)
+      }
     } finally {
       waiters.end(resourceId)
       // Who waits for the next one gets it from here.
       if (isClaimed && !waiters.hasAny(resourceId)) await releaseLink(store, connection.name, resourceId)
     }
-  }
-
-  async function putOff({ id, attempts }: Operation): Promise<void> {
-    pausedUntil = clock.now() + storePauseMs
-    const { maximumRetryMs: maximumMs } = connection
-    const dueAt = clock.now() + retryWaitMs(attempts + 1, { maximumMs, random: world.random })
-    await store
-      .transaction((write) => write.updateOperation(connection.name, id, { attempts: attempts + 1, dueAt }))
-      .catch(() => undefined)
-  }
-
-  /** What fails through a defect of ours is put aside alone: its neighbours go on. A leaver's is tried again all the same. */
-  async function park({ id, attempts, isDeprovisioning }: Operation): Promise<void> {
-    const { message: errorMessage, kind: errorKind } = new Fault('the attempt failed before its first call')
-    const state = isDeprovisioning ? 'waiting' : 'failed'
-    const dueAt = clock.now() + Math.min(parkedLeaverRetryMs, connection.maximumRetryMs)
-    await store
-      .transaction((write) =>
-        write.updateOperation(connection.name, id, { attempts: attempts + 1, errorKind, errorMessage, state, dueAt }),
-      )
-      .catch(() => undefined)
   }
 
   async function attemptOperation(start: Start | GroupStart): Promise<Settled> {
@@ -169,6 +169,18 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
     })
     running.set(resourceId, mine)
+  }
+
+  async function beginAccepted(
+    write: StoreWriter,
+    { id, resourceId }: AcceptedOperation,
+  ): Promise<Start | GroupStart | undefined> {
+    const [operation, isOurs] = await Promise.all([
+      write.getOperation(connection.name, resourceId),
+      claimLink(write, connection.name, resourceId),
+    ])
+    if (!isOurs || operation?.id !== id || !isToBeAttempted(operation)) return undefined
+    return readStart(write, connection.name, operation)
   }
 
   function alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result> {
@@ -234,9 +246,32 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   return {
     breaker,
     supersede: (resourceId, oldId, newId) => waiters.supersede(resourceId, oldId, newId),
-    runNow({ id, resourceId }, signal) {
+    async begin(write, accepted) {
+      const { id, resourceId } = accepted
+      if (isStopping || running.has(resourceId) || !breaker.isClosed()) return undefined
+      const { promise: started, resolve: start } = Promise.withResolvers<Start | GroupStart | undefined>()
+      // From now on: another request about the link, which this very commit may serve, comes after this one.
+      follow(
+        resourceId,
+        started.then((begun) => (begun === undefined ? undefined : attemptLink(resourceId, begun))),
+      )
+      // What cannot be read is the attempt's misfortune: it says so itself, and what was asked stays asked.
+      const begun = await beginAccepted(write, accepted).catch(() => undefined)
+      if (begun === undefined) {
+        start(undefined)
+        return undefined
+      }
+      waiters.begin(resourceId, id)
+      const giveUp = () => {
+        waiters.end(resourceId)
+        start(undefined)
+      }
+      return { goOn: () => start(begun), giveUp }
+    },
+    runNow({ id, resourceId }, signal, begun) {
       const settled = waiters.wait(resourceId, id, signal)
-      runLink(resourceId)
+      if (begun === undefined) runLink(resourceId)
+      else begun.goOn()
       return settled
     },
     alone,
@@ -257,4 +292,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       clearTimeout(grace)
     },
   }
+}
+
+function isToBeAttempted(operation: Operation | undefined): operation is Operation {
+  return operation !== undefined && operation.state !== 'failed' && operation.state !== 'held'
 }
