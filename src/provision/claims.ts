@@ -61,7 +61,9 @@ export function storeOfClaim(store: Store, claim: (write: StoreWriter) => Promis
     ...store,
     transaction: (work) =>
       store.transaction(async (write) => {
-        const [isOurs, done] = await Promise.allSettled([claim(write), work(write)])
+        // Asked together, so that the claim costs no time of its own: what is done without it is not stored.
+        const begun = async () => work(write)
+        const [isOurs, done] = await Promise.allSettled([claim(write), begun()])
         if (isOurs.status === 'rejected') throw isOurs.reason
         if (!isOurs.value) throw new ClaimLost('this took too long: another process has taken it over')
         if (done.status === 'rejected') throw done.reason

@@ -21,7 +21,7 @@ export function createRecording(
   },
 ): Recording {
   let hasWritten = false
-  const audit: Recording['audit'] = (write, event, detail) =>
+  const audit: Recording['audit'] = async (write, event, detail) =>
     write.appendAudit(connection.name, {
       at: new Date(clock.now()).toISOString(),
       event,

@@ -199,3 +199,46 @@ test('a store that takes requests but no outcome does not make the bridge hammer
   await finished()
   assert.equal(bridge.accounts(user).length, 1)
 })
+
+test('an attempt that began with a request that is not stored makes no call, and the next request for the person is served', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  let isLost = true
+  const { provision } = await onFailingStore(t, bridge, (store) => ({
+    ...store,
+    transaction: (work) =>
+      store.transaction(async (write) => {
+        const result = await work(write)
+        // As a commit would that fails: all was done, and nothing is kept.
+        if (isLost) throw new StoreUnavailable('the store is unavailable: disk full')
+        return result
+      }),
+  }))
+  const user = aUser()
+  const { figshare } = bridge.world.sandbox
+  figshare.forgetCalls()
+  await assert.rejects(provision.createUser(asked, { document: user, active: true }), StoreUnavailable)
+  assert.equal(figshare.calls.length, 0)
+  assert.equal(provision.isBusy(), false)
+  isLost = false
+  await provision.createUser(asked, { document: user, active: true })
+  assert.equal(bridge.accounts(user).length, 1)
+})
+
+test('a change is three transactions while nothing else is asked: what is asked, the call, what came of it', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  let transactions = 0
+  const { provision } = await onFailingStore(t, bridge, (store) => ({
+    ...store,
+    transaction(work) {
+      transactions += 1
+      return store.transaction(work)
+    },
+  }))
+  const user = aUser()
+  const id = await provision.createUser(asked, { document: user, active: true })
+  transactions = 0
+  const document = { ...user, name: { givenName: 'Augusta', familyName: 'King' } }
+  await provision.updateUser(asked, id, () => ({ document, active: true, changed: true }))
+  assert.equal(bridge.account(user)?.profile.first_name, 'Augusta')
+  assert.equal(transactions, 3)
+})
