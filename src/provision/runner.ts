@@ -249,24 +249,22 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     async begin(write, accepted) {
       const { id, resourceId } = accepted
       if (isStopping || running.has(resourceId) || !breaker.isClosed()) return undefined
-      const { promise: started, resolve: start } = Promise.withResolvers<Start | GroupStart | undefined>()
+      const { promise: ended, resolve: end } = Promise.withResolvers<void>()
       // From now on: another request about the link, which this very commit may serve, comes after this one.
-      follow(
-        resourceId,
-        started.then((begun) => (begun === undefined ? undefined : attemptLink(resourceId, begun))),
-      )
+      follow(resourceId, ended)
       // What cannot be read is the attempt's misfortune: it says so itself, and what was asked stays asked.
       const begun = await beginAccepted(write, accepted).catch(() => undefined)
       if (begun === undefined) {
-        start(undefined)
+        end()
         return undefined
       }
       waiters.begin(resourceId, id)
       const giveUp = () => {
         waiters.end(resourceId)
-        start(undefined)
+        end()
       }
-      return { goOn: () => start(begun), giveUp }
+      // Called outside of the transaction, of which the attempt is no part.
+      return { goOn: () => end(attemptLink(resourceId, begun)), giveUp }
     },
     runNow({ id, resourceId }, signal, begun) {
       const settled = waiters.wait(resourceId, id, signal)
