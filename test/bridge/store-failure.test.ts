@@ -130,11 +130,13 @@ async function onFailingStore(t: TestContext, bridge: FigshareBridge, fail: (sto
   const connection = provisionedConnection(settings, config, clock)
   const world = { store: fail(store), clock, log, random: () => 0.5, newId: () => 'ada', attemptMs: 5_000 }
   const provision = createProvision(connection, world)
-  t.after(async () => {
+  const end = async () => {
     await provision.stop(0)
     await connection.platform.close()
     await store.close()
-  })
+  }
+  // What keeps its place for ever would keep the end, too.
+  t.after(end, { timeout: 10_000 })
   const finished = () =>
     bridge.until('nothing is unfinished', async () => (await store.countOperations('figshare')) === 0)
   return { provision, finished }

@@ -500,4 +500,25 @@ export const mutants: readonly Mutant[] = [
     edits: [['const mustWait = late.has(key) && ', 'const mustWait = false && ']],
     tests: ['platforms/name-search'],
   },
+  {
+    number: 61,
+    name: 'a transaction is committed before it is known whether it was let in',
+    file: 'src/store/postgres-conversation.ts',
+    edits: [['      await admitted()\n      if (failure', '      if (failure']],
+    tests: ['store/postgres-conversation'],
+  },
+  {
+    number: 62,
+    name: 'more is said while it is in doubt whether a name is taken',
+    file: 'src/store/postgres-conversation.ts',
+    edits: [['    if (guarding !== undefined) return guarding\n', '']],
+    tests: ['store/postgres-conversation'],
+  },
+  {
+    number: 63,
+    name: 'an attempt whose request was not stored keeps its place for ever',
+    file: 'src/provision/provision.ts',
+    edits: [['      begun?.giveUp()\n', '']],
+    tests: ['bridge/store-failure'],
+  },
 ]
