@@ -65,14 +65,20 @@ export const targets: readonly Target[] = [
   },
 ]
 
+export function ofStore(all: Figures, store: StoreKind): Figures {
+  const isOf = (one: { readonly store: StoreKind }) => one.store === store
+  return { ...all, sizes: all.sizes.filter(isOf), figures: all.figures.filter(isOf) }
+}
+
 /** By ratio to the echo of the same run, in percent; one value for each kind of request and of store. */
-function growths({ figures, sizes }: Figures): readonly number[] {
-  return (['sqlite', 'postgres'] as const).flatMap((store) =>
-    growthsOf(
-      figures.filter((one) => one.store === store),
-      sizes.filter((one) => one.store === store).map(({ users }) => users),
-    ),
-  )
+function growths(all: Figures): readonly number[] {
+  return (['sqlite', 'postgres'] as const).flatMap((store) => {
+    const { figures, sizes } = ofStore(all, store)
+    return growthsOf(
+      figures,
+      sizes.map(({ users }) => users),
+    )
+  })
 }
 
 function growthsOf(figures: readonly Figure[], sizes: readonly number[]): readonly number[] {
