@@ -31,7 +31,7 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
   const locked = new Set<string>()
   /** Their locks, and whether the store is still ours. */
   const entered: Promise<void>[] = []
-  let underWay: Promise<unknown>[] = []
+  const underWay = new Set<Promise<unknown>>()
   let guarding: Promise<unknown> | undefined
   let isBegun = false
   let failure: unknown
@@ -45,7 +45,9 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     const answer = sent.catch((error: unknown) => {
       throw fail(error)
     })
-    underWay.push(answer.catch(() => undefined))
+    const done = () => void underWay.delete(settled)
+    const settled: Promise<void> = answer.then(done, done)
+    underWay.add(settled)
     return answer
   }
 
@@ -70,10 +72,7 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     if (failure !== undefined) throw failure
     // What is said before it is known whether a name is taken would fail with it.
     if (guarding !== undefined) return guarding
-    if (underWay.length < mostUnanswered) return undefined
-    const before = underWay
-    underWay = []
-    return Promise.all(before)
+    return underWay.size < mostUnanswered ? undefined : Promise.race(underWay)
   }
 
   function sent<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
