@@ -12,7 +12,7 @@ import { releaseHeld } from './guardrails.ts'
 import { readStart } from './start.ts'
 import { createSuspension } from './suspension.ts'
 import { inAttemptSpan } from './traced-attempt.ts'
-import { park, putOff } from './unrecorded.ts'
+import { park, tryLater } from './unrecorded.ts'
 import { createWaiters } from './waiters.ts'
 
 /** How often the outbox looks for operations that have become due. */
@@ -88,14 +88,11 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     try {
       const begin = () =>
         store.transaction(async (write): Promise<Start | GroupStart | 'elsewhere' | undefined> => {
-          const [found, isOurs] = await Promise.all([
-            write.getOperation(connection.name, resourceId),
-            claimLink(write, connection.name, resourceId),
-          ])
-          operation = found
-          isClaimed = isOurs
+          const found = await takeUp(write, resourceId)
+          operation = found.operation
+          isClaimed = found.isOurs
           if (!isToBeAttempted(operation)) return undefined
-          if (!isOurs) return 'elsewhere'
+          if (!isClaimed) return 'elsewhere'
           const read = await readStart(write, connection.name, operation)
           waiters.begin(resourceId, operation.id)
           return read
@@ -117,7 +114,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       if (operation === undefined || error instanceof ClaimLost) return
       if (error instanceof StoreUnavailable) {
         pausedUntil = clock.now() + storePauseMs
-        await putOff(connection, world, operation)
+        await tryLater(connection, world, operation)
       } else {
         await park(connection, world, operation)
       }
@@ -171,14 +168,20 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     running.set(resourceId, mine)
   }
 
-  async function beginAccepted(
-    write: StoreWriter,
-    { id, resourceId }: AcceptedOperation,
-  ): Promise<Start | GroupStart | undefined> {
+  /** The link's operation, and whether this process may be at it. */
+  async function takeUp(write: StoreWriter, resourceId: string) {
     const [operation, isOurs] = await Promise.all([
       write.getOperation(connection.name, resourceId),
       claimLink(write, connection.name, resourceId),
     ])
+    return { operation, isOurs }
+  }
+
+  async function beginAccepted(
+    write: StoreWriter,
+    { id, resourceId }: AcceptedOperation,
+  ): Promise<Start | GroupStart | undefined> {
+    const { operation, isOurs } = await takeUp(write, resourceId)
     if (!isOurs || operation?.id !== id || !isToBeAttempted(operation)) return undefined
     return readStart(write, connection.name, operation)
   }

@@ -67,7 +67,7 @@ export function createWalkWrites(dialect: Dialect): (run: Run) => Writes {
       return rows[0].number
     },
     async updateWalk(walk) {
-      await run(
+      await run.tell(
         texts.update({
           connection: walk.connection,
           number: walk.number,
@@ -87,7 +87,7 @@ export function createWalkWrites(dialect: Dialect): (run: Run) => Writes {
       const findings = await run(texts.forgetFindings({ connection, number, limit }))
       const keys = await run(texts.forgetKeys({ connection, number, limit }))
       if (findings.rows.length === limit || keys.rows.length === limit) return false
-      await run(texts.forgetWalks({ connection, number }))
+      await run.tell(texts.forgetWalks({ connection, number }))
       return true
     },
   })

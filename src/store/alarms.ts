@@ -77,10 +77,10 @@ export function createAlarmWrites(dialect: Dialect): (run: Run) => AlarmWriter {
   )
   return (run) => ({
     async putAlarm({ detail, isOver, ...alarm }) {
-      await run(put({ ...alarm, detail: JSON.stringify(detail), isOver: isOver ? 1 : 0 }))
+      await run.tell(put({ ...alarm, detail: JSON.stringify(detail), isOver: isOver ? 1 : 0 }))
     },
     async deleteAlarm({ connection, kind, way }) {
-      await run(remove({ connection, kind, way }))
+      await run.tell(remove({ connection, kind, way }))
     },
   })
 }

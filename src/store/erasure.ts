@@ -78,9 +78,9 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
       const old = firstKept === -1 ? rows : rows.slice(0, firstKept)
       const last = old.at(-1)
       if (last === undefined) return 0
-      await run(texts.anchor({ connection, id: last.id, hash: last.hash }))
-      await run(texts.forgetAudit({ connection, id: last.id }))
-      await run(texts.forgetErased({ connection, id: last.id }))
+      await run.tell(texts.anchor({ connection, id: last.id, hash: last.hash }))
+      await run.tell(texts.forgetAudit({ connection, id: last.id }))
+      await run.tell(texts.forgetErased({ connection, id: last.id }))
       return old.length
     },
     async tombstonesNamed(connection, idOrUserName) {
@@ -95,7 +95,7 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
         .map((row) => row.resource_id)
     },
     async eraseTraces(connection, resourceId) {
-      for (const remove of texts.traces) await run(remove({ connection, resourceId }))
+      for (const remove of texts.traces) await run.tell(remove({ connection, resourceId }))
     },
     async eraseSubjects(connection, subjects, by) {
       const erased: number[] = []
@@ -103,7 +103,7 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
         const { rows } = await run(texts.blank({ connection, resourceId, accountId, ...nobody }))
         for (const { id, subject_hash } of rows) {
           erased.push(id)
-          if (subject_hash === null) await run(texts.markErased({ connection, id }))
+          if (subject_hash === null) await run.tell(texts.markErased({ connection, id }))
         }
       }
       const unsaid = { resourceId: undefined, operationId: undefined, accountId: undefined }

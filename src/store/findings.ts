@@ -72,7 +72,7 @@ export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
   const texts = writeStatements(dialect)
   return (run) => ({
     async putFinding(connection, walk, finding) {
-      await run(
+      await run.tell(
         texts.put({
           connection,
           walk,

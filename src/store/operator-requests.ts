@@ -99,10 +99,10 @@ export function createOperatorWrites(dialect: Dialect): (run: Run) => Omit<Opera
     },
     async updateOperatorRequest(connection, number, change) {
       const { phase, place = null, affected, total = null, answer = null, finishedAt = null } = change
-      await run(texts.update({ connection, number, phase, place, affected, total, answer, finishedAt }))
+      await run.tell(texts.update({ connection, number, phase, place, affected, total, answer, finishedAt }))
     },
     async forgetOperatorRequests(connection, keep) {
-      await run(texts.forget({ connection, keep }))
+      await run.tell(texts.forget({ connection, keep }))
     },
     async withdrawOperatorRequest(connection, number) {
       const { rows } = await run(texts.withdraw({ connection, number }))

@@ -102,6 +102,14 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     return asked.value
   }
 
+  function alone<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    const known = () => {
+      guarding = undefined
+    }
+    guarding = answer.then(known, known)
+    return answer
+  }
+
   async function unguarded(): Promise<void> {
     while (guarding !== undefined) await guarding
   }
@@ -110,13 +118,7 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     async ask(query) {
       for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
       enter(query.connection)
-      const answer = query.mayBeTaken === true ? guarded(query) : answered(sent(query))
-      if (query.mayBeTaken === true) {
-        const told = () => {
-          guarding = undefined
-        }
-        guarding = answer.then(told, told)
-      }
+      const answer = query.mayBeTaken === true ? alone(guarded(query)) : answered(sent(query))
       await admitted()
       return answer
     },

@@ -66,7 +66,7 @@ export function createWatchWrites(
       await run.tell(remove({ connection, resourceId }))
     },
     async hurryWatches(connection, now) {
-      await run(hurry({ connection, now }))
+      await run.tell(hurry({ connection, now }))
     },
   })
 }

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { systemClock } from '../../src/clock.ts'
-import { createLog } from '../../src/log.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
-import { openPostgres } from '../../src/store/open-postgres.ts'
-import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
+import { createSealer, newKey } from '../../src/store/sealing.ts'
 import { AccountTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { aGroupLink, aLink, anAuditEntry, anOperation, aUser } from './builders.ts'
+import { openedPostgres } from './opened-postgres.ts'
 
 type Context = { after(work: () => unknown): void }
 
@@ -20,15 +18,9 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
   })
   after(() => server.end())
 
-  async function opened(t: Context, location: PostgresLocation, sealer = plainSealer) {
-    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent'), sealer })
-    t.after(() => store.close())
-    return store
-  }
-
   test('one that fails without being waited for takes the whole transaction with it, also when nothing is asked after it', async (t) => {
     const location = server.location()
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
     const refused = store.transaction(async (write) => {
       await write.insertResource('okta', aUser('ada'))
@@ -42,7 +34,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
 
   test('what is asked after it is told the reason, and not that the transaction is over', async (t) => {
     const location = server.location()
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
     let told: unknown
     const refused = store.transaction(async (write) => {
@@ -55,7 +47,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
 
   test('the connection is used again after such a failure', async (t) => {
     const location = server.location({ connections: 2 })
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     await server.execute(location, "alter table audit add constraint no_calls check (event <> 'calling')")
     for (let round = 0; round < 5; round += 1) {
       const refused = store.transaction((write) => write.appendAudit('okta', anAuditEntry({ event: 'calling' })))
@@ -66,7 +58,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
   })
 
   test('a name that is taken harms nothing that is asked at the same time', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     await store.transaction(async (write) => {
       await write.insertResource('okta', aUser('ada'))
       await write.putGroupLink(aGroupLink('staff'))
@@ -85,7 +77,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
 
   test('who is not let in any more stores nothing, also where no answer is waited for', async (t) => {
     const location = server.location()
-    const store = await opened(t, location, createSealer(newKey()))
+    const store = await openedPostgres(t, location, createSealer(newKey()))
     await store.transaction((write) => write.putLink(aLink('okta', 'ada', { wasFlushed: false })))
     await server.execute(location, "update sealing set key_id = 'another'")
     await assert.rejects(
@@ -97,7 +89,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
   })
 
   test('more than the driver may keep at once are stored, all of them', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     await store.transaction(async (write) => {
       for (let index = 0; index < 1_000; index += 1) await write.putDeparture('okta', `u${index}`, index)
     })
@@ -106,7 +98,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
 
   test('what needs no answer travels with what does', async (t) => {
     const { location, messages } = await counted(t, server.location())
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     await store.transaction((write) => write.insertResource('okta', aUser('first')))
     const before = messages()
     await store.transaction(async (write) => {

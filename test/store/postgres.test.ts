@@ -5,7 +5,6 @@ import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { claimTask, whileClaimed } from '../../src/store/claim-store.ts'
 import { StoreRefused } from '../../src/store/failures.ts'
-import type { PostgresLocation } from '../../src/store/location.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
@@ -17,6 +16,7 @@ import { type OpenEmpty, storeContract } from './contract.ts'
 import { auditContract } from './contract-audit.ts'
 import { consoleContract } from './contract-console.ts'
 import { erasureContract } from './contract-erasure.ts'
+import { openedPostgres } from './opened-postgres.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { schemasInTurns } from './postgres-turns.ts'
 
@@ -29,21 +29,15 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
   after(() => server.end())
 
-  async function opened(t: Context, location: PostgresLocation, sealer = plainSealer) {
-    const store = await openPostgres(location, { clock: systemClock, log: createLog('silent'), sealer })
-    t.after(() => store.close())
-    return store
-  }
-
   const emptySchema = schemasInTurns(() => server)
-  const openedEmpty = async (t: Context, sealer = plainSealer) => opened(t, await emptySchema(t), sealer)
+  const openedEmpty = async (t: Context, sealer = plainSealer) => openedPostgres(t, await emptySchema(t), sealer)
 
   storeContract('the PostgreSQL store', (t) => openedEmpty(t))
   storeContract('the PostgreSQL store, sealed', (t) => openedEmpty(t, createSealer(newKey())))
   auditContract('the audit in PostgreSQL', async (t) => {
     // A schema of its own: tests change it.
     const location = server.location()
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     const client = await server.connect(location)
     t.after(() => client.end())
     return { store, change: (text) => client.query(text) }
@@ -72,14 +66,14 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('the migrations make the schema of postgres-schema.txt', async (t) => {
     const location = server.location()
-    await opened(t, location)
+    await openedPostgres(t, location)
     const golden = readFileSync(new URL('./postgres-schema.txt', import.meta.url), 'utf8')
     assert.equal(await describeSchema(server, location), golden)
   })
 
   test('PG 10 of several processes that start on an empty database one migrates it, and all can use it', async (t) => {
     const location = server.location()
-    const stores = await Promise.all(Array.from({ length: 4 }, () => opened(t, location)))
+    const stores = await Promise.all(Array.from({ length: 4 }, () => openedPostgres(t, location)))
     for (const [index, store] of stores.entries()) {
       await store.transaction((write) => write.insertResource('okta', aUser(`u${index}`)))
     }
@@ -90,10 +84,10 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('PG 11 a store of a newer release is refused, and who has it open goes on', async (t) => {
     const location = server.location()
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     await server.execute(location, 'insert into migration (number, at) values (9999, 0)')
     await assert.rejects(
-      opened(t, location),
+      openedPostgres(t, location),
       (error) => error instanceof NewerSchema && /schema 9999; this release knows/.test(error.message),
     )
     await store.transaction((write) => write.insertResource('okta', aUser('ada')))
@@ -103,7 +97,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     const location = server.location()
     const schema = location.schema ?? ''
     await server.execute(location, `create schema ${schema}; create table ${schema}.member (name text)`)
-    await assert.rejects(opened(t, location), StoreRefused)
+    await assert.rejects(openedPostgres(t, location), StoreRefused)
     const { rows } = await server.execute(location, `select tablename from pg_tables where schemaname = '${schema}'`)
     assert.deepEqual(rows, [{ tablename: 'member' }])
   })
@@ -111,7 +105,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   test('a server that cannot be reached, and a wrong password, are told with the place and without the secret', async (t) => {
     const secret = 'not-the-right-password'
     for (const change of [{ port: 1 }, { password: () => secret }]) {
-      await assert.rejects(opened(t, server.location(change)), (error) => {
+      await assert.rejects(openedPostgres(t, server.location(change)), (error) => {
         assert.ok(error instanceof StoreRefused)
         assert.match(error.message, /the database postgres on 127\.0\.0\.1:\d+ cannot be used as the store/)
         assert.doesNotMatch(error.message, new RegExp(secret))
@@ -121,7 +115,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
 
   test('a transaction goes on after a name that was taken, with all that it did before', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     await store.transaction(async (write) => {
       await write.insertResource('okta', aUser('ada'))
       const same = aUser('eve', { keys: { userName: 'ADA@uni.example' } })
@@ -132,7 +126,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
 
   test('texts are ordered by code points, whatever the language of the database', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     const ids = ['Zoe', 'adam', '_x', 'a-b', 'ab', 'éva', '\u{1f600}', '\uff21']
     await store.transaction(async (write) => {
       for (const id of ids) await write.insertResource('okta', aUser(id))
@@ -147,7 +141,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
 
   test('texts that PostgreSQL cannot hold are found nowhere, and break nothing', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     await store.transaction((write) => write.insertResource('okta', aUser('ada')))
     for (const odd of ['\0', 'ada\0', '\ud800', 'ada\udfff']) {
       assert.equal(await store.getResource('okta', 'User', odd), undefined)
@@ -159,7 +153,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
 
   test('one connection does not wait for the transaction of another', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
     const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
     const slow = store.transaction(async (write) => {
@@ -176,7 +170,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('two processes write one audit, and its chain holds', async (t) => {
     const location = server.location()
-    const stores = [await opened(t, location), await opened(t, location)]
+    const stores = [await openedPostgres(t, location), await openedPostgres(t, location)]
     await Promise.all(
       Array.from({ length: 40 }, (_, index) =>
         stores[index % 2]?.transaction((write) => write.appendAudit('okta', anAuditEntry())),
@@ -192,7 +186,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('PG 8 of two processes one does a shared task, then the other one, also when the first has died over it', async (t) => {
     const location = server.location()
-    const [first, second] = [await opened(t, location), await opened(t, location)]
+    const [first, second] = [await openedPostgres(t, location), await openedPostgres(t, location)]
     const task = { connection: 'okta', kind: 'requests', name: '' } as const
     const other = { ...task, connection: 'entra' }
     await whileClaimed(first, task, async () => {
@@ -208,16 +202,16 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('claims that are held while the store is brought up to date stay held', async (t) => {
     const location = server.location()
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     assert.equal(await store.claim('okta', 'link', 'ada', 'ada'), true)
     await server.execute(location, 'delete from migration where number >= 18')
-    const newer = await opened(t, location)
+    const newer = await openedPostgres(t, location)
     assert.equal(await newer.claim('okta', 'link', 'ada', 'ada'), false)
     assert.equal(await store.claim('okta', 'link', 'ada', 'ada'), true)
   })
 
   test('PG 3 a server that goes away and comes back is used again, and what was committed is there', async (t) => {
-    const store = await opened(t, server.location())
+    const store = await openedPostgres(t, server.location())
     await store.transaction((write) => write.insertResource('okta', aUser('ada')))
     const inside = store.transaction(async (write) => {
       await write.insertResource('okta', aUser('halfway'))
@@ -242,7 +236,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   })
 
   test('PG 4 a server that hangs is given up in time, and used again when it goes on', async (t) => {
-    const store = await opened(t, server.location({ statementMs: 500 }))
+    const store = await openedPostgres(t, server.location({ statementMs: 500 }))
     await store.transaction((write) => write.insertResource('okta', aUser('ada')))
     server.freeze()
     try {
@@ -265,7 +259,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('PG 13 when every writer waits, readers are still served', async (t) => {
     const location = server.location({ connections: 2 })
-    const store = await opened(t, location)
+    const store = await openedPostgres(t, location)
     const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
     const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
     const first = store.transaction(async (write) => {
