@@ -226,14 +226,15 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
     const sealer = createSealer(newKey())
     const { location } = await filled(t, plainSealer)
     const writer = await open(t, location, plainSealer)
-    let letGo = () => {}
-    const gate = new Promise<void>((resolve) => {
-      letGo = resolve
-    })
+    const { promise: gate, resolve: letGo } = Promise.withResolvers<void>()
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
     const writing = writer.transaction(async (write) => {
       await write.insertResource('okta', aUser('late'))
+      begin()
       await gate
     })
+    // Who comes later is refused instead.
+    await hasBegun
     const rekeying = rekey(location, sealer, [sealer])
     await eventually('it waits for the writer', async () => {
       const { rows } = await server.execute(
