@@ -9,6 +9,8 @@ export interface Case {
   readonly what: string
   /** In one round. */
   readonly requests: number
+  /** Before the first round, until the compiler has done what it will do: a bridge runs for weeks. */
+  readonly warmUp: number
   next(n: number): Wanted
 }
 
@@ -24,25 +26,34 @@ export async function bridgeCases(world: World): Promise<readonly Case[]> {
   const get = (path: string): Wanted => ({ url: `${scim}${path}`, token })
   let serial = 0
   return [
-    { id: 'get', what: 'GET by id', requests: 5_000, next: (n) => get(`/Users/${idAt(n)}`) },
-    { id: 'equal', what: 'userName eq, found', requests: 3_000, next: (n) => get(equal(`SEED${nth(n)}@example.org`)) },
+    { id: 'get', what: 'GET by id', requests: 5_000, warmUp: 5_000, next: (n) => get(`/Users/${idAt(n)}`) },
+    {
+      id: 'equal',
+      what: 'userName eq, found',
+      requests: 3_000,
+      warmUp: 3_000,
+      next: (n) => get(equal(`SEED${nth(n)}@example.org`)),
+    },
     {
       id: 'absent',
       what: 'userName eq, not found',
       requests: 3_000,
+      warmUp: 3_000,
       next: (n) => get(equal(`nobody${n}@example.org`)),
     },
     {
       id: 'list100',
       what: 'list of 100, walking',
       requests: 300,
+      warmUp: 1_500,
       next: (n) => get(`/Users?startIndex=${1 + ((n * 100) % Math.max(100, Math.min(users, 10_000)))}&count=100`),
     },
-    { id: 'list1000', what: 'list of 1,000', requests: 30, next: () => get('/Users?count=1000') },
+    { id: 'list1000', what: 'list of 1,000', requests: 30, warmUp: 100, next: () => get('/Users?count=1000') },
     {
       id: 'post',
       what: 'POST a user',
       requests: 200,
+      warmUp: 3_000,
       next() {
         serial += 1
         return { url: `${scim}/Users`, token, method: 'POST', body: aPerson(`bench${serial}@example.org`) }
@@ -52,6 +63,7 @@ export async function bridgeCases(world: World): Promise<readonly Case[]> {
       id: 'patch',
       what: 'PATCH that the platform has to take',
       requests: 300,
+      warmUp: 3_000,
       next() {
         serial += 1
         const Operations = [{ op: 'replace', path: 'name.givenName', value: `Changed${serial}` }]
@@ -67,6 +79,7 @@ export async function bridgeCases(world: World): Promise<readonly Case[]> {
       id: 'put',
       what: 'PUT that the platform has to take',
       requests: 300,
+      warmUp: 3_000,
       next() {
         serial += 1
         const index = serial % ids.length
@@ -79,6 +92,7 @@ export async function bridgeCases(world: World): Promise<readonly Case[]> {
       id: 'nothing',
       what: 'PATCH that changes nothing',
       requests: 500,
+      warmUp: 3_000,
       next: (n) => {
         const Operations = [{ op: 'replace', path: 'active', value: true }]
         return { url: `${scim}/Users/${idAt(n)}`, token, method: 'PATCH', body: { schemas: [patchUrn], Operations } }
@@ -100,6 +114,7 @@ async function memberCase(world: World, id: string, size: number): Promise<Case>
     id,
     what: `add or remove one member, group of ${size.toLocaleString('en')}`,
     requests: 200,
+    warmUp: 2_000,
     next() {
       const person = outside[Math.floor(serial / 2) % outside.length]
       const isAdd = serial % 2 === 0
@@ -118,13 +133,20 @@ async function memberCase(world: World, id: string, size: number): Promise<Case>
 export function stockCases(url: string, users: number, members: number): readonly Case[] {
   const ask = (path: string): Wanted => ({ url: `${url}${path}`, token: '' })
   return [
-    { id: 'get', what: 'GET by id', requests: 1_000, next: (n) => ask(`/Users/${n % users}`) },
-    { id: 'equal', what: 'userName eq', requests: 100, next: (n) => ask(equal(`seed${n % users}@example.org`)) },
-    { id: 'list100', what: 'list of 100', requests: 20, next: () => ask('/Users?startIndex=1&count=100') },
+    { id: 'get', what: 'GET by id', requests: 1_000, warmUp: 5_000, next: (n) => ask(`/Users/${n % users}`) },
+    {
+      id: 'equal',
+      what: 'userName eq',
+      requests: 100,
+      warmUp: 500,
+      next: (n) => ask(equal(`seed${n % users}@example.org`)),
+    },
+    { id: 'list100', what: 'list of 100', requests: 20, warmUp: 20, next: () => ask('/Users?startIndex=1&count=100') },
     {
       id: 'patch',
       what: 'PATCH',
       requests: 100,
+      warmUp: 1_000,
       next: (n) => {
         const Operations = [{ op: 'replace', path: 'name.givenName', value: `Given${n}` }]
         return { ...ask(`/Users/${n % users}`), method: 'PATCH', body: { schemas: [patchUrn], Operations } }
@@ -134,6 +156,7 @@ export function stockCases(url: string, users: number, members: number): readonl
       id: 'member50000',
       what: 'add one member',
       requests: 1,
+      warmUp: 0,
       next: (n) => {
         const value = [
           {

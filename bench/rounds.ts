@@ -24,7 +24,7 @@ export async function measureRounds(
 ): Promise<ReadonlyMap<string, readonly Round[]>> {
   const results = new Map<string, Round[]>(cases.map(({ id }) => [id, []]))
   // The first requests pay for the compiler; they are not counted.
-  for (const { requests, next } of cases) await sendMany(Math.ceil(requests / 2), next)
+  for (const { warmUp, next } of cases) await sendMany(warmUp, next)
   for (let round = 0; round < rounds; round += 1) {
     const echoMs = await cpuPerRequest(echo.measured, echoRequests, () => ({ url: echo.url, token: '' }))
     for (const { id, requests, next } of cases) {

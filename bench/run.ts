@@ -11,7 +11,8 @@ import { startPostgres } from '../test/postgres-server.ts'
 import { measureBlocking } from './blocking.ts'
 import { bridgeCases, type Case, stockCases } from './cases.ts'
 import { disconnect, sendMany, sendWell } from './client.ts'
-import { type Figure, type Figures, judge, regressions, type Size, type StoreKind } from './figures.ts'
+import { type Figure, type Figures, judge, type Least, regressions, type Size, type StoreKind } from './figures.ts'
+import { measureLeast } from './least/measure.ts'
 import { fileOf, startMeasured } from './measured.ts'
 import { cpuPerRequest, type Echo, measureRounds, median } from './rounds.ts'
 import { toMarkdown } from './table.ts'
@@ -44,6 +45,7 @@ const log = (text: string) => console.error(`bench: ${text}`)
 const figures: Figure[] = []
 const sizes: Size[] = []
 const echoes: number[] = []
+const least: Least[] = []
 let stock: readonly Stock[] = []
 
 interface Stock {
@@ -71,6 +73,9 @@ try {
       )
       const echo = await startEcho(bytes)
       if (stock.length === 0) stock = await measureStock()
+      if (least.every((one) => one.store !== store)) {
+        least.push(...(await measureLeast({ echo, bytes, rounds }, store === 'postgres' ? postgres : undefined)))
+      }
       await measureSize(store, world, echo)
       await echo.measured.end()
     } finally {
@@ -91,7 +96,7 @@ function storeKind(name: string): StoreKind {
 }
 
 function found(): Figures {
-  return { node: process.version, echoMs: median(echoes), stock, sizes, figures }
+  return { node: process.version, echoMs: median(echoes), least, stock, sizes, figures }
 }
 
 /** After each size: the largest takes long, and what is known so far is worth having. */
@@ -120,8 +125,8 @@ async function measureStock(): Promise<readonly Stock[]> {
   const measured = startMeasured([fileOf('./stock/server.ts'), String(stockUsers), String(stockMembers)])
   const url = await measured.firstLine()
   const results: Stock[] = []
-  for (const { id, what, requests, next } of stockCases(url, stockUsers, stockMembers).filter(isWanted)) {
-    if (requests > 10) await sendMany(Math.ceil(requests / 2), next)
+  for (const { id, what, requests, warmUp, next } of stockCases(url, stockUsers, stockMembers).filter(isWanted)) {
+    if (warmUp > 0) await sendMany(warmUp, next)
     results.push({ id, what, cpuMs: await cpuPerRequest(measured, requests, next) })
   }
   await measured.end()
@@ -169,6 +174,14 @@ function print(all: Figures): void {
       'CPU ms': Number(cpuMs.toFixed(3)),
       '× echo': Number(timesEcho.toFixed(1)),
       'stock ÷': cheaperThanStock && Number(cheaperThanStock.toFixed(1)),
+    })),
+  )
+  console.table(
+    all.least.map(({ store, what, cpuMs, timesEcho }) => ({
+      store,
+      'the least that could answer': what,
+      'CPU ms': Number(cpuMs.toFixed(3)),
+      '× echo': Number(timesEcho.toFixed(1)),
     })),
   )
   console.table(

@@ -13,12 +13,16 @@ export function toMarkdown(page: string, figures: Figures): string {
   return `${page.slice(0, from + begin.length)}\n${tables(figures)}\n${page.slice(to)}`
 }
 
-export function tables({ node, echoMs, stock, sizes, figures }: Figures): string {
+export function tables(all: Figures): string {
+  const { node, echoMs, least, stock, sizes, figures } = all
   const requests = [...new Map(figures.map(({ id, what }) => [id, what]))]
   const cell = (id: string, { store, users }: { store: StoreKind; users: number }) => {
-    const found = figures.find((one) => one.id === id && one.store === store && one.users === users)
-    return found === undefined ? '–' : `${found.cpuMs.toFixed(3)} (${found.timesEcho.toFixed(1)} ×)`
+    return inTwoWays(figures.find((one) => one.id === id && one.store === store && one.users === users))
   }
+  const stores = [...new Set(sizes.map(({ store }) => store))]
+  const leasts = [...new Map(least.map(({ id, what }) => [id, what]))]
+  const leastCell = (id: string, store: StoreKind) =>
+    inTwoWays(least.find((one) => one.id === id && one.store === store))
   const ofStock = (id: string) => stock.find((one) => one.id === id)?.cpuMs.toFixed(1) ?? '–'
   return [
     `Node ${node}; a bare Express echo of the same size needs ${echoMs.toFixed(3)} ms. CPU ms (× echo):`,
@@ -26,6 +30,10 @@ export function tables({ node, echoMs, stock, sizes, figures }: Figures): string
     row(['request', ...sizes.map((size) => `${nameOf(size)} users`), 'stock library']),
     row(['---', ...sizes.map(() => '---'), '---']),
     ...requests.map(([id, what]) => row([what, ...sizes.map((size) => cell(id, size)), ofStock(id)])),
+    '',
+    row(['the least that could answer', ...stores.map((store) => storeNames[store])]),
+    row(['---', ...stores.map(() => '---')]),
+    ...leasts.map(([id, what]) => row([what, ...stores.map((store) => leastCell(id, store))])),
     '',
     row(['users', 'start to ready', 'memory under load', 'event loop kept by one request']),
     row(['---', '---', '---', '---']),
@@ -38,7 +46,7 @@ export function tables({ node, echoMs, stock, sizes, figures }: Figures): string
       ]),
     ),
     '',
-    ...targetRows({ node, echoMs, stock, sizes, figures }),
+    ...targetRows(all),
   ].join('\n')
 }
 
@@ -55,6 +63,10 @@ function targetRows(all: Figures): readonly string[] {
       return row([what, limit, ...cells.map((one) => (one === undefined ? '–' : cell(one)))])
     }),
   ]
+}
+
+function inTwoWays(found: { readonly cpuMs: number; readonly timesEcho: number } | undefined): string {
+  return found === undefined ? '–' : `${found.cpuMs.toFixed(3)} (${found.timesEcho.toFixed(1)} ×)`
 }
 
 function nameOf({ store, users }: { readonly store: StoreKind; readonly users: number }): string {

@@ -3,8 +3,8 @@ import { readConfig, sealerOf } from '../bridge.ts'
 import type { Config } from '../config/config.ts'
 import { createLog } from '../log.ts'
 import { keysOf, parseDocument } from '../provision/document.ts'
+import type { StoreLocation } from '../store/location.ts'
 import type { Rekeyed, RekeyOptions, RekeyStep } from '../store/rekey.ts'
-import { rekeyPostgres } from '../store/rekey-postgres.ts'
 import { rekeySqlite } from '../store/rekey-sqlite.ts'
 import { createSealer, newKey, plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
@@ -37,12 +37,15 @@ export function storeRekeyCommand({ write, tell, environment, clock }: StoreDepe
         keysOf: (_type, text) => keysOf(parseDocument(text)),
         progress: createProgress(tell),
       }
-      const outcome =
-        read.store.kind === 'sqlite'
-          ? await rekeySqlite(read.store, options)
-          : await rekeyPostgres(read.store, { ...options, log: createLog('silent') })
+      const outcome = await rekeyed(read.store, options)
       write(json ? `${JSON.stringify(outcome)}\n` : `${outcomeText(outcome)}\n`)
     })
+}
+
+async function rekeyed(store: StoreLocation, options: RekeyOptions): Promise<Rekeyed> {
+  if (store.kind === 'sqlite') return rekeySqlite(store, options)
+  const { rekeyPostgres } = await import('../store/rekey-postgres.ts')
+  return rekeyPostgres(store, { ...options, log: createLog('silent') })
 }
 
 function knownSealers({ encryption: { key, formerKeys } }: Config) {

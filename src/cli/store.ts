@@ -5,7 +5,6 @@ import { systemClock } from '../clock.ts'
 import { type StoreConfig, storeConfig, storeFormat } from '../config/store-format.ts'
 import { createLog } from '../log.ts'
 import { backupStore, restoreStore } from '../store/backup.ts'
-import { copyStore } from '../store/copy-store.ts'
 import { placeOf } from '../store/location.ts'
 import { plainSealer } from '../store/sealing.ts'
 import { configFile } from './serve.ts'
@@ -47,6 +46,7 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
         log: createLog('silent'),
         sealer: config === undefined ? plainSealer : sealerOf(config),
       }
+      const { copyStore } = await import('../store/copy-store.ts')
       const tables = await copyStore(from, to, surroundings, (table, rows) => {
         if (rows - told >= toldEvery || rows < told) tell(`${table}: ${rows}\n`)
         told = rows

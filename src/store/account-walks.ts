@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import { isJsonObject } from '../json.ts'
+import { sql } from './kysely.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { Phase, Walk, WalkReader, WalkWriter } from './walk-store.ts'
 

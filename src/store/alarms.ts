@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import { isJsonObject } from '../json.ts'
 import type { AlarmReader, AlarmWriter, StoredAlarm } from './alarm-store.ts'
+import { sql } from './kysely.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 
 interface AlarmRow {

@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import { type ChainedRow, isAsWritten, isErased } from './audit-chain.ts'
 import { recordedErasure } from './audit-erasures.ts'
 import type { Counters } from './counters.ts'
+import { sql } from './kysely.ts'
 import { toAudit } from './rows.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 

@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import { chainHash, newSalt, subjectHash } from './audit-chain.ts'
 import { type AuditVerification, createAuditVerification } from './audit-verify.ts'
 import type { Counters } from './counters.ts'
+import { sql } from './kysely.ts'
 import { type AuditRow, toAudit } from './rows.ts'
 import { atMost, type Dialect, type Run, statement, storedText } from './statement.ts'
 import type { Store, StoreWriter } from './store.ts'

@@ -4,12 +4,12 @@
  * its own.
  */
 import { resolve } from 'node:path'
-import { sql } from 'kysely'
 import { type Clock, systemClock } from '../clock.ts'
 import { createWalkReads, createWalkWrites } from './account-walks.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingReads } from './findings.ts'
+import { sql } from './kysely.ts'
 import { leaseMs } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
@@ -18,7 +18,7 @@ import { createReads } from './reads.ts'
 import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { assertSealer } from './sealing-state.ts'
-import { connectSqlite } from './sqlite.ts'
+import { connectSqlite, sqliteDialect } from './sqlite.ts'
 import { runWith, statement } from './statement.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
@@ -42,7 +42,7 @@ export interface StoreBeside
 /** Throws `StoreRefused` when the store is of another version, or sealed with another key. */
 export function openBeside(location: SqliteLocation, clock: Clock, sealer: Sealer = plainSealer): StoreBeside {
   const file = resolve(location.file)
-  const { database, dialect, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
+  const { database, select, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
   const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
   if (present !== newestMigration()) {
     close()
@@ -57,20 +57,20 @@ export function openBeside(location: SqliteLocation, clock: Clock, sealer: Seale
   const run = runWith(sealer, async (query) => {
     for (let polls = 0; ; polls += 1) {
       try {
-        return await dialect.executeQuery(query)
+        return { rows: select(query) }
       } catch (error) {
         if (!isBusy(error) || polls >= lockPolls) throw asStoreError(error)
       }
       await systemClock.sleep(lockPollMs)
     }
   })
-  const { getWalk, currentWalk } = createWalkReads(dialect)(run)
-  const counters = createCounters(dialect)
-  const { getLink, getOperation, getOperatorRequest, stoppedOperations } = createReads(dialect, counters)(run)
-  const { getAnyResource, findByUniqueName } = createResourceWrites(dialect, counters)(run)
-  const { addOperatorRequest, withdrawOperatorRequest } = createOperatorWrites(dialect)(run)
+  const { getWalk, currentWalk } = createWalkReads(sqliteDialect)(run)
+  const counters = createCounters(sqliteDialect)
+  const { getLink, getOperation, getOperatorRequest, stoppedOperations } = createReads(sqliteDialect, counters)(run)
+  const { getAnyResource, findByUniqueName } = createResourceWrites(sqliteDialect, counters)(run)
+  const { addOperatorRequest, withdrawOperatorRequest } = createOperatorWrites(sqliteDialect)(run)
   const withdraw = statement(
-    dialect,
+    sqliteDialect,
     ['connection', 'number'],
     (slot) => sql<{ number: number }>`
       delete from walk where connection = ${slot('connection')} and number = ${slot('number')} and phase = 'asked'
@@ -88,8 +88,8 @@ export function openBeside(location: SqliteLocation, clock: Clock, sealer: Seale
     findByUniqueName,
     addOperatorRequest,
     withdrawOperatorRequest,
-    ...createFindingReads(dialect)(run),
-    addWalk: (connection, walk) => createWalkWrites(dialect)(run).addWalk(connection, walk),
+    ...createFindingReads(sqliteDialect)(run),
+    addWalk: (connection, walk) => createWalkWrites(sqliteDialect)(run).addWalk(connection, walk),
     withdrawWalk: async (connection, number) => (await run(withdraw({ connection, number }))).rows.length > 0,
     isHeld() {
       const row = holder.get()

@@ -1,6 +1,7 @@
 /** What lists, walks and counts have in common: which rows of one connection and type they are about. */
-import { type RawBuilder, sql } from 'kysely'
+
 import { endOfPrefix, foldKey } from './keys.ts'
+import { type RawBuilder, sql } from './kysely.ts'
 import type { EqualCondition, IndexedCondition } from './queries.ts'
 import type { Sealer } from './sealing.ts'
 import { listRows, listValue, type Value } from './statement.ts'

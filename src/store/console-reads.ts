@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { CauseCount, ConsoleReads, KeptRequest } from './console-store.ts'
+import { sql } from './kysely.ts'
 import { operationColumns } from './reads.ts'
 import { type AuditRow, type OperationRow, toAudit, toOperation } from './rows.ts'
 import type { Sealer } from './sealing.ts'

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { linkColumns } from './reads.ts'
 import { type LinkRow, parseTexts, toLink } from './rows.ts'
 import type { Sealer } from './sealing.ts'

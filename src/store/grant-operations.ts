@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import type { Counters } from './counters.ts'
 import type { GrantOperation } from './grant-store.ts'
+import { sql } from './kysely.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { StoreWriter } from './store.ts'
 

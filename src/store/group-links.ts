@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import { isTaken } from './failures.ts'
+import { sql } from './kysely.ts'
 import { groupLinkColumns } from './reads.ts'
 import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'
 import { AccountTaken, type StoreWriter } from './store.ts'

@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import { groupIdOf } from './grant-store.ts'
+import { sql } from './kysely.ts'
 import { parseLedger } from './rows.ts'
 import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 

@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import type { KeptRequest, RequestWrites } from './console-store.ts'
 import type { Counters } from './counters.ts'
+import { sql } from './kysely.ts'
 import type { Sealer } from './sealing.ts'
 import { type Dialect, type Query, type Run, statement, type Value } from './statement.ts'
 

@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely'
 import { isTaken } from './failures.ts'
+import { type RawBuilder, sql } from './kysely.ts'
 import { linkColumns } from './reads.ts'
 import type { Sealer } from './sealing.ts'
 import { type Dialect, mayBeTaken, type Run, statement } from './statement.ts'

@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely'
 import {
   type ConditionName,
   condition,
@@ -10,6 +9,7 @@ import {
   tenant,
   wantedBy,
 } from './conditions.ts'
+import { type RawBuilder, sql } from './kysely.ts'
 import type { IndexedCondition, ListQuery, UserListQuery } from './queries.ts'
 import type { ResourceRow, UserRow } from './rows.ts'
 import type { Sealer } from './sealing.ts'

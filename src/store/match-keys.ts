@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { WalkWriter } from './walk-store.ts'
 

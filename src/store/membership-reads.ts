@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { GrantReader } from './grant-store.ts'
+import { sql } from './kysely.ts'
 import type { MembershipReader } from './membership-store.ts'
 import { type MembershipRow, toMembership } from './rows.ts'
 import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { type Dialect, listRows, listValue, listValues, type Run, statement } from './statement.ts'
 import type { StoreWriter } from './store.ts'
 

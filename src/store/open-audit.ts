@@ -4,7 +4,7 @@ import { type AuditReads, createAuditReads } from './audit.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
 import { plainSealer } from './sealing.ts'
-import { connectSqlite } from './sqlite.ts'
+import { connectSqlite, sqliteDialect } from './sqlite.ts'
 import { runWith } from './statement.ts'
 
 const lockWaitMs = 5_000
@@ -26,7 +26,7 @@ export function openAudit(location: { readonly file: string }): AuditReads & { c
     if (code === 1) throw new StoreRefused(`${file} is of an older release: start the bridge once`, { cause })
     throw new StoreRefused(`${file} cannot be read (SQLite ${code ?? 'error'})`, { cause })
   }
-  const { dialect, select, close } = connection
+  const { select, close } = connection
   // The audit holds no values of people: it can be read without a key.
   const read = runWith(plainSealer, async (query) => {
     try {
@@ -35,5 +35,5 @@ export function openAudit(location: { readonly file: string }): AuditReads & { c
       throw asStoreError(error)
     }
   })
-  return { ...createAuditReads(dialect, createCounters(dialect))(read), close }
+  return { ...createAuditReads(sqliteDialect, createCounters(sqliteDialect))(read), close }
 }

@@ -10,12 +10,11 @@ import { StoreInUse, StoreRefused } from './failures.ts'
 import type { StoreLocation } from './location.ts'
 import { type Eraser, openStore, type RequestKeeper } from './open.ts'
 import { openAudit } from './open-audit.ts'
-import { openPostgres } from './open-postgres.ts'
-import { openPostgresBeside } from './postgres-beside.ts'
-import { openPostgresCredentials } from './postgres-credentials.ts'
 import type { Sealer } from './sealing.ts'
 import type { SessionKeeper } from './session-store.ts'
 import type { Store } from './store.ts'
+
+// PostgreSQL's driver is loaded where it is used: it is 50 files more to start with.
 
 export type AnyStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
@@ -26,8 +25,9 @@ interface Surroundings {
 }
 
 /** For the bridge itself. Throws `StoreRefused` or `NewerSchema`. */
-export function openForBridge(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
+export async function openForBridge(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
   if (location.kind === 'sqlite') return openStore(location, surroundings)
+  const { openPostgres } = await import('./open-postgres.ts')
   return openPostgres(location, { ...surroundings, isBridge: true })
 }
 
@@ -37,6 +37,8 @@ export function openForBridge(location: StoreLocation, surroundings: Surrounding
  */
 export async function openInsteadOfBridge(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
   if (location.kind === 'sqlite') return openStore(location, surroundings)
+  const { openPostgres } = await import('./open-postgres.ts')
+  const { openPostgresBeside } = await import('./postgres-beside.ts')
   const beside = await openPostgresBeside(location, surroundings)
   try {
     if (await beside.isHeld()) throw new StoreInUse('a bridge is running on the store: stop it first')
@@ -47,8 +49,11 @@ export async function openInsteadOfBridge(location: StoreLocation, surroundings:
 }
 
 /** For a command that changes something by itself: SQLite's bridge has to be stopped. Throws when there is no store yet. */
-export function openExisting(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
-  if (location.kind === 'postgres') return openPostgres(location, surroundings)
+export async function openExisting(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
+  if (location.kind === 'postgres') {
+    const { openPostgres } = await import('./open-postgres.ts')
+    return openPostgres(location, surroundings)
+  }
   // Opening would make an empty one.
   if (!existsSync(location.file)) throw new StoreRefused(`${location.file} does not exist: there is no store yet`)
   return openStore(location, surroundings)
@@ -57,6 +62,7 @@ export function openExisting(location: StoreLocation, surroundings: Surroundings
 /** For a command that asks the bridge that has the store. Throws `StoreRefused`. */
 export async function openBesideBridge(location: StoreLocation, surroundings: Surroundings): Promise<StoreBeside> {
   if (location.kind === 'sqlite') return openBeside(location, surroundings.clock, surroundings.sealer)
+  const { openPostgresBeside } = await import('./postgres-beside.ts')
   return openPostgresBeside(location, surroundings)
 }
 
@@ -66,6 +72,7 @@ export async function openAuditOf(
   surroundings: Pick<Surroundings, 'clock' | 'log'>,
 ): Promise<AuditReads & { close(): void | Promise<void> }> {
   if (location.kind === 'sqlite') return openAudit(location)
+  const { openPostgresBeside } = await import('./postgres-beside.ts')
   return openPostgresBeside(location, surroundings)
 }
 
@@ -75,5 +82,6 @@ export async function openCredentialsOf(
   options: { readonly log: Log; readonly now: number },
 ): Promise<Credentials> {
   if (location.kind === 'sqlite') return openCredentials(credentialFile(location.file), options)
+  const { openPostgresCredentials } = await import('./postgres-credentials.ts')
   return openPostgresCredentials(location, options)
 }

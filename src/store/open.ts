@@ -38,7 +38,7 @@ import { admitSealer } from './sealing-state.ts'
 import { createSecretWrites } from './secrets.ts'
 import { createSessionStore, type SessionKeeper } from './session-store.ts'
 import { createSlotWrites } from './slots.ts'
-import { connectSqlite, type SqliteConnection } from './sqlite.ts'
+import { connectSqlite, type SqliteConnection, sqliteDialect } from './sqlite.ts'
 import { type Dialect, type Query, type Run, runWith } from './statement.ts'
 import { type Store, StoreUnavailable, type StoreWriter } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
@@ -109,20 +109,20 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
       .catch((error: unknown) => log.error({ err: error, alarm: true }, 'the lease on the store could not be renewed'))
   const timer = setInterval(renew, renewalMs).unref()
 
-  const counters = createCounters(reader.dialect)
-  const reads = createReads(reader.dialect, counters)
+  const counters = createCounters(sqliteDialect)
+  const reads = createReads(sqliteDialect, counters)
   // Made once: there are many of them, and each knows by itself whose transaction it is in.
-  const writes = createWrites(writer.dialect)(transactions.inside)
-  const erasures = createErasureWrites(writer.dialect, createCounters(writer.dialect))(transactions.inside)
-  const keptRequests = createRequestWrites(writer.dialect, createCounters(writer.dialect))(transactions.inside)
+  const writes = createWrites(sqliteDialect)(transactions.inside)
+  const erasures = createErasureWrites(sqliteDialect, createCounters(sqliteDialect))(transactions.inside)
+  const keptRequests = createRequestWrites(sqliteDialect, createCounters(sqliteDialect))(transactions.inside)
   let closing: Promise<void> | undefined
   return {
     hasSealedNames: sealer.keyId !== undefined,
     ...reads(read),
-    ...createConsoleReads(reader.dialect)(read),
-    ...createAuditReads(reader.dialect, counters)(read),
+    ...createConsoleReads(sqliteDialect)(read),
+    ...createAuditReads(sqliteDialect, counters)(read),
     ...soleClaims,
-    sessions: createSessionStore(writer.dialect)(read, transactions.run),
+    sessions: createSessionStore(sqliteDialect)(read, transactions.run),
     transaction: (work) => transactions.run(() => work(writes)),
     erase: (work) => transactions.run(() => work({ ...writes, ...erasures })),
     keep: (work) => transactions.run(() => work(keptRequests), false),

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { operationColumns } from './reads.ts'
 import { type OperationRow, toOperation } from './rows.ts'
 import { type Dialect, type Run, statement } from './statement.ts'

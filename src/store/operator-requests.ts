@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import { isJsonObject } from '../json.ts'
+import { sql } from './kysely.ts'
 import type {
   OperatorReader,
   OperatorRequest,

@@ -1,6 +1,6 @@
-import { sql } from 'kysely'
 import { claimMs, outboxBatch } from '../limits.ts'
 import type { ClaimStore } from './claim-store.ts'
+import { sql } from './kysely.ts'
 import { postgresDialect } from './postgres.ts'
 import { operationColumns } from './reads.ts'
 import { type OperationRow, toOperation } from './rows.ts'

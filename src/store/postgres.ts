@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
-import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, type RawNode } from 'kysely'
 import pg from 'pg'
 import { storeConnectMs, storeIdleTransactionMs, storeReconnectMaximumMs, storeReconnectMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { asStoreError, StoreRefused } from './failures.ts'
+import { PostgresQueryCompiler, type RawNode } from './kysely.ts'
 import type { PostgresLocation } from './location.ts'
-import { type Dialect, listFunction, type Query, type Value } from './statement.ts'
+import { createDialect, listFunction, type Query, type Value } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
 /** The statements of SQLite in PostgreSQL's words: only lists are said otherwise. */
@@ -23,15 +23,7 @@ class Compiler extends PostgresQueryCompiler {
   }
 }
 
-/** Compiles only: what runs the statements has its own rules of connections and transactions. */
-export const postgresDialect: Dialect = new Kysely({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (database) => new PostgresIntrospector(database),
-    createQueryCompiler: () => new Compiler(),
-  },
-})
+export const postgresDialect = createDialect(new Compiler())
 
 const int8 = 20
 /** Our counters and times are far below 2^53; everything else is text or a small number. */

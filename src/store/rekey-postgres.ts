@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import { rekeyStatementMs } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { asStoreError, StoreInUse, StoreRefused } from './failures.ts'
+import { sql } from './kysely.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { prepared } from './open-postgres.ts'
 import { createPostgresPool, type PostgresPool, postgresDialect } from './postgres.ts'

@@ -1,5 +1,5 @@
 /** The rows of one table after the other, taken from one sealer to another: what `rekey.ts` puts into transactions. */
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from './kysely.ts'
 import { emailRows, keyColumns } from './resources.ts'
 import { type SealedColumn, type SealedTable, sealedTables } from './sealed-columns.ts'
 import type { RowName, Sealer } from './sealing.ts'

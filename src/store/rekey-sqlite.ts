@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { asStoreError, StoreRefused } from './failures.ts'
 import { openFile } from './open.ts'
 import { type Rekeyed, type RekeyOptions, rekey } from './rekey.ts'
-import type { SqliteConnection } from './sqlite.ts'
+import { type SqliteConnection, sqliteDialect } from './sqlite.ts'
 import { runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 import { createTransactionQueue } from './transactions.ts'
@@ -33,7 +33,7 @@ export async function rekeySqlite(
     return await rekey(
       {
         place: file,
-        dialect: writer.dialect,
+        dialect: sqliteDialect,
         transaction: (work) => transactions.run(work),
         read: runWith(to, async (query) => ({ rows: writer.select(query) })),
         assertUnused: () => Promise.resolve(),

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 
 /** In which span of which trace a request was asked: what is attempted for it later goes back to it. Only where traces are on. */

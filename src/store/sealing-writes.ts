@@ -1,5 +1,5 @@
 /** What a store remembers of its sealing, while that is changed: inside transactions, in the words of either dialect. */
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import type { Sealer } from './sealing.ts'
 import { proofOf, type SealingRow } from './sealing-state.ts'
 import { type Dialect, type Run, statement } from './statement.ts'

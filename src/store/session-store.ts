@@ -1,5 +1,5 @@
 /** Sessions on the operator's pages, the same for all processes that share the store. Nothing in them opens a page. */
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 
 export interface StoredSession {

@@ -1,30 +1,30 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { type CompiledQuery, Kysely, SqliteDialect } from 'kysely'
-import type { Dialect } from './statement.ts'
+import { SqliteQueryCompiler } from './kysely.ts'
+import { createDialect, type Query } from './statement.ts'
+
+export const sqliteDialect = createDialect(new SqliteQueryCompiler())
 
 /** The closed set of statements is far smaller; the bound is for what we have not thought of. */
 const maxStatements = 500
 
 export interface SqliteConnection {
   readonly database: DatabaseSync
-  readonly dialect: Dialect
-  /**
-   * The rows of a compiled query, at once: SQLite answers synchronously, and Kysely's queue for the one connection costs
-   * more than most reads. The caller's row type is trusted, as it is in `executeQuery`.
-   */
-  select<Row>(query: CompiledQuery<Row>): Row[]
+  /** The rows, at once: SQLite answers synchronously. That they are of the caller's type is trusted. */
+  select<Row>(query: Query<Row>): Row[]
   close(): void
 }
 
-/** One handle on the file, with Kysely in front of it. `lockWaitMs` blocks the process: keep it for the start. */
+/** One handle on the file. `lockWaitMs` blocks the process: keep it for the start. */
 export function connectSqlite(file: string, options: { readOnly: boolean; lockWaitMs: number }): SqliteConnection {
   const database = new DatabaseSync(file, {
     readOnly: options.readOnly,
     timeout: options.lockWaitMs,
     enableForeignKeyConstraints: true,
   })
-  // 16 MiB of pages; the system caches the file. Memory-mapped reads were no faster, and a file cut short would kill us.
-  database.exec('pragma mmap_size = 0; pragma cache_size = -16384; pragma temp_store = memory')
+  // KiB of pages; the system caches the file. What only reads loses them with each commit of another handle: more would lie idle.
+  // Memory-mapped reads were no faster, and a file cut short would kill us.
+  const cacheKib = options.readOnly ? 2_048 : 16_384
+  database.exec(`pragma mmap_size = 0; pragma cache_size = -${cacheKib}; pragma temp_store = memory`)
   const statements = new Map<string, ReturnType<typeof prepared>>()
   const prepare = (text: string) => {
     const known = statements.get(text)
@@ -35,9 +35,8 @@ export function connectSqlite(file: string, options: { readOnly: boolean; lockWa
     return made
   }
   const close = () => database.close()
-  const dialect: Dialect = new Kysely({ dialect: new SqliteDialect({ database: { prepare, close } }) })
-  const select = <Row>({ sql, parameters }: CompiledQuery<Row>) => prepare(sql).all(parameters) as Row[]
-  return { database, dialect, select, close }
+  const select = <Row>({ sql, parameters }: Query<Row>) => prepare(sql).all(parameters) as Row[]
+  return { database, select, close }
 }
 
 function prepared(statement: StatementSync) {
@@ -54,14 +53,7 @@ function prepared(statement: StatementSync) {
     }
     return row
   }
-  return {
-    reader: names.length > 0,
-    all: (values: readonly unknown[]) => statement.all(...values.map(asInput)).map(toRow),
-    run: (values: readonly unknown[]) => statement.run(...values.map(asInput)),
-    *iterate(values: readonly unknown[]) {
-      for (const row of statement.iterate(...values.map(asInput))) yield toRow(row)
-    },
-  }
+  return { all: (values: readonly unknown[]) => statement.all(...values.map(asInput)).map(toRow) }
 }
 
 function asInput(value: unknown): SQLInputValue {

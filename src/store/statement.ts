@@ -1,18 +1,24 @@
-import { type CompiledQuery, type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely'
+import { type QueryCompiler, type RawBuilder, sql } from './kysely.ts'
 import type { Sealer } from './sealing.ts'
 
 export type Value = string | number | null
 
-export interface Query<Row> extends CompiledQuery<Row> {
+/** A statement as it is sent. */
+export interface Query<Row> {
+  readonly sql: string
+  /** In the order of its places. */
+  readonly parameters: readonly unknown[]
   /** Whose rows it is about. */
   readonly connection?: Value
   /** It may run into a unique index, and the transaction goes on all the same. */
   readonly mayBeTaken?: boolean
+  /** Never there: says of which type the rows are. */
+  readonly row?: Row
 }
 
 /** Executes one statement where it belongs: on the connection for reads, or inside one transaction. */
 export interface Run {
-  <Row>(query: Query<Row>): Promise<QueryResult<Row>>
+  <Row>(query: Query<Row>): Promise<{ rows: Row[] }>
   /**
    * Where the store is not in this process, the answer is not waited for. When it fails, the transaction does: what is asked next
    * throws, or the commit.
@@ -22,7 +28,7 @@ export interface Run {
   readonly sealer: Sealer
 }
 
-type Execute = <Row>(query: Query<Row>) => Promise<QueryResult<Row>>
+type Execute = <Row>(query: Query<Row>) => Promise<{ rows: Row[] }>
 
 export function runWith(sealer: Sealer, execute: Execute, tell: Run['tell'] = answered(execute)): Run {
   return Object.assign(execute, { sealer, tell })
@@ -34,8 +40,19 @@ function answered(execute: Execute): Run['tell'] {
   }
 }
 
-/** Knows the dialect; no table types, because statements are plain SQL with typed rows. */
-export type Dialect = Kysely<unknown>
+/** Writes statements down in the words of one database. They are plain SQL with typed rows: it knows no tables. */
+export interface Dialect {
+  compile<Row>(statement: RawBuilder<Row>): Query<Row>
+}
+
+export function createDialect(compiler: QueryCompiler): Dialect {
+  return {
+    compile(statement) {
+      const { sql: text, parameters } = compiler.compileQuery(statement.toOperationNode(), { queryId: '' })
+      return { sql: text, parameters }
+    },
+  }
+}
 
 /** A place in a statement that gets its value with each call. */
 export class Slot {
@@ -56,7 +73,7 @@ export function statement<Name extends string, Row>(
   names: readonly Name[],
   build: (slot: (name: Name) => RawBuilder<unknown>) => RawBuilder<Row>,
 ): (values: Readonly<Record<Name, Value>>) => Query<Row> {
-  const compiled = build((name) => sql`${new Slot(name)}`).compile(dialect)
+  const compiled = dialect.compile(build((name) => sql`${new Slot(name)}`))
   if (bareLimit.test(compiled.sql)) throw new TypeError('a limit takes its value through atMost')
   const known = new Set<string>(names)
   const slots = compiled.parameters.map((parameter) => {

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CompiledQuery } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { asStoreError, isBusy } from './failures.ts'
 import type { Sealer } from './sealing.ts'
@@ -13,9 +12,9 @@ const lockPollMs = 50
 /** Transactions that one commit makes durable: all that waited while the one before was flushed, within reason. */
 const together = 64
 
-const beginImmediate = CompiledQuery.raw('begin immediate')
-const commit = CompiledQuery.raw('commit')
-const rollback = CompiledQuery.raw('rollback')
+const beginImmediate: Query<never> = { sql: 'begin immediate', parameters: [] }
+const commit: Query<never> = { sql: 'commit', parameters: [] }
+const rollback: Query<never> = { sql: 'rollback', parameters: [] }
 
 interface Scope {
   isOpen: boolean

@@ -1,4 +1,3 @@
-import { type RawBuilder, sql } from 'kysely'
 import {
   type ConditionName,
   condition,
@@ -9,6 +8,7 @@ import {
   tenant,
   wantedBy,
 } from './conditions.ts'
+import { type RawBuilder, sql } from './kysely.ts'
 import { assertIndexed, type Order, orderColumns, orderText } from './lists.ts'
 import type { IndexedCondition, Place, PlacedResource, WalkQuery } from './queries.ts'
 import { type ResourceRow, toResource } from './rows.ts'

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { sql } from './kysely.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { WalkReader, WalkWriter, Watch } from './walk-store.ts'
 

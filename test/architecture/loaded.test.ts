@@ -28,3 +28,18 @@ test("neither Node's fetch nor that of undici is loaded: they take 30 MB that no
     [],
   )
 })
+
+test("of Kysely only what writes statements down is loaded, of jose what signs and verifies, and PostgreSQL's driver where it is used", () => {
+  const all = loaded()
+  for (const used of ['/kysely/dist/raw-builder/sql.js', '/jose/dist/webapi/jwt/verify.js', '/src/store/open.ts'])
+    assert.ok(
+      all.some((name) => name.endsWith(used)),
+      used,
+    )
+  const unused =
+    /\/kysely\/dist\/(?:index|kysely)\.js$|\/jose\/dist\/webapi\/(?:index\.js|jwe\/)|\/node_modules\/pg\/|\/src\/store\/(?:open-)?postgres\.ts$/
+  assert.deepEqual(
+    all.filter((name) => unused.test(name)),
+    [],
+  )
+})

@@ -49,6 +49,17 @@ describe('the image that the Dockerfile makes, without development packages', ()
     image?.remove()
   })
 
+  test('has compiled what is only loaded on demand, too: it can write nothing when it runs', () => {
+    const [, ...words] = commandOf(image.command)
+    const flags = words.slice(0, words.indexOf('src/main.ts'))
+    const onDemand = ['store/open-postgres.ts', 'store/copy-store.ts', 'telemetry/otlp.ts', 'sandbox/sandbox.ts']
+    const imports = onDemand.flatMap((file) => ['--import', `./src/${file}`])
+    const options = { cwd: image.workingFolder, env: plainEnvironment() }
+    execFileSync(process.execPath, [...flags, ...imports, 'src/main.ts', '--version'], options)
+    const added = filesIn(image).filter((file) => !filesBefore.includes(file))
+    assert.deepEqual(added, [])
+  })
+
   test('runs as an ordinary user on the Node that the packages bring along, and keeps its data in one place', () => {
     assert.equal(image.user, 'node')
     assert.deepEqual(image.volumes, ['/data'])

@@ -1,5 +1,9 @@
 /** Access tokens that the bridge issues itself (RFC 9068): one connection's are signed with its own keys, and good there only. */
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
+import { importJWK } from 'jose/key/import'
 import type { OauthServer, Role } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import type { JsonObject } from '../../json.ts'

@@ -1,5 +1,7 @@
 /** JSON Web Tokens (RFC 7519, and RFC 8725 on what goes wrong with them). */
-import { type CryptoKey, errors, jwtVerify } from 'jose'
+import type { CryptoKey } from 'jose'
+import * as errors from 'jose/errors'
+import { jwtVerify } from 'jose/jwt/verify'
 import type { Algorithm } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import type { Json, JsonObject } from '../../json.ts'

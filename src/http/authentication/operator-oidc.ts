@@ -1,6 +1,6 @@
 /** Operators sign in at their identity provider: OpenID Connect Core §3.1, an authorization code with PKCE (RFC 7636). */
 import { createHmac, hash, randomBytes } from 'node:crypto'
-import { jwtVerify } from 'jose'
+import { jwtVerify } from 'jose/jwt/verify'
 import { type OperatorOidc, readSecretFile } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'

@@ -1,4 +1,5 @@
-import { type CryptoKey, importJWK } from 'jose'
+import type { CryptoKey } from 'jose'
+import { importJWK } from 'jose/key/import'
 import type { KeySource } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'

@@ -2,7 +2,7 @@
  * The service account's session: a CSRF pair for writes and a JWT of 30 minutes. One log-in at a time. Logging out is never
  * called: it would end every session of the service account, those of other replicas too.
  */
-import { decodeJwt } from 'jose'
+import { decodeJwt } from 'jose/jwt/decode'
 import { Broken, Denied } from '../../errors.ts'
 import type { AccountId } from '../../facts.ts'
 import { describeAnswer, unexpectedAnswer } from '../answer.ts'

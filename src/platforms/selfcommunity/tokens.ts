@@ -3,7 +3,7 @@
  * token is made for one purpose, lives for two minutes, and never leaves this folder.
  */
 import { randomUUID } from 'node:crypto'
-import { SignJWT } from 'jose'
+import { SignJWT } from 'jose/jwt/sign'
 import { Denied } from '../../errors.ts'
 import { describeAnswer } from '../answer.ts'
 import type { Client, PlatformAnswer, PlatformRequest } from '../client.ts'
