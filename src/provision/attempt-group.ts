@@ -22,8 +22,9 @@ export interface GroupStart {
 export async function attemptGroup(context: CommitContext, start: GroupStart, signal: AbortSignal): Promise<Settled> {
   const { connection, world } = context
   const { operation } = start
-  const { call, audit, hasWritten } = createRecording(context, operation, {
+  const { call, audit, hasWritten, noteUnknown } = createRecording(context, operation, {
     signal,
+    isMaking: () => operation.kind === 'create',
     accountId: () => undefined,
     created: () => Promise.resolve(),
   })
@@ -41,7 +42,9 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
     logFailure(context, operation, failure)
     return await world.store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: failure.rule.outcome, kind: operation.kind, error: failure.kind })
-      return commitGroupFailure(write, context, operation, failure)
+      const settled = await commitGroupFailure(write, context, operation, failure)
+      await noteUnknown(write, failure)
+      return settled
     })
   }
 }

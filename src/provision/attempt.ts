@@ -51,8 +51,9 @@ export async function attempt(
     current = { ...current, ...change }
     await store.transaction((write) => putLink(write, current))
   }
-  const { call, audit, hasWritten } = createRecording(context, operation, {
+  const { call, audit, hasWritten, noteUnknown } = createRecording(context, operation, {
     signal,
+    isMaking: () => current.accountId === undefined && operation.kind !== 'delete',
     accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
   })
@@ -104,7 +105,9 @@ export async function attempt(
     logFailure(context, operation, failure)
     return await store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: failure.rule.outcome, kind: operation.kind, error: failure.kind })
-      return commitFailure(write, context, operation, current, failure)
+      const settled = await commitFailure(write, context, operation, current, failure)
+      await noteUnknown(write, failure)
+      return settled
     })
   } finally {
     claims.release(resourceId)

@@ -36,6 +36,11 @@ export function claimLink(store: ClaimStore, connection: string, resourceId: str
   return store.claim(connection, 'link', resourceId, resourceId)
 }
 
+/** False when another process has been at the link meanwhile: it may have changed what an attempt of this one has read. */
+export function keepLink(store: ClaimStore, connection: string, resourceId: string): Promise<boolean> {
+  return store.renewClaim(connection, 'link', resourceId, resourceId)
+}
+
 /** Not done when the store is away: the claim ends by itself. */
 export async function releaseLink(store: ClaimStore, connection: string, resourceId: string): Promise<void> {
   await store.releaseClaims(connection, resourceId).catch(() => undefined)

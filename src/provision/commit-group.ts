@@ -18,6 +18,8 @@ export async function commitGroup(
 ): Promise<void> {
   const { resourceId, requestId, caller } = operation
   await write.deleteOperation(connection, operation.id)
+  // One that has taken its place finds by the link what has been made.
+  await write.noteUnknown(connection, resourceId, undefined)
   if (reached === undefined) return
   // Deleted meanwhile: what is left of it is for its members' operations, and for its own end.
   const isThere = (await write.getAnyResource(connection, 'Group', resourceId)) !== undefined

@@ -64,7 +64,7 @@ export async function commitReached(
   if (refusal !== undefined && isAboutGrants(operation)) settled = { kind: 'refused', error: refusal }
   // The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change.
   if (settled.kind === 'refused' && operation.kind !== 'delete')
-    await setAside(write, context, operation, settled.error, grantsOnly)
+    await setAside(write, context, operation, settled.error, { ...grantsOnly, unknownSince: undefined })
   else await write.deleteOperation(name, operation.id)
   const known = {
     ...link,
@@ -100,7 +100,8 @@ export async function commitReached(
     // A refusal of the newer request goes back to what has just been reached.
     const kind = newer.kind === 'create' ? 'update' : newer.kind
     const rest = isRenewal(newer, operation) ? grantsOnly : {}
-    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied), ...rest })
+    const unknownSince = reached.account === undefined ? operation.unknownSince : undefined
+    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied), unknownSince, ...rest })
   }
   // Deleted meanwhile, and hidden since: it must not be seen again.
   if (newer?.kind !== 'delete') await write.showResource(name, 'User', resourceId)

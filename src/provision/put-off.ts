@@ -20,9 +20,7 @@ export async function putOff(
   const now = world.clock.now()
   const { random } = world
   const dueAt = at ?? now + retryWaitMs(failure.attempts, { maximumMs, toldMs: error.retryAfterMs, random })
-  const isUnknownCreate = operation.kind === 'create' && error.rule.outcome === 'unknown'
-  const unknownSince = isUnknownCreate ? now : operation.unknownSince
-  await write.updateOperation(name, operation.id, { ...failure, state: 'waiting', dueAt, unknownSince })
+  await write.updateOperation(name, operation.id, { ...failure, state: 'waiting', dueAt })
   return { kind: 'waiting', error, dueAt }
 }
 

@@ -1,23 +1,31 @@
+import type { PlatformError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { Call, WriteDescription } from '../platforms/platform.ts'
 import type { AuditEntry, Operation, StoreWriter } from '../store/store.ts'
 import type { CommitContext } from './commit.ts'
 
-/** The audit of one attempt, and the call that it makes: "calling" is durable before each write. */
+/**
+ * The audit of one attempt, and the call that it makes: "calling" is durable before each write, and with it, before something is
+ * made, that it may appear whatever becomes of us. It is the link's operation that knows, also when another one takes its place.
+ */
 export interface Recording {
   readonly call: Call
   /** Whether a write has been announced: what came of it is uncertain until it is read. */
   hasWritten(): boolean
+  /** Part of the commit of an attempt that has failed: whether something that it made may still appear. */
+  noteUnknown(write: StoreWriter, error: PlatformError): Promise<void>
   audit(write: StoreWriter, event: AuditEntry['event'], detail: JsonObject): Promise<void>
 }
 
 export function createRecording(
   { connection, world: { store, clock } }: CommitContext,
-  { id, resourceId, requestId, caller }: Operation,
+  { id, resourceId, requestId, caller, unknownSince }: Operation,
   options: {
     readonly signal: AbortSignal
     readonly accountId: () => string | undefined
     readonly created: Call['created']
+    /** Whether a write now makes what has no id yet. */
+    readonly isMaking: () => boolean
   },
 ): Recording {
   let hasWritten = false
@@ -35,12 +43,19 @@ export function createRecording(
   return {
     audit,
     hasWritten: () => hasWritten,
+    async noteUnknown(write, error) {
+      const isUnknown = hasWritten && options.isMaking() && error.rule.outcome === 'unknown'
+      await write.noteUnknown(connection.name, resourceId, isUnknown ? clock.now() : unknownSince)
+    },
     call: {
       signal: options.signal,
       created: options.created,
       beforeWrite: ({ method, path }: WriteDescription) => {
         hasWritten = true
-        return store.transaction((write) => audit(write, 'calling', { method, path }))
+        return store.transaction(async (write) => {
+          if (options.isMaking()) await write.noteUnknown(connection.name, resourceId, clock.now())
+          await audit(write, 'calling', { method, path })
+        })
       },
     },
   }

@@ -5,21 +5,15 @@ import { type Operation, StoreUnavailable, type StoreWriter } from '../store/sto
 import { attempt, type Start } from './attempt.ts'
 import { attemptGroup, type GroupStart } from './attempt-group.ts'
 import type { Breaker } from './breaker.ts'
-import { ClaimLost, type Claims, claimLink, createClaims, releaseLink, storeOfClaim } from './claims.ts'
+import { ClaimLost, type Claims, claimLink, createClaims, keepLink, releaseLink, storeOfClaim } from './claims.ts'
 import type { Settled } from './commit.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
-import { releaseHeld } from './guardrails.ts'
+import { createOutbox } from './outbox.ts'
 import { readStart } from './start.ts'
 import { createSuspension } from './suspension.ts'
 import { inAttemptSpan } from './traced-attempt.ts'
 import { park, tryLater } from './unrecorded.ts'
 import { createWaiters } from './waiters.ts'
-
-/** How often the outbox looks for operations that have become due. */
-const tickMs = 500
-const batch = 32
-/** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
-const storePauseMs = 5_000
 
 export interface Runner {
   readonly breaker: Breaker
@@ -74,12 +68,12 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   const stopping = new AbortController()
   const suspension = createSuspension(connection, world, stopping.signal)
   const { breaker } = suspension
+  const outbox = createOutbox(connection, world, {
+    suspension,
+    isRunning: (resourceId) => running.has(resourceId),
+    run: runLink,
+  })
   let isStopping = false
-  let loop: Promise<void> | undefined
-  let nudge: (() => void) | undefined
-  let pausedUntil = 0
-  /** The last look at the outbox took all places: more may be due. */
-  let isFull = false
 
   /** One attempt at whatever the link's operation is now, unless another process is at it. `begun`: it has begun already. */
   async function attemptLink(resourceId: string, begun?: Start | GroupStart): Promise<void> {
@@ -113,7 +107,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       )
       if (operation === undefined || error instanceof ClaimLost) return
       if (error instanceof StoreUnavailable) {
-        pausedUntil = clock.now() + storePauseMs
+        outbox.pause()
         await tryLater(connection, world, operation)
       } else {
         await park(connection, world, operation)
@@ -132,7 +126,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     const { resourceId } = operation
     const claimed = {
       ...world,
-      store: storeOfClaim(store, (write) => claimLink(write, connection.name, resourceId)),
+      store: storeOfClaim(store, (write) => keepLink(write, connection.name, resourceId)),
     }
     const settled = await inAttemptSpan(world, operation, () =>
       withDeadline(world.attemptMs, [stopping.signal], (signal) =>
@@ -147,25 +141,25 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   }
 
   /** Attempts of one link never overlap; a request that arrives meanwhile gets its own attempt afterwards. */
-  function runLink(resourceId: string): void {
+  function runLink(resourceId: string): Promise<void> {
     const before = running.get(resourceId) ?? Promise.resolve()
-    follow(
+    return follow(
       resourceId,
       before.then(() => attemptLink(resourceId)),
     )
   }
 
-  function follow(resourceId: string, work: Promise<void>): void {
+  /** Answers the end of the work, when nobody is told of it any more. */
+  function follow(resourceId: string, work: Promise<void>): Promise<void> {
     const mine = work.finally(() => {
       if (running.get(resourceId) !== mine) return
       running.delete(resourceId)
-      // A backlog goes on as places become free, and not a handful at each tick.
-      if (isFull) nudge?.()
       if (!waiters.hasAny(resourceId)) return
       const error = new Unknown(`${connection.name}: the outcome was not seen`)
       waiters.settleRest(resourceId, { kind: 'waiting', error, dueAt: clock.now() })
     })
     running.set(resourceId, mine)
+    return mine
   }
 
   /** The link's operation, and whether this process may be at it. */
@@ -199,53 +193,6 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     return result
   }
 
-  /** After an outage, and at start: nothing waits longer than it must. */
-  async function makeDue(): Promise<void> {
-    const now = clock.now()
-    const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
-    const later = waiting.filter(({ dueAt }) => dueAt > now)
-    if (later.length === 0) return
-    await store.transaction(async (write) => {
-      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
-    })
-  }
-
-  async function turn(): Promise<void> {
-    if (breaker.isProbeDue() && (await suspension.probe())) await makeDue()
-    if (!breaker.isClosed() || clock.now() < pausedUntil) return
-    const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - running.size)
-    isFull = places <= 0
-    if (isFull) return
-    const due = await store.dueOperations(connection.name, clock.now(), places)
-    isFull = due.length === places
-    for (const operation of due) {
-      if (!running.has(operation.resourceId)) runLink(operation.resourceId)
-    }
-  }
-
-  async function work(): Promise<void> {
-    await releaseHeld(connection, world).catch((error: unknown) =>
-      log.error({ connection: connection.name, err: error }, 'held operations could not be released'),
-    )
-    await makeDue().catch((error: unknown) =>
-      log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
-    )
-    while (!isStopping) {
-      // Before the turn: a nudge that comes while it runs, or the end, would be missed otherwise.
-      const woken = new Promise<void>((resolve) => {
-        nudge = resolve
-      })
-      try {
-        await turn()
-      } catch (error) {
-        log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
-      }
-      const awake = new AbortController()
-      await Promise.race([woken, clock.sleep(tickMs, awake.signal).catch(() => undefined)])
-      awake.abort(woken)
-    }
-  }
-
   return {
     breaker,
     supersede: (resourceId, oldId, newId) => waiters.supersede(resourceId, oldId, newId),
@@ -271,24 +218,21 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     },
     runNow({ id, resourceId }, signal, begun) {
       const settled = waiters.wait(resourceId, id, signal)
-      if (begun === undefined) runLink(resourceId)
+      if (begun === undefined) void runLink(resourceId)
       else begun.goOn()
       return settled
     },
     alone,
     claims,
-    wake: () => nudge?.(),
+    wake: outbox.wake,
     isBusy: () => running.size > 0,
     noteFailure: suspension.noteFailure,
-    start() {
-      loop ??= work()
-    },
+    start: outbox.start,
     async stop(graceMs) {
       isStopping = true
       ending.abort()
-      nudge?.()
       const grace = setTimeout(() => stopping.abort(new Error('the bridge is stopping')), graceMs)
-      await loop
+      await outbox.end()
       while (running.size > 0) await Promise.allSettled([...running.values()])
       clearTimeout(grace)
     },

@@ -13,6 +13,8 @@ export type ClaimKind = 'link' | 'account' | 'walk' | 'bridge' | 'requests' | 'a
 export interface ClaimStore {
   /** False while another process, or another owner in this one, has it. */
   claim(connection: string, kind: ClaimKind, name: string, owner: string): Promise<boolean>
+  /** False when it is this owner's no more, also when nobody has it: somebody else may have had it, and be done. */
+  renewClaim(connection: string, kind: ClaimKind, name: string, owner: string): Promise<boolean>
   /** Whether any process has a claim of this kind. */
   isClaimed(connection: string, kind: ClaimKind): Promise<boolean>
   /** Everything that this owner in this process has claimed. */
@@ -22,6 +24,7 @@ export interface ClaimStore {
 /** A store that belongs to one process, which knows what it does: nobody else claims anything. */
 export const soleClaims: ClaimStore = {
   claim: () => Promise.resolve(true),
+  renewClaim: () => Promise.resolve(true),
   isClaimed: () => Promise.resolve(false),
   releaseClaims: () => Promise.resolve(),
 }

@@ -4,7 +4,7 @@ import { type OperationRow, toOperation } from './rows.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 import type { Operation, StoreWriter } from './store.ts'
 
-type OperationWrites = Pick<StoreWriter, 'putOperation' | 'updateOperation' | 'deleteOperation'>
+type OperationWrites = Pick<StoreWriter, 'putOperation' | 'updateOperation' | 'noteUnknown' | 'deleteOperation'>
 
 export function createOperationWrites(dialect: Dialect): (run: Run) => OperationWrites {
   const texts = operationStatements(dialect)
@@ -61,6 +61,8 @@ export function createOperationWrites(dialect: Dialect): (run: Run) => Operation
         }),
       )
     },
+    noteUnknown: (connection, resourceId, since) =>
+      run.tell(texts.noteUnknown({ connection, resourceId, unknownSince: since ?? null })),
     async deleteOperation(connection, id) {
       await run.tell(texts.countOff({ connection, id }))
       await run.tell(texts.remove({ connection, id }))
@@ -126,6 +128,13 @@ function operationStatements(dialect: Dialect) {
         values (${slot('connection')}, ${slot('id')}, ${slot('resourceId')}, ${slot('kind')}, ${slot('about')}, ${slot('isDeprovisioning')},
           ${slot('mayActivate')}, ${slot('before')}, ${slot('version')}, 'waiting', 0, ${slot('dueAt')},
           ${slot('requestId')}, ${slot('caller')}, ${slot('createdAt')}, ${slot('unknownSince')}, ${slot('precedence')})`,
+    ),
+    noteUnknown: statement(
+      dialect,
+      ['connection', 'resourceId', 'unknownSince'],
+      (slot) => sql<unknown>`
+        update operation set unknown_since = ${slot('unknownSince')}
+        where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
     ),
     read: statement(
       dialect,

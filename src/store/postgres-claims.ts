@@ -21,6 +21,15 @@ const take = statement(
       where claim.holder = excluded.holder or claim.claimed_until <= ${databaseNow}
     returning name`,
 )
+const renew = statement(
+  postgresDialect,
+  ['connection', 'kind', 'name', 'holder', 'claimMs'],
+  (slot) => sql<{ name: string }>`
+    update claim set claimed_until = ${databaseNow} + ${slot('claimMs')}
+    where connection = ${slot('connection')} and kind = ${slot('kind')} and name = ${slot('name')}
+      and holder = ${slot('holder')}
+    returning name`,
+)
 const anybody = statement(
   postgresDialect,
   ['connection', 'kind'],
@@ -63,6 +72,10 @@ export function createPostgresClaims(process: string) {
     claims: (run: Run): ClaimStore => ({
       async claim(connection, kind, name, owner) {
         const { rows } = await run(take({ connection, kind, name, holder: holderOf(owner), claimMs }))
+        return rows.length > 0
+      },
+      async renewClaim(connection, kind, name, owner) {
+        const { rows } = await run(renew({ connection, kind, name, holder: holderOf(owner), claimMs }))
         return rows.length > 0
       },
       async isClaimed(connection, kind) {

@@ -252,6 +252,11 @@ export interface StoreWriter
       >
     >,
   ): Promise<void>
+  /**
+   * Of the link's operation, whichever it is by now: since when an account may appear that nobody knows of. Undefined: what came
+   * of the create is known.
+   */
+  noteUnknown(connection: string, resourceId: string, since: number | undefined): Promise<void>
   /** Only this very operation: a newer one of the same link stays. */
   deleteOperation(connection: string, id: number): Promise<void>
 

@@ -193,6 +193,32 @@ test("a group whose making was not answered is found, and is the bridge's own to
   assert.deepEqual(names(), [])
 })
 
+for (const [adopt, status, made] of [
+  ['never', 409, []],
+  ['by_name', 201, ['Editors']],
+] as const) {
+  test(`a group made by hand whose search was not answered once is not taken for the bridge's own (adopt: ${adopt})`, async (t) => {
+    const { world, scim, state, names, aPerson } = await aRepository(t, {
+      groups: `{ as: groups, delete: delete, adopt: ${adopt} }`,
+    })
+    await aPerson()
+    const there = state.addGroup({ name: 'Editors' })
+    const person = [...state.epersons.values()].at(-1)
+    assert.ok(person !== undefined)
+    state.join(there, person)
+    world.sandbox.dspace.fault({ mode: '503', only: 'reads', path: '/api/eperson/groups', times: 1 })
+    assert.equal((await scim.post('/Groups', aGroup('Editors'))).status, 429)
+    const again = await scim.post('/Groups', aGroup('Editors'))
+    assert.equal(again.status, status, again.text)
+    assert.deepEqual(
+      (await scim.get('/Groups')).body.Resources?.map((group: { displayName: string }) => group.displayName) ?? [],
+      made,
+    )
+    if (status === 201) assert.equal((await scim.delete(`/Groups/${again.body.id}`)).status, 204)
+    assert.deepEqual(names(), ['Editors'])
+  })
+}
+
 test('a group that cannot be made for 30 days waits for an operator', async (t) => {
   const { world, scim } = await aRepository(t, { mode: 'deferred' })
   world.sandbox.dspace.fault({ mode: '429', only: 'writes' })

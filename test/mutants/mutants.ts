@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
   {
     number: 5,
     name: 'what is unfinished is not looked at when the bridge starts',
-    file: 'src/provision/runner.ts',
+    file: 'src/provision/outbox.ts',
     edits: [
       [
         `    await makeDue().catch((error: unknown) =>

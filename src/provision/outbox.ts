@@ -1,0 +1,113 @@
+/** What is due is attempted, whoever asked for it: leavers first, as many at once as the platform may have. */
+import type { ProvisionedConnection, World } from './connection.ts'
+import { releaseHeld } from './guardrails.ts'
+import type { Suspension } from './suspension.ts'
+
+/** How often it is looked for operations that have become due. */
+const tickMs = 500
+const batch = 32
+/** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
+const storePauseMs = 5_000
+
+export interface Outbox {
+  /** Looks soon. */
+  wake(): void
+  /** The store was away. */
+  pause(): void
+  start(): void
+  /** Begins nothing more. Resolves when it looks no more; what it has begun may be in work still. */
+  end(): Promise<void>
+}
+
+interface OutboxWork {
+  readonly suspension: Suspension
+  /** Whether somebody is at the link's operation already. */
+  isRunning(resourceId: string): boolean
+  /** Resolves when the attempt has ended, whatever has come of it. */
+  run(resourceId: string): Promise<void>
+}
+
+export function createOutbox(connection: ProvisionedConnection, world: World, work: OutboxWork): Outbox {
+  const { store, clock, log } = world
+  const { suspension } = work
+  const { breaker } = suspension
+  /** Its own alone: attempts that requests wait for may always be under way, and would leave it no place. */
+  let begun = 0
+  /** The last look took all places: more may be due. */
+  let isFull = false
+  let isEnding = false
+  let pausedUntil = 0
+  let loop: Promise<void> | undefined
+  let nudge: (() => void) | undefined
+
+  /** After an outage, and at start: nothing waits longer than it must. */
+  async function makeDue(): Promise<void> {
+    const now = clock.now()
+    const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
+    const later = waiting.filter(({ dueAt }) => dueAt > now)
+    if (later.length === 0) return
+    await store.transaction(async (write) => {
+      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
+    })
+  }
+
+  async function turn(): Promise<void> {
+    if (breaker.isProbeDue() && (await suspension.probe())) await makeDue()
+    if (!breaker.isClosed() || clock.now() < pausedUntil) return
+    const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - begun)
+    isFull = places <= 0
+    if (isFull) return
+    const due = await store.dueOperations(connection.name, clock.now(), places)
+    isFull = due.length === places
+    for (const { resourceId } of due) if (!work.isRunning(resourceId)) void begin(resourceId)
+  }
+
+  async function begin(resourceId: string): Promise<void> {
+    begun += 1
+    try {
+      await work.run(resourceId)
+    } finally {
+      begun -= 1
+      // A backlog goes on as places become free, and not a handful at each tick.
+      if (isFull) nudge?.()
+    }
+  }
+
+  async function goOn(): Promise<void> {
+    await releaseHeld(connection, world).catch((error: unknown) =>
+      log.error({ connection: connection.name, err: error }, 'held operations could not be released'),
+    )
+    await makeDue().catch((error: unknown) =>
+      log.error({ connection: connection.name, err: error }, 'the outbox cannot be read'),
+    )
+    while (!isEnding) {
+      // Before the turn: a nudge that comes while it runs, or the end, would be missed otherwise.
+      const woken = new Promise<void>((resolve) => {
+        nudge = resolve
+      })
+      try {
+        await turn()
+      } catch (error) {
+        log.error({ connection: connection.name, err: error }, 'the outbox could not be worked on')
+      }
+      const awake = new AbortController()
+      await Promise.race([woken, clock.sleep(tickMs, awake.signal).catch(() => undefined)])
+      awake.abort(woken)
+    }
+  }
+
+  return {
+    wake: () => nudge?.(),
+    pause() {
+      pausedUntil = clock.now() + storePauseMs
+    },
+    start() {
+      loop ??= goOn()
+    },
+    async end() {
+      isEnding = true
+      nudge?.()
+      await loop
+    },
+  }
+}

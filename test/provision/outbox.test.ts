@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aUser } from '../bridge-world.ts'
+import { startFigshareBridge } from '../figshare-bridge.ts'
+
+const off = [{ op: 'replace', path: 'active', value: false }]
+/** More than the outbox of a platform that takes one call at a time begins at once. */
+const callers = 12
+
+test('a leaver who has to be tried again has a place, however many requests are always under way', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const leaver = aUser()
+  const { body } = await bridge.scim.post('/Users', leaver)
+  bridge.fault({ mode: '503', retryAfter: '5', only: 'writes', times: 1 })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, off)).status, 429)
+  // The others' calls are slow but fine.
+  bridge.fault({ mode: 'slow', delayMs: 5 })
+  let served = 0
+  let isOver = false
+  const others = Array.from({ length: callers }, async () => {
+    while (!isOver) if ((await bridge.scim.post('/Users', aUser())).status === 201) served += 1
+  })
+  const isOff = () => bridge.account(leaver)?.active === false
+  const enough = 300
+  await bridge.until('the leaver is off, or many others were served', () => isOff() || served >= enough)
+  const isInTime = isOff()
+  isOver = true
+  let areDone = false
+  const done = Promise.all(others).then(() => {
+    areDone = true
+  })
+  await bridge.until('the others are done', () => areDone)
+  await done
+  assert.ok(isInTime, `the leaver was still on after ${served} creates`)
+})
