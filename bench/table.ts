@@ -19,10 +19,6 @@ export function tables(all: Figures): string {
   const cell = (id: string, { store, users }: { store: StoreKind; users: number }) => {
     return inTwoWays(figures.find((one) => one.id === id && one.store === store && one.users === users))
   }
-  const stores = [...new Set(sizes.map(({ store }) => store))]
-  const leasts = [...new Map(least.map(({ id, what }) => [id, what]))]
-  const leastCell = (id: string, store: StoreKind) =>
-    inTwoWays(least.find((one) => one.id === id && one.store === store))
   const ofStock = (id: string) => stock.find((one) => one.id === id)?.cpuMs.toFixed(1) ?? '–'
   return [
     `Node ${node}; a bare Express echo of the same size needs ${echoMs.toFixed(3)} ms. CPU ms (× echo):`,
@@ -31,9 +27,7 @@ export function tables(all: Figures): string {
     row(['---', ...sizes.map(() => '---'), '---']),
     ...requests.map(([id, what]) => row([what, ...sizes.map((size) => cell(id, size)), ofStock(id)])),
     '',
-    row(['the least that could answer', ...stores.map((store) => storeNames[store])]),
-    row(['---', ...stores.map(() => '---')]),
-    ...leasts.map(([id, what]) => row([what, ...stores.map((store) => leastCell(id, store))])),
+    ...leastRows(least),
     '',
     row(['users', 'start to ready', 'memory under load', 'event loop kept by one request']),
     row(['---', '---', '---', '---']),
@@ -48,6 +42,17 @@ export function tables(all: Figures): string {
     '',
     ...targetRows(all),
   ].join('\n')
+}
+
+function leastRows(least: Figures['least']): readonly string[] {
+  const stores = [...new Set(least.map(({ store }) => store))]
+  const kinds = [...new Map(least.map(({ id, what }) => [id, what]))]
+  const cell = (id: string, store: StoreKind) => inTwoWays(least.find((one) => one.id === id && one.store === store))
+  return [
+    row(['the least that could answer', ...stores.map((store) => storeNames[store])]),
+    row(['---', ...stores.map(() => '---')]),
+    ...kinds.map(([id, what]) => row([what, ...stores.map((store) => cell(id, store))])),
+  ]
 }
 
 /** What has been judged of each store, by its worst size. */
