@@ -19,20 +19,26 @@ export interface Conversation {
   end(): Promise<void>
 }
 
-/** Begins the transaction unless it `isBegun`, and serves the writers of one connection one at a time. */
-type Lock = (session: PostgresSession, connection: string, isBegun: boolean) => Promise<void>
+/** Serves the writers of one connection one at a time. */
+export interface Entrance {
+  /** Asked in front of the first statement about the connection. */
+  lock(connection: string): string
+  /** Takes the lock's answer, and throws when the store is not ours any more. */
+  admit(rows: readonly Readonly<Record<string, unknown>>[]): void
+}
 
 /**
  * A message to the server and back costs more than what most statements do there, so statements go out behind each other and only
  * those whose answer is needed are waited for. They are answered in their order: after a failure PostgreSQL takes nothing more in
  * the transaction and commits nothing, and the first failure is the reason of all that follow.
  */
-export function createConversation(session: PostgresSession, lock: Lock): Conversation {
+export function createConversation(session: PostgresSession, entrance: Entrance): Conversation {
   const locked = new Set<string>()
-  /** Their locks, and whether the store is still ours. */
+  /** Further locks, and whether the store is still ours. */
   const entered: Promise<void>[] = []
   const underWay = new Set<Promise<unknown>>()
-  let guarding: Promise<unknown> | undefined
+  /** On its answer it depends whether anything may follow. */
+  let decisive: Promise<unknown> | undefined
   let isBegun = false
   let failure: unknown
 
@@ -51,16 +57,25 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     return answer
   }
 
-  /** The transaction is begun and locked in front of its first statement, in the same write. */
-  function enter(connection: Value | undefined): void {
-    const wasBegun = isBegun
+  /**
+   * The first statement begins the transaction and takes its lock, in one message, and nothing is said before that is answered: a
+   * `begin` that was cancelled before it was carried out begins nothing, and what comes behind it would be stored by itself.
+   */
+  async function opened<Row>(query: Query<Row> | undefined, connection: Value | undefined): Promise<{ rows: Row[] }> {
     isBegun = true
-    if (typeof connection === 'string' && !locked.has(connection)) {
-      locked.add(connection)
-      entered.push(answered(lock(session, connection, wasBegun)))
-    } else if (!wasBegun) {
-      entered.push(answered(session.query('begin').then(() => undefined)))
-    }
+    const lock = typeof connection === 'string' ? [entrance.lock(connection)] : []
+    if (typeof connection === 'string') locked.add(connection)
+    const before = ['begin', ...lock].map((text) => ({ text }))
+    const own = query === undefined ? [] : [{ text: query.sql, values: valuesOf(query) }]
+    const [, ...answers] = await session.together<Row & Record<string, unknown>>([...before, ...own])
+    if (lock.length > 0) entrance.admit(answers[0] ?? [])
+    return { rows: answers.at(-1) ?? [] }
+  }
+
+  function enter(connection: Value | undefined): void {
+    if (typeof connection !== 'string' || locked.has(connection)) return
+    locked.add(connection)
+    entered.push(answered(session.query(entrance.lock(connection)).then(({ rows }) => entrance.admit(rows))))
   }
 
   async function admitted(): Promise<void> {
@@ -70,9 +85,17 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
   /** Asked anew after each wait: somebody else may have gone first. Undefined: go on. Throws what has failed. */
   function hindrance(): Promise<unknown> | undefined {
     if (failure !== undefined) throw failure
-    // What is said before it is known whether a name is taken would fail with it.
-    if (guarding !== undefined) return guarding
+    if (decisive !== undefined) return decisive
     return underWay.size < mostUnanswered ? undefined : Promise.race(underWay)
+  }
+
+  /** Sends it with what it needs in front of it. */
+  function say<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
+    const { connection, mayBeTaken = false } = query
+    if (!isBegun && !mayBeTaken) return alone(answered(opened(query, connection)))
+    if (!isBegun) return alone(answered(opened(undefined, connection)).then(() => guarded(query)))
+    enter(connection)
+    return mayBeTaken ? alone(guarded(query)) : answered(sent(query))
   }
 
   function sent<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
@@ -102,36 +125,34 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     return asked.value
   }
 
+  /** What is said before it is known whether a name is taken would fail with it. */
   function alone<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const known = () => {
-      guarding = undefined
+      decisive = undefined
     }
-    guarding = answer.then(known, known)
+    decisive = answer.then(known, known)
     return answer
   }
 
-  async function unguarded(): Promise<void> {
-    while (guarding !== undefined) await guarding
+  async function decided(): Promise<void> {
+    while (decisive !== undefined) await decisive
   }
 
   return {
     async ask(query) {
       for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      enter(query.connection)
-      const answer = query.mayBeTaken === true ? alone(guarded(query)) : answered(sent(query))
+      const answer = say(query)
       await admitted()
       return answer
     },
     async tell(query) {
       for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      enter(query.connection)
-      void answered(sent(query)).catch(() => undefined)
+      void say(query).catch(() => undefined)
     },
     isBegun: () => isBegun,
     async commit() {
-      // One that nobody awaited is inside, too.
-      await unguarded()
-      // Not with the last statements: only who is let in may commit.
+      // One that nobody awaited is inside, too; and only who is let in may commit.
+      await decided()
       await admitted()
       if (failure !== undefined) throw failure
       if (isBegun) await answered(session.query('commit'))
@@ -139,14 +160,14 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     },
     async rollback() {
       if (!isBegun) return true
-      await unguarded()
+      await decided()
       return session.query('rollback').then(
         () => true,
         () => false,
       )
     },
     async end() {
-      await unguarded()
+      await decided()
       await Promise.all(underWay)
     },
   }

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { asStoreError } from './failures.ts'
-import { escapeLiteral, type PostgresPool, type PostgresSession } from './postgres.ts'
-import { createConversation } from './postgres-conversation.ts'
+import { escapeLiteral, type PostgresPool } from './postgres.ts'
+import { createConversation, type Entrance } from './postgres-conversation.ts'
 import type { Sealer } from './sealing.ts'
 import { type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
@@ -47,21 +47,21 @@ export function createPostgresTransactions(
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
 
-  /** `begin` goes with the first lock. Throws when the store is sealed otherwise by now. */
-  async function lock(session: PostgresSession, connection: string, isBegun: boolean): Promise<void> {
-    const text = `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
-    const rows = await session.script<{ sealing: string | null }>(isBegun ? [text] : ['begin', text])
-    if (isFenced && (rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
-      throw new StoreUnavailable(
-        'the store is unavailable: it is encrypted with another key now; start the bridge anew',
-      )
-    }
+  const entrance: Entrance = {
+    lock: (connection) => `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`,
+    admit([row]) {
+      if (isFenced && (row?.sealing ?? '') !== sealingOf(sealer)) {
+        throw new StoreUnavailable(
+          'the store is unavailable: it is encrypted with another key now; start the bridge anew',
+        )
+      }
+    },
   }
 
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
     const session = await pool.session()
     const scope = { isOpen: true }
-    const asked = createConversation(session, lock)
+    const asked = createConversation(session, entrance)
     const whileOpen = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
       scope.isOpen ? ask() : Promise.reject(new Error('a transaction was used after its end'))
     const run = runWith(

@@ -35,11 +35,16 @@ const types = {
 /** For texts without values. */
 export const { escapeLiteral } = pg
 
+export interface Statement {
+  readonly text: string
+  readonly values?: readonly Value[]
+}
+
 /** What is asked before the process does anything else goes out in one write, and is answered in the order asked. */
 export interface PostgresSession {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
-  /** Several statements as one message, without values. Answers the last one's rows. */
-  script<Row extends pg.QueryResultRow>(texts: readonly string[]): Promise<readonly Row[]>
+  /** As one message: after one that fails, none is carried out. Answers the rows of each. */
+  together<Row extends pg.QueryResultRow>(statements: readonly Statement[]): Promise<readonly Row[][]>
   /** `isBroken`: the connection is not used again. */
   release(isBroken: boolean): void
 }
@@ -101,10 +106,9 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
           gather()
           return client.query(text, values === undefined ? undefined : [...values])
         },
-        async script<Row extends pg.QueryResultRow>(texts: readonly string[]) {
+        together(statements) {
           gather()
-          const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(texts.join('; '))
-          return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
+          return asOne(client, statements)
         },
         release(isBroken) {
           client.off('error', ignore)
@@ -142,6 +146,32 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       await pool.end()
     },
   }
+}
+
+/**
+ * PostgreSQL drops what follows an error until it is told `sync`, which the driver does behind each query: here only behind the last.
+ * The driver takes the answers for those of one text with several statements.
+ */
+function asOne<Row extends pg.QueryResultRow>(client: pg.PoolClient, statements: readonly Statement[]) {
+  return new Promise<readonly Row[][]>((resolve, reject) => {
+    const last = statements.at(-1)
+    const config = { text: last?.text ?? '', values: [...(last?.values ?? [])], queryMode: 'extended' }
+    const query = new pg.Query(config, (error, result: pg.QueryResult<Row> | pg.QueryResult<Row>[]) => {
+      if (error) reject(error)
+      else resolve([result].flat().map(({ rows }) => rows))
+    })
+    const { submit } = query
+    query.submit = (connection) => {
+      for (const { text, values = [] } of statements.slice(0, -1)) {
+        connection.parse({ name: '', text, types: [] }, true)
+        connection.bind({ values: values.map((value) => (value === null ? null : String(value))) }, true)
+        connection.describe({ type: 'P', name: '' }, true)
+        connection.execute({}, true)
+      }
+      return submit.call(query, connection)
+    }
+    client.query(query)
+  })
 }
 
 /** Until everything that is ready to run has run, what is written waits: a system call costs more than a statement. */

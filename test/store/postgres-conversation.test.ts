@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { createSealer, newKey } from '../../src/store/sealing.ts'
-import { AccountTaken, StoreUnavailable } from '../../src/store/store.ts'
+import { AccountTaken, StoreUnavailable, type StoreWriter } from '../../src/store/store.ts'
 import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { aGroupLink, aLink, anAuditEntry, anOperation, aUser } from './builders.ts'
 import { openedPostgres } from './opened-postgres.ts'
@@ -88,6 +88,34 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
     assert.deepEqual(rows, [{ was_flushed: 0 }])
   })
 
+  test('a transaction whose beginning was refused stores nothing of what was asked with it', async (t) => {
+    const direct = server.location()
+    const { location, refuseBegin } = await between(t, direct)
+    const store = await openedPostgres(t, location)
+    await store.transaction((write) => write.insertResource('okta', aUser('first')))
+    const works: ((write: StoreWriter) => Promise<unknown>[])[] = [
+      (write) => [write.putDeparture('okta', 'ada', 1), write.putDeparture('okta', 'eve', 1)],
+      (write) => [write.count('okta', 'User'), write.insertResource('okta', aUser('ada'))],
+      // Its name may be taken: that is asked between savepoints.
+      (write) => [write.putGroupLink(aGroupLink('staff')), write.putDeparture('okta', 'ada', 1)],
+      (write) => [write.putDeparture('okta', 'ada', 1), write.putDeparture('entra', 'ada', 1)],
+    ]
+    for (const work of works) {
+      const refused = refuseBegin()
+      const outcome = store.transaction(async (write) => {
+        await Promise.allSettled(work(write))
+      })
+      await assert.rejects(outcome)
+      assert.equal(refused(), true)
+    }
+    const { rows } = await server.execute(
+      direct,
+      `select (select count(*) from resource) as users, (select count(*) from departure) as leavers,
+        (select count(*) from group_link) as groups, (select value from counter where name = 'resource.seq') as numbers`,
+    )
+    assert.deepEqual(rows, [{ users: '1', leavers: '0', groups: '0', numbers: '1' }])
+  })
+
   test('more than the driver may keep at once are stored, all of them', async (t) => {
     const store = await openedPostgres(t, server.location())
     await store.transaction(async (write) => {
@@ -97,7 +125,7 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
   })
 
   test('what needs no answer travels with what does', async (t) => {
-    const { location, messages } = await counted(t, server.location())
+    const { location, messages } = await between(t, server.location())
     const store = await openedPostgres(t, location)
     await store.transaction((write) => write.insertResource('okta', aUser('first')))
     const before = messages()
@@ -111,15 +139,21 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
     assert.ok(messages() - before <= 8, `${messages() - before} messages`)
   })
 
-  /** The same server behind a socket that counts what arrives. */
-  async function counted(t: Context, location: PostgresLocation) {
+  /** The same server behind a socket that counts what arrives, and can make the next `begin` a word that PostgreSQL does not know. */
+  async function between(t: Context, location: PostgresLocation) {
     let messages = 0
+    let isRefusing = false
     const proxy = createServer((socket) => {
       const onward = connect(location.port, location.host)
-      socket.on('data', () => {
+      socket.on('data', (bytes) => {
         messages += 1
+        const text = bytes.toString('latin1')
+        const isChanged = isRefusing && text.includes('begin')
+        if (isChanged) isRefusing = false
+        onward.write(isChanged ? Buffer.from(text.replace('begin', 'bogus'), 'latin1') : bytes)
       })
-      socket.pipe(onward).pipe(socket)
+      onward.pipe(socket)
+      socket.on('end', () => onward.end())
       socket.on('error', () => onward.destroy())
       onward.on('error', () => socket.destroy())
     })
@@ -128,6 +162,14 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
     t.after(() => proxy.close())
     const address = proxy.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    return { location: { ...location, host: '127.0.0.1', port }, messages: () => messages }
+    return {
+      location: { ...location, host: '127.0.0.1', port },
+      messages: () => messages,
+      /** The answer tells whether one came by. */
+      refuseBegin() {
+        isRefusing = true
+        return () => !isRefusing
+      },
+    }
   }
 })
