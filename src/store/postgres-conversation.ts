@@ -21,10 +21,12 @@ export interface Conversation {
 
 /** Serves the writers of one connection one at a time. */
 export interface Entrance {
-  /** Asked in front of the first statement about the connection. */
+  /** Asked in front of the first statement, which may be about a connection. */
+  begin(connection: string | undefined): readonly string[]
+  /** Takes the answers to `begin`, and throws when the store is not ours any more. */
+  admit(answers: readonly (readonly Readonly<Record<string, unknown>>[])[]): void
+  /** Asked in front of the first statement about another connection. */
   lock(connection: string): string
-  /** Takes the lock's answer, and throws when the store is not ours any more. */
-  admit(rows: readonly Readonly<Record<string, unknown>>[]): void
 }
 
 /**
@@ -34,8 +36,6 @@ export interface Entrance {
  */
 export function createConversation(session: PostgresSession, entrance: Entrance): Conversation {
   const locked = new Set<string>()
-  /** Further locks, and whether the store is still ours. */
-  const entered: Promise<void>[] = []
   const underWay = new Set<Promise<unknown>>()
   /** On its answer it depends whether anything may follow. */
   let decisive: Promise<unknown> | undefined
@@ -63,23 +63,19 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
    */
   async function opened<Row>(query: Query<Row> | undefined, connection: Value | undefined): Promise<{ rows: Row[] }> {
     isBegun = true
-    const lock = typeof connection === 'string' ? [entrance.lock(connection)] : []
-    if (typeof connection === 'string') locked.add(connection)
-    const before = ['begin', ...lock].map((text) => ({ text }))
+    const about = typeof connection === 'string' ? connection : undefined
+    if (about !== undefined) locked.add(about)
+    const before = entrance.begin(about).map((text) => ({ text }))
     const own = query === undefined ? [] : [{ text: query.sql, values: valuesOf(query) }]
-    const [, ...answers] = await session.together<Row & Record<string, unknown>>([...before, ...own])
-    if (lock.length > 0) entrance.admit(answers[0] ?? [])
+    const answers = await session.together<Row & Record<string, unknown>>([...before, ...own])
+    entrance.admit(answers)
     return { rows: answers.at(-1) ?? [] }
   }
 
   function enter(connection: Value | undefined): void {
     if (typeof connection !== 'string' || locked.has(connection)) return
     locked.add(connection)
-    entered.push(answered(session.query(entrance.lock(connection)).then(({ rows }) => entrance.admit(rows))))
-  }
-
-  async function admitted(): Promise<void> {
-    await Promise.all(entered)
+    void answered(session.query(entrance.lock(connection))).catch(() => undefined)
   }
 
   /** Asked anew after each wait: somebody else may have gone first. Undefined: go on. Throws what has failed. */
@@ -141,9 +137,7 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
   return {
     async ask(query) {
       for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      const answer = say(query)
-      await admitted()
-      return answer
+      return say(query)
     },
     async tell(query) {
       for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
@@ -153,7 +147,6 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
     async commit() {
       // One that nobody awaited is inside, too; and only who is let in may commit.
       await decided()
-      await admitted()
       if (failure !== undefined) throw failure
       if (isBegun) await answered(session.query('commit'))
       if (failure !== undefined) throw failure

@@ -18,6 +18,12 @@ export function lockOf(name: string): string {
   return `pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || ${name}, 0))`
 }
 
+/** All writers share it; who has it alone knows that whoever was writing has ended. */
+export function writersLock(mode: 'alone' | 'shared'): string {
+  const name = mode === 'alone' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared'
+  return `${name}(hashtextextended(current_schema() || ' writers', 0))`
+}
+
 export interface TransactionOptions {
   /** At most so many at once. */
   readonly writers: number
@@ -26,8 +32,11 @@ export interface TransactionOptions {
   readonly isFenced: boolean
 }
 
-/** With the lock, so that it costs no round trip. Who changes the key waits for those who have looked before. */
-const sealing = "(select string_agg(name || ' ' || key_id, ', ') from sealing) as sealing"
+/**
+ * Who changes the key waits for all writers, after having written that it does. So it is looked at behind their lock, by a
+ * statement of its own: a statement that waits sees what was there before it waited.
+ */
+const sealing = "select string_agg(name || ' ' || key_id, ', ') as sealing from sealing"
 
 function sealingOf({ keyId }: Sealer): string {
   return keyId === undefined ? '' : `current ${keyId}`
@@ -48,9 +57,14 @@ export function createPostgresTransactions(
   let hasEnded = false
 
   const entrance: Entrance = {
-    lock: (connection) => `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`,
-    admit([row]) {
-      if (isFenced && (row?.sealing ?? '') !== sealingOf(sealer)) {
+    begin(connection) {
+      const locks = connection === undefined ? [] : [lockOf(escapeLiteral(connection))]
+      const select = `select ${[writersLock('shared'), ...locks].join(', ')}`
+      return ['begin', select, ...(isFenced ? [sealing] : [])]
+    },
+    lock: (connection) => `select ${lockOf(escapeLiteral(connection))}`,
+    admit([, , found]) {
+      if (isFenced && (found?.[0]?.sealing ?? '') !== sealingOf(sealer)) {
         throw new StoreUnavailable(
           'the store is unavailable: it is encrypted with another key now; start the bridge anew',
         )
