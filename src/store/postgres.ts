@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { asStoreError, StoreRefused } from './failures.ts'
 import { PostgresQueryCompiler, type RawNode } from './kysely.ts'
 import type { PostgresLocation } from './location.ts'
+import { asPostgresFailure } from './postgres-failures.ts'
 import { createDialect, listFunction, type Query, type Value } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
@@ -94,33 +95,41 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     if (pool.totalCount === 0 && performance.now() < pausedUntil) {
       throw new StoreUnavailable('the store is unavailable: PostgreSQL cannot be reached, it is asked again soon')
     }
+    const client = await connected()
+    // Without a listener an error between two statements would end the process; the next statement fails of itself.
+    const ignore = () => {}
+    client.on('error', ignore)
+    const gather = gathering(client.connection.stream)
+    return {
+      query(text, values) {
+        gather()
+        return client.query(text, values === undefined ? undefined : [...values])
+      },
+      together(statements) {
+        gather()
+        return asOne(client, statements)
+      },
+      release(isBroken) {
+        client.off('error', ignore)
+        client.release(isBroken)
+      },
+    }
+  }
+
+  async function connected(): Promise<pg.PoolClient> {
     try {
       const client = await pool.connect()
       failures = 0
-      // Without a listener an error between two statements would end the process; the next statement fails of itself.
-      const ignore = () => {}
-      client.on('error', ignore)
-      const gather = gathering(client.connection.stream)
-      return {
-        query(text, values) {
-          gather()
-          return client.query(text, values === undefined ? undefined : [...values])
-        },
-        together(statements) {
-          gather()
-          return asOne(client, statements)
-        },
-        release(isBroken) {
-          client.off('error', ignore)
-          client.release(isBroken)
-        },
-      }
+      return client
     } catch (error) {
       if (pool.totalCount === 0) {
         pausedUntil = performance.now() + Math.min(storeReconnectMs * 2 ** failures, storeReconnectMaximumMs)
         failures = Math.min(failures + 1, 16)
       }
-      throw asStoreError(error)
+      if (error instanceof StoreRefused) throw error
+      // Without a connection there is no store, whatever the reason: no file descriptors left, a name that nobody knows.
+      const unavailable = () => new StoreUnavailable('the store is unavailable: no connection', { cause: error })
+      throw asPostgresFailure(error) ?? unavailable()
     }
   }
 

@@ -7,6 +7,7 @@ import { claimTask, whileClaimed } from '../../src/store/claim-store.ts'
 import { StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
+import { createPostgresPool } from '../../src/store/postgres.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
@@ -109,6 +110,27 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
         assert.ok(error instanceof StoreRefused)
         assert.match(error.message, /the database postgres on 127\.0\.0\.1:\d+ cannot be used as the store/)
         assert.doesNotMatch(error.message, new RegExp(secret))
+        return true
+      })
+    }
+  })
+
+  test('no connection is no store, whatever the reason: nothing that the bridge has done wrong', async (t) => {
+    const reasons = [
+      { host: '/dev/null' },
+      {
+        password: () => {
+          throw new Error('no file descriptors left')
+        },
+      },
+    ]
+    for (const change of reasons) {
+      const pool = createPostgresPool(server.location(change), createLog('silent'))
+      t.after(() => pool.end())
+      await assert.rejects(pool.session(), (error) => {
+        assert.ok(error instanceof StoreUnavailable, String(error))
+        assert.match(error.message, /no connection$/)
+        assert.match(String(error.cause), /ENOTDIR|no file descriptors left/)
         return true
       })
     }
