@@ -37,13 +37,17 @@ export interface Entrance {
 export function createConversation(session: PostgresSession, entrance: Entrance): Conversation {
   const locked = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
+  /** Sends of those who came too early, in the order asked. */
+  const waiting: (() => void)[] = []
   /** On its answer it depends whether anything may follow. */
   let decisive: Promise<unknown> | undefined
   let isBegun = false
+  let isOver = false
   let failure: unknown
 
   function fail(error: unknown): unknown {
     failure ??= asStoreError(error)
+    goOn()
     return failure
   }
 
@@ -51,7 +55,10 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
     const answer = sent.catch((error: unknown) => {
       throw fail(error)
     })
-    const done = () => void underWay.delete(settled)
+    const done = () => {
+      underWay.delete(settled)
+      goOn()
+    }
     const settled: Promise<void> = answer.then(done, done)
     underWay.add(settled)
     return answer
@@ -78,11 +85,24 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
     void answered(session.query(entrance.lock(connection))).catch(() => undefined)
   }
 
-  /** Asked anew after each wait: somebody else may have gone first. Undefined: go on. Throws what has failed. */
-  function hindrance(): Promise<unknown> | undefined {
-    if (failure !== undefined) throw failure
-    if (decisive !== undefined) return decisive
-    return underWay.size < mostUnanswered ? undefined : Promise.race(underWay)
+  /** Sends it once everything that was asked before has been sent, and an answer could be kept; throws what has failed by then. */
+  function inTurn<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+    const sending = async () => {
+      if (failure !== undefined) throw failure
+      if (isOver) throw new Error('a transaction was used after its end')
+      return send()
+    }
+    if (waiting.length === 0 && mayGo()) return sending()
+    return new Promise((resolve) => waiting.push(() => resolve(sending())))
+  }
+
+  /** Who is to be refused does not wait. */
+  function mayGo(): boolean {
+    return failure !== undefined || isOver || (decisive === undefined && underWay.size < mostUnanswered)
+  }
+
+  function goOn(): void {
+    while (waiting.length > 0 && mayGo()) waiting.shift()?.()
   }
 
   /** Sends it with what it needs in front of it. */
@@ -125,42 +145,41 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
   function alone<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const known = () => {
       decisive = undefined
+      goOn()
     }
     decisive = answer.then(known, known)
     return answer
   }
 
-  async function decided(): Promise<void> {
-    while (decisive !== undefined) await decisive
+  /** What is still waiting is not sent any more: it would be stored by itself. */
+  async function close(): Promise<void> {
+    isOver = true
+    goOn()
+    await decisive
   }
 
   return {
-    async ask(query) {
-      for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      return say(query)
-    },
-    async tell(query) {
-      for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      void say(query).catch(() => undefined)
-    },
+    ask: (query) => inTurn(() => say(query)),
+    tell: (query) => inTurn(async () => void say(query).catch(() => undefined)),
     isBegun: () => isBegun,
     async commit() {
-      // One that nobody awaited is inside, too; and only who is let in may commit.
-      await decided()
-      if (failure !== undefined) throw failure
-      if (isBegun) await answered(session.query('commit'))
+      // In its turn: what nobody awaited is inside, too, and only who is let in may commit.
+      await inTurn(async () => {
+        isOver = true
+        if (isBegun) await answered(session.query('commit'))
+      })
       if (failure !== undefined) throw failure
     },
     async rollback() {
+      await close()
       if (!isBegun) return true
-      await decided()
       return session.query('rollback').then(
         () => true,
         () => false,
       )
     },
     async end() {
-      await decided()
+      await close()
       await Promise.all(underWay)
     },
   }
