@@ -77,7 +77,8 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     application_name: 'scim-bridge',
     connectionTimeoutMillis: storeConnectMs,
     statement_timeout: statementMs,
-    lock_timeout: statementMs,
+    // The sooner of the two is told: that a lock was not had says more than that it took too long.
+    lock_timeout: Math.ceil(statementMs * 0.9),
     // A server that hangs does not keep its own limits: the driver gives up a little later.
     query_timeout: statementMs + 1_000,
     idle_in_transaction_session_timeout: storeIdleTransactionMs,

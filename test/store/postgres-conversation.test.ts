@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import type { PostgresLocation } from '../../src/store/location.ts'
+import { lockOf } from '../../src/store/postgres-transactions.ts'
 import { createSealer, newKey } from '../../src/store/sealing.ts'
 import { AccountTaken, StoreUnavailable, type StoreWriter } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
@@ -115,6 +116,32 @@ describe('statements that go to PostgreSQL behind each other', { skip: skipPostg
         (select count(*) from group_link) as groups, (select value from counter where name = 'resource.seq') as numbers`,
     )
     assert.deepEqual(rows, [{ users: '1', leavers: '0', groups: '0', numbers: '1' }])
+  })
+
+  test('a lock that is not had, and a table that is not there, are the reasons that are told', async (t) => {
+    const location = server.location({ statementMs: 1_000 })
+    const store = await openedPostgres(t, location)
+    const holder = await server.connect(location)
+    t.after(() => holder.end())
+    await holder.query(`begin; select ${lockOf("'okta'")}`)
+    const works: ((write: StoreWriter) => Promise<unknown>)[] = [
+      (write) => write.insertResource('okta', aUser('ada')),
+      (write) => Promise.all([write.putDeparture('okta', 'ada', 1), write.count('okta', 'User')]),
+      // Its own lock is there; that of the second connection is not.
+      (write) => Promise.all([write.count('entra', 'User'), write.count('okta', 'User'), write.count('okta', 'User')]),
+    ]
+    for (const work of works)
+      await assert.rejects(
+        store.transaction(work),
+        (error) => error instanceof StoreUnavailable && /lock timeout/.test(String(error.cause)),
+      )
+    await holder.query('rollback')
+    await holder.query(`alter schema ${location.schema} rename to ${location.schema}_elsewhere`)
+    for (const work of works)
+      await assert.rejects(
+        store.transaction(work),
+        (error) => !(error instanceof StoreUnavailable) && /relation "\w+" does not exist/.test(String(error)),
+      )
   })
 
   test('more than the driver may keep at once are stored, all of them', async (t) => {
