@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { asStoreError } from './failures.ts'
-import { escapeLiteral, type PostgresPool } from './postgres.ts'
+import { begin, escapeLiteral, type PostgresPool } from './postgres.ts'
 import { createConversation, type Entrance } from './postgres-conversation.ts'
 import type { Sealer } from './sealing.ts'
 import { type Run, runWith } from './statement.ts'
@@ -60,7 +60,7 @@ export function createPostgresTransactions(
     begin(connection) {
       const locks = connection === undefined ? [] : [lockOf(escapeLiteral(connection))]
       const select = `select ${[writersLock('shared'), ...locks].join(', ')}`
-      return ['begin', select, ...(isFenced ? [sealing] : [])]
+      return [begin, select, ...(isFenced ? [sealing] : [])]
     },
     lock: (connection) => `select ${lockOf(escapeLiteral(connection))}`,
     admit([, , found]) {

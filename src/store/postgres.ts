@@ -33,6 +33,9 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
 }
 
+/** Whatever the role's own level is: a transaction sees what was committed while it waited for its lock. */
+export const begin = 'begin isolation level read committed'
+
 /** For texts without values. */
 export const { escapeLiteral } = pg
 
