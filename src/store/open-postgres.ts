@@ -12,7 +12,7 @@ import { createRequestWrites } from './kept-requests.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
-import { createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
+import { begin, createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
@@ -165,7 +165,7 @@ export async function prepared(
 async function makeSchema(session: PostgresSession, location: PostgresLocation): Promise<void> {
   const { schema, user } = location
   if (schema === undefined) return
-  await session.query('begin')
+  await session.query(begin)
   // Two who make it at once would not both succeed.
   await session.query("select pg_advisory_xact_lock(hashtextextended('scim-bridge schema', 0))")
   const { rows } = await session.query('select 1 from pg_namespace where nspname = $1', [schema])

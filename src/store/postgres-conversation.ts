@@ -19,25 +19,35 @@ export interface Conversation {
   end(): Promise<void>
 }
 
-/** Begins the transaction unless it `isBegun`, and serves the writers of one connection one at a time. */
-type Lock = (session: PostgresSession, connection: string, isBegun: boolean) => Promise<void>
+/** Serves the writers of one connection one at a time. */
+export interface Entrance {
+  /** Asked in front of the first statement, which may be about a connection. */
+  begin(connection: string | undefined): readonly string[]
+  /** Takes the answers to `begin`, and throws when the store is not ours any more. */
+  admit(answers: readonly (readonly Readonly<Record<string, unknown>>[])[]): void
+  /** Asked in front of the first statement about another connection. */
+  lock(connection: string): string
+}
 
 /**
  * A message to the server and back costs more than what most statements do there, so statements go out behind each other and only
  * those whose answer is needed are waited for. They are answered in their order: after a failure PostgreSQL takes nothing more in
  * the transaction and commits nothing, and the first failure is the reason of all that follow.
  */
-export function createConversation(session: PostgresSession, lock: Lock): Conversation {
+export function createConversation(session: PostgresSession, entrance: Entrance): Conversation {
   const locked = new Set<string>()
-  /** Their locks, and whether the store is still ours. */
-  const entered: Promise<void>[] = []
   const underWay = new Set<Promise<unknown>>()
-  let guarding: Promise<unknown> | undefined
+  /** Sends of those who came too early, in the order asked. */
+  const waiting: (() => void)[] = []
+  /** On its answer it depends whether anything may follow. */
+  let decisive: Promise<unknown> | undefined
   let isBegun = false
+  let isOver = false
   let failure: unknown
 
   function fail(error: unknown): unknown {
     failure ??= asStoreError(error)
+    goOn()
     return failure
   }
 
@@ -45,34 +55,63 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     const answer = sent.catch((error: unknown) => {
       throw fail(error)
     })
-    const done = () => void underWay.delete(settled)
+    const done = () => {
+      underWay.delete(settled)
+      goOn()
+    }
     const settled: Promise<void> = answer.then(done, done)
     underWay.add(settled)
     return answer
   }
 
-  /** The transaction is begun and locked in front of its first statement, in the same write. */
-  function enter(connection: Value | undefined): void {
-    const wasBegun = isBegun
+  /**
+   * The first statement begins the transaction and takes its lock, in one message, and nothing is said before that is answered: a
+   * `begin` that was cancelled before it was carried out begins nothing, and what comes behind it would be stored by itself.
+   */
+  async function opened<Row>(query: Query<Row> | undefined, connection: Value | undefined): Promise<{ rows: Row[] }> {
     isBegun = true
-    if (typeof connection === 'string' && !locked.has(connection)) {
-      locked.add(connection)
-      entered.push(answered(lock(session, connection, wasBegun)))
-    } else if (!wasBegun) {
-      entered.push(answered(session.query('begin').then(() => undefined)))
+    const about = typeof connection === 'string' ? connection : undefined
+    if (about !== undefined) locked.add(about)
+    const before = entrance.begin(about).map((text) => ({ text }))
+    const own = query === undefined ? [] : [{ text: query.sql, values: valuesOf(query) }]
+    const answers = await session.together<Row & Record<string, unknown>>([...before, ...own])
+    entrance.admit(answers)
+    return { rows: answers.at(-1) ?? [] }
+  }
+
+  function enter(connection: Value | undefined): void {
+    if (typeof connection !== 'string' || locked.has(connection)) return
+    locked.add(connection)
+    void answered(session.query(entrance.lock(connection))).catch(() => undefined)
+  }
+
+  /** Sends it once everything that was asked before has been sent, and an answer could be kept; throws what has failed by then. */
+  function inTurn<Answer>(send: () => Promise<Answer>): Promise<Answer> {
+    const sending = async () => {
+      if (failure !== undefined) throw failure
+      if (isOver) throw new Error('a transaction was used after its end')
+      return send()
     }
+    if (waiting.length === 0 && mayGo()) return sending()
+    return new Promise((resolve) => waiting.push(() => resolve(sending())))
   }
 
-  async function admitted(): Promise<void> {
-    await Promise.all(entered)
+  /** Who is to be refused does not wait. */
+  function mayGo(): boolean {
+    return failure !== undefined || isOver || (decisive === undefined && underWay.size < mostUnanswered)
   }
 
-  /** Asked anew after each wait: somebody else may have gone first. Undefined: go on. Throws what has failed. */
-  function hindrance(): Promise<unknown> | undefined {
-    if (failure !== undefined) throw failure
-    // What is said before it is known whether a name is taken would fail with it.
-    if (guarding !== undefined) return guarding
-    return underWay.size < mostUnanswered ? undefined : Promise.race(underWay)
+  function goOn(): void {
+    while (waiting.length > 0 && mayGo()) waiting.shift()?.()
+  }
+
+  /** Sends it with what it needs in front of it. */
+  function say<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
+    const { connection, mayBeTaken = false } = query
+    if (!isBegun && !mayBeTaken) return alone(answered(opened(query, connection)))
+    if (!isBegun) return alone(answered(opened(undefined, connection)).then(() => guarded(query)))
+    enter(connection)
+    return mayBeTaken ? alone(guarded(query)) : answered(sent(query))
   }
 
   function sent<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
@@ -102,51 +141,45 @@ export function createConversation(session: PostgresSession, lock: Lock): Conver
     return asked.value
   }
 
+  /** What is said before it is known whether a name is taken would fail with it. */
   function alone<Answer>(answer: Promise<Answer>): Promise<Answer> {
     const known = () => {
-      guarding = undefined
+      decisive = undefined
+      goOn()
     }
-    guarding = answer.then(known, known)
+    decisive = answer.then(known, known)
     return answer
   }
 
-  async function unguarded(): Promise<void> {
-    while (guarding !== undefined) await guarding
+  /** What is still waiting is not sent any more: it would be stored by itself. */
+  async function close(): Promise<void> {
+    isOver = true
+    goOn()
+    await decisive
   }
 
   return {
-    async ask(query) {
-      for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      enter(query.connection)
-      const answer = query.mayBeTaken === true ? alone(guarded(query)) : answered(sent(query))
-      await admitted()
-      return answer
-    },
-    async tell(query) {
-      for (let wait = hindrance(); wait !== undefined; wait = hindrance()) await wait
-      enter(query.connection)
-      void answered(sent(query)).catch(() => undefined)
-    },
+    ask: (query) => inTurn(() => say(query)),
+    tell: (query) => inTurn(async () => void say(query).catch(() => undefined)),
     isBegun: () => isBegun,
     async commit() {
-      // One that nobody awaited is inside, too.
-      await unguarded()
-      // Not with the last statements: only who is let in may commit.
-      await admitted()
-      if (failure !== undefined) throw failure
-      if (isBegun) await answered(session.query('commit'))
+      // In its turn: what nobody awaited is inside, too, and only who is let in may commit.
+      await inTurn(async () => {
+        isOver = true
+        if (isBegun) await answered(session.query('commit'))
+      })
       if (failure !== undefined) throw failure
     },
     async rollback() {
+      await close()
       if (!isBegun) return true
-      await unguarded()
       return session.query('rollback').then(
         () => true,
         () => false,
       )
     },
     async end() {
-      await unguarded()
+      await close()
       await Promise.all(underWay)
     },
   }

@@ -11,7 +11,7 @@ import {
 import { asStoreError, isTaken } from './failures.ts'
 import type { PostgresLocation } from './location.ts'
 import { prepared } from './open-postgres.ts'
-import { createPostgresPool, type PostgresSession } from './postgres.ts'
+import { begin, createPostgresPool, type PostgresSession } from './postgres.ts'
 import { type MigrationList, migratePostgres } from './postgres-migrate.ts'
 import { NameTaken, StoreUnavailable } from './store.ts'
 
@@ -63,7 +63,7 @@ export async function openPostgresCredentials(
   /** Together with the new version, or not at all. */
   function write(texts: readonly (readonly [string, readonly unknown[]])[]): Promise<number> {
     return within(async (session) => {
-      await session.query('begin')
+      await session.query(begin)
       let changed = 0
       // First: writers follow each other here.
       await session.query('update credential_version set version = version + 1')

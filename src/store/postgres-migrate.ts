@@ -1,6 +1,6 @@
 import { knownMigrations, newerSchemaText, storeMigrations } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
-import type { PostgresSession } from './postgres.ts'
+import { begin, type PostgresSession } from './postgres.ts'
 import { lockOf } from './postgres-transactions.ts'
 
 export interface MigrationList {
@@ -27,7 +27,7 @@ export async function migratePostgres(
   list: MigrationList = ofStore,
 ): Promise<void> {
   const { table } = list
-  await session.query('begin')
+  await session.query(begin)
   await session.query(`select ${lockOf('$1')}`, [table])
   await session.query(`create table if not exists ${table} (number bigint primary key, at bigint not null)`)
   const { rows } = await session.query<{ number: number | null }>(`select max(number) as number from ${table}`)

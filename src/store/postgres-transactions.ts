@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { asStoreError } from './failures.ts'
-import { escapeLiteral, type PostgresPool, type PostgresSession } from './postgres.ts'
-import { createConversation } from './postgres-conversation.ts'
+import { begin, escapeLiteral, type PostgresPool } from './postgres.ts'
+import { createConversation, type Entrance } from './postgres-conversation.ts'
 import type { Sealer } from './sealing.ts'
 import { type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
@@ -18,6 +18,12 @@ export function lockOf(name: string): string {
   return `pg_advisory_xact_lock(hashtextextended(current_schema() || '/' || ${name}, 0))`
 }
 
+/** All writers share it; who has it alone knows that whoever was writing has ended. */
+export function writersLock(mode: 'alone' | 'shared'): string {
+  const name = mode === 'alone' ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared'
+  return `${name}(hashtextextended(current_schema() || ' writers', 0))`
+}
+
 export interface TransactionOptions {
   /** At most so many at once. */
   readonly writers: number
@@ -26,8 +32,11 @@ export interface TransactionOptions {
   readonly isFenced: boolean
 }
 
-/** With the lock, so that it costs no round trip. Who changes the key waits for those who have looked before. */
-const sealing = "(select string_agg(name || ' ' || key_id, ', ') from sealing) as sealing"
+/**
+ * Who changes the key waits for all writers, after having written that it does. So it is looked at behind their lock, by a
+ * statement of its own: a statement that waits sees what was there before it waited.
+ */
+const sealing = "select string_agg(name || ' ' || key_id, ', ') as sealing from sealing"
 
 function sealingOf({ keyId }: Sealer): string {
   return keyId === undefined ? '' : `current ${keyId}`
@@ -47,21 +56,26 @@ export function createPostgresTransactions(
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
 
-  /** `begin` goes with the first lock. Throws when the store is sealed otherwise by now. */
-  async function lock(session: PostgresSession, connection: string, isBegun: boolean): Promise<void> {
-    const text = `select ${lockOf(escapeLiteral(connection))}${isFenced ? `, ${sealing}` : ''}`
-    const rows = await session.script<{ sealing: string | null }>(isBegun ? [text] : ['begin', text])
-    if (isFenced && (rows[0]?.sealing ?? '') !== sealingOf(sealer)) {
-      throw new StoreUnavailable(
-        'the store is unavailable: it is encrypted with another key now; start the bridge anew',
-      )
-    }
+  const entrance: Entrance = {
+    begin(connection) {
+      const locks = connection === undefined ? [] : [lockOf(escapeLiteral(connection))]
+      const select = `select ${[writersLock('shared'), ...locks].join(', ')}`
+      return [begin, select, ...(isFenced ? [sealing] : [])]
+    },
+    lock: (connection) => `select ${lockOf(escapeLiteral(connection))}`,
+    admit([, , found]) {
+      if (isFenced && (found?.[0]?.sealing ?? '') !== sealingOf(sealer)) {
+        throw new StoreUnavailable(
+          'the store is unavailable: it is encrypted with another key now; start the bridge anew',
+        )
+      }
+    },
   }
 
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
     const session = await pool.session()
     const scope = { isOpen: true }
-    const asked = createConversation(session, lock)
+    const asked = createConversation(session, entrance)
     const whileOpen = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
       scope.isOpen ? ask() : Promise.reject(new Error('a transaction was used after its end'))
     const run = runWith(

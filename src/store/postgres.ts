@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { asStoreError, StoreRefused } from './failures.ts'
 import { PostgresQueryCompiler, type RawNode } from './kysely.ts'
 import type { PostgresLocation } from './location.ts'
+import { asPostgresFailure } from './postgres-failures.ts'
 import { createDialect, listFunction, type Query, type Value } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
 
@@ -32,14 +33,22 @@ const types = {
     oid === int8 ? Number : pg.types.getTypeParser(oid, format === 'binary' ? 'binary' : 'text'),
 }
 
+/** Whatever the role's own level is: a transaction sees what was committed while it waited for its lock. */
+export const begin = 'begin isolation level read committed'
+
 /** For texts without values. */
 export const { escapeLiteral } = pg
+
+export interface Statement {
+  readonly text: string
+  readonly values?: readonly Value[]
+}
 
 /** What is asked before the process does anything else goes out in one write, and is answered in the order asked. */
 export interface PostgresSession {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
-  /** Several statements as one message, without values. Answers the last one's rows. */
-  script<Row extends pg.QueryResultRow>(texts: readonly string[]): Promise<readonly Row[]>
+  /** As one message: after one that fails, none is carried out. Answers the rows of each. */
+  together<Row extends pg.QueryResultRow>(statements: readonly Statement[]): Promise<readonly Row[][]>
   /** `isBroken`: the connection is not used again. */
   release(isBroken: boolean): void
 }
@@ -71,7 +80,8 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     application_name: 'scim-bridge',
     connectionTimeoutMillis: storeConnectMs,
     statement_timeout: statementMs,
-    lock_timeout: statementMs,
+    // The sooner of the two is told: that a lock was not had says more than that it took too long.
+    lock_timeout: Math.ceil(statementMs * 0.9),
     // A server that hangs does not keep its own limits: the driver gives up a little later.
     query_timeout: statementMs + 1_000,
     idle_in_transaction_session_timeout: storeIdleTransactionMs,
@@ -89,34 +99,41 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     if (pool.totalCount === 0 && performance.now() < pausedUntil) {
       throw new StoreUnavailable('the store is unavailable: PostgreSQL cannot be reached, it is asked again soon')
     }
+    const client = await connected()
+    // Without a listener an error between two statements would end the process; the next statement fails of itself.
+    const ignore = () => {}
+    client.on('error', ignore)
+    const gather = gathering(client.connection.stream)
+    return {
+      query(text, values) {
+        gather()
+        return client.query(text, values === undefined ? undefined : [...values])
+      },
+      together(statements) {
+        gather()
+        return asOne(client, statements)
+      },
+      release(isBroken) {
+        client.off('error', ignore)
+        client.release(isBroken)
+      },
+    }
+  }
+
+  async function connected(): Promise<pg.PoolClient> {
     try {
       const client = await pool.connect()
       failures = 0
-      // Without a listener an error between two statements would end the process; the next statement fails of itself.
-      const ignore = () => {}
-      client.on('error', ignore)
-      const gather = gathering(client.connection.stream)
-      return {
-        query(text, values) {
-          gather()
-          return client.query(text, values === undefined ? undefined : [...values])
-        },
-        async script<Row extends pg.QueryResultRow>(texts: readonly string[]) {
-          gather()
-          const answer: pg.QueryResult<Row> | pg.QueryResult<Row>[] = await client.query<Row>(texts.join('; '))
-          return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows ?? []
-        },
-        release(isBroken) {
-          client.off('error', ignore)
-          client.release(isBroken)
-        },
-      }
+      return client
     } catch (error) {
       if (pool.totalCount === 0) {
         pausedUntil = performance.now() + Math.min(storeReconnectMs * 2 ** failures, storeReconnectMaximumMs)
         failures = Math.min(failures + 1, 16)
       }
-      throw asStoreError(error)
+      if (error instanceof StoreRefused) throw error
+      // Without a connection there is no store, whatever the reason: no file descriptors left, a name that nobody knows.
+      const unavailable = () => new StoreUnavailable('the store is unavailable: no connection', { cause: error })
+      throw asPostgresFailure(error) ?? unavailable()
     }
   }
 
@@ -142,6 +159,32 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
       await pool.end()
     },
   }
+}
+
+/**
+ * PostgreSQL drops what follows an error until it is told `sync`, which the driver does behind each query: here only behind the last.
+ * The driver takes the answers for those of one text with several statements.
+ */
+function asOne<Row extends pg.QueryResultRow>(client: pg.PoolClient, statements: readonly Statement[]) {
+  return new Promise<readonly Row[][]>((resolve, reject) => {
+    const last = statements.at(-1)
+    const config = { text: last?.text ?? '', values: [...(last?.values ?? [])], queryMode: 'extended' }
+    const query = new pg.Query(config, (error, result: pg.QueryResult<Row> | pg.QueryResult<Row>[]) => {
+      if (error) reject(error)
+      else resolve([result].flat().map(({ rows }) => rows))
+    })
+    const { submit } = query
+    query.submit = (connection) => {
+      for (const { text, values = [] } of statements.slice(0, -1)) {
+        connection.parse({ name: '', text, types: [] }, true)
+        connection.bind({ values: values.map((value) => (value === null ? null : String(value))) }, true)
+        connection.describe({ type: 'P', name: '' }, true)
+        connection.execute({}, true)
+      }
+      return submit.call(query, connection)
+    }
+    client.query(query)
+  })
 }
 
 /** Until everything that is ready to run has run, what is written waits: a system call costs more than a statement. */

@@ -7,25 +7,16 @@ import { prepared } from './open-postgres.ts'
 import { createPostgresPool, type PostgresPool, postgresDialect } from './postgres.ts'
 import { isBridgeRunning } from './postgres-claims.ts'
 import { migratePostgres } from './postgres-migrate.ts'
-import { createPostgresTransactions } from './postgres-transactions.ts'
+import { createPostgresTransactions, writersLock } from './postgres-transactions.ts'
 import { type Rekeyed, type RekeyOptions, rekey } from './rekey.ts'
 import { indexedColumns, sealedTables } from './sealed-columns.ts'
-import { type Run, runWith, statement } from './statement.ts'
+import { runWith, statement } from './statement.ts'
 
 /** One works, the other one reads. */
 const connections = 2
 
-const ownConnections = statement(
-  postgresDialect,
-  [],
-  () => sql<{ connection: string }>`select distinct connection from counter order by connection`,
-)
-/** Takes the connection's lock, as every statement about one does. */
-const nothing = statement(
-  postgresDialect,
-  ['connection'],
-  (slot) => sql<unknown>`select 1 from counter where connection = ${slot('connection')} limit 1`,
-)
+/** Whoever has begun to write before this has ended once it is answered. */
+const everyWriter = statement(postgresDialect, [], () => sql<unknown>`select ${sql.raw(writersLock('alone'))}`)
 
 /** No bridge may run, nor starts meanwhile: `admitPostgresSealer` refuses it. Throws as `rekey`. */
 export async function rekeyPostgres(
@@ -43,7 +34,7 @@ export async function rekeyPostgres(
     if (rows[0]?.is_there !== true) throw new StoreRefused(`${place} has no store yet: start the bridge once`)
     await migratePostgres(session, clock.now())
   })
-  // With the locks of connections, and without looking whether the store is sealed as it should be: it is not.
+  // With the locks of writers, and without looking whether the store is sealed as it should be: it is not.
   const transactions = createPostgresTransactions(pool, { writers: 1, sealer: to, isFenced: false })
   const read = runWith(to, (query) => pool.select(query))
   try {
@@ -59,7 +50,7 @@ export async function rekeyPostgres(
               'a bridge is running on the store: stop it first, every replica (one that was killed is forgotten after a minute)',
             )
           }
-          await waitForWriters(read, (work) => transactions.run(work))
+          await read(everyWriter({}))
         },
         rewrite: () => rewrite(pool),
       },
@@ -69,15 +60,6 @@ export async function rekeyPostgres(
     await transactions.end()
     await pool.end()
   }
-}
-
-/** Of transactions that have begun before this, each holds or awaits the lock of its connection, and is over now. */
-async function waitForWriters(
-  read: Run,
-  transaction: (work: (run: Run) => Promise<unknown>) => Promise<unknown>,
-): Promise<void> {
-  const { rows } = await read(ownConnections({}))
-  for (const { connection } of rows) await transaction((run) => run(nothing({ connection })))
 }
 
 /** Rows of before lie in the tables' files until these are written anew. */

@@ -9,6 +9,7 @@ import { createLog } from '../../src/log.ts'
 import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
 import type { PostgresLocation } from '../../src/store/location.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
+import { writersLock } from '../../src/store/postgres-transactions.ts'
 import type { RekeyOptions, RekeyStep } from '../../src/store/rekey.ts'
 import { rekeyPostgres } from '../../src/store/rekey-postgres.ts'
 import { indexedColumns, sealedTables } from '../../src/store/sealed-columns.ts'
@@ -222,33 +223,58 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
     await assertTells(t, location, other, before)
   })
 
-  test('who was writing when it began is waited for, and encrypted as well', async (t) => {
-    const sealer = createSealer(newKey())
+  for (const connection of ['okta', 'one-that-has-written-nothing-yet'])
+    test(`who was writing of ${connection} when it began is waited for, and encrypted as well`, async (t) => {
+      const { promise: gate, resolve: letGo } = Promise.withResolvers<void>()
+      t.after(() => letGo())
+      const sealer = createSealer(newKey())
+      const { location } = await filled(t, plainSealer)
+      const writer = await open(t, location, plainSealer)
+      const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
+      const writing = writer.transaction(async (write) => {
+        await write.insertResource(connection, aUser('late'))
+        begin()
+        await gate
+      })
+      // Who comes later is refused instead.
+      await hasBegun
+      const rekeying = rekey(location, sealer, [sealer])
+      await eventually('it waits for the writer', async () => {
+        const { rows } = await server.execute(
+          location,
+          "select 1 from pg_locks where locktype = 'advisory' and not granted",
+        )
+        return rows.length > 0
+      })
+      letGo()
+      await writing
+      assert.equal((await rekeying).verified, 11)
+      await writer.close()
+      const store = await open(t, location, sealer)
+      assert.equal((await store.getUser(connection, 'late'))?.resource.json, aUser('late').json)
+    })
+
+  test('who began to write while it waited for others, and is let in afterwards, finds the store encrypted', async (t) => {
     const { location } = await filled(t, plainSealer)
     const writer = await open(t, location, plainSealer)
-    const { promise: gate, resolve: letGo } = Promise.withResolvers<void>()
-    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-    const writing = writer.transaction(async (write) => {
-      await write.insertResource('okta', aUser('late'))
-      begin()
-      await gate
-    })
-    // Who comes later is refused instead.
-    await hasBegun
-    const rekeying = rekey(location, sealer, [sealer])
-    await eventually('it waits for the writer', async () => {
+    const holder = await server.connect(location)
+    t.after(() => holder.end())
+    await holder.query(`begin; select ${writersLock('alone')}`)
+    const refused = assert.rejects(
+      writer.transaction((write) => write.insertResource('okta', aUser('late'))),
+      /it is encrypted with another key now/,
+    )
+    await eventually('it waits to be let in', async () => {
       const { rows } = await server.execute(
         location,
         "select 1 from pg_locks where locktype = 'advisory' and not granted",
       )
       return rows.length > 0
     })
-    letGo()
-    await writing
-    assert.equal((await rekeying).verified, 11)
-    await writer.close()
-    const store = await open(t, location, sealer)
-    assert.equal((await store.getUser('okta', 'late'))?.resource.json, aUser('late').json)
+    await server.execute(location, "insert into sealing (name, key_id, proof) values ('next', 'another', '')")
+    await holder.query('commit')
+    await refused
+    assert.equal((await server.execute(location, "select 1 from resource where id = 'late'")).rows.length, 0)
   })
 
   test('of two at once one comes to its end, and the other one says so', async (t) => {

@@ -504,14 +504,14 @@ export const mutants: readonly Mutant[] = [
     number: 61,
     name: 'a transaction is committed before it is known whether it was let in',
     file: 'src/store/postgres-conversation.ts',
-    edits: [['      await admitted()\n      if (failure', '      if (failure']],
+    edits: [['alone(answered(opened(query, connection)))', 'answered(opened(query, connection))']],
     tests: ['store/postgres-conversation'],
   },
   {
     number: 62,
     name: 'more is said while it is in doubt whether a name is taken',
     file: 'src/store/postgres-conversation.ts',
-    edits: [['    if (guarding !== undefined) return guarding\n', '']],
+    edits: [['    return mayBeTaken ? alone(guarded(query))', '    return mayBeTaken ? guarded(query)']],
     tests: ['store/postgres-conversation'],
   },
   {

@@ -7,6 +7,8 @@ import { claimTask, whileClaimed } from '../../src/store/claim-store.ts'
 import { StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
+import { createPostgresPool } from '../../src/store/postgres.ts'
+import { lockOf } from '../../src/store/postgres-transactions.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
@@ -114,6 +116,27 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     }
   })
 
+  test('no connection is no store, whatever the reason: nothing that the bridge has done wrong', async (t) => {
+    const reasons = [
+      { host: '/dev/null' },
+      {
+        password: () => {
+          throw new Error('no file descriptors left')
+        },
+      },
+    ]
+    for (const change of reasons) {
+      const pool = createPostgresPool(server.location(change), createLog('silent'))
+      t.after(() => pool.end())
+      await assert.rejects(pool.session(), (error) => {
+        assert.ok(error instanceof StoreUnavailable, String(error))
+        assert.match(error.message, /no connection$/)
+        assert.match(String(error.cause), /ENOTDIR|no file descriptors left/)
+        return true
+      })
+    }
+  })
+
   test('a transaction goes on after a name that was taken, with all that it did before', async (t) => {
     const store = await openedPostgres(t, server.location())
     await store.transaction(async (write) => {
@@ -166,6 +189,31 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     assert.equal(await store.count('entra', 'User'), 1)
     end()
     await slow
+  })
+
+  test('who waited for its turn goes by what the others have stored meanwhile, whatever isolation the role asks for', async (t) => {
+    const location = server.location()
+    const change = (text: string) => server.execute(location, `alter role bridge ${text}`)
+    t.after(() => change('reset default_transaction_isolation'))
+    await change("set default_transaction_isolation = 'repeatable read'")
+    const stores = await Promise.all([openedPostgres(t, location), openedPostgres(t, location)])
+    await stores[0].transaction((write) => write.insertResource('okta', aUser('ada')))
+    const holder = await server.connect(location)
+    t.after(() => holder.end())
+    await holder.query(
+      `begin; select ${lockOf("'okta'")}; update counter set value = value + 1 where name = 'resource.seq'`,
+    )
+    const waiting = stores[1].transaction((write) => write.insertResource('okta', aUser('eve')))
+    await eventually('it waits for its turn', async () => {
+      const { rows } = await server.execute(
+        location,
+        "select 1 from pg_locks where locktype = 'advisory' and not granted",
+      )
+      return rows.length > 0
+    })
+    await holder.query('commit')
+    await waiting
+    assert.equal(await stores[0].count('okta', 'User'), 2)
   })
 
   test('two processes write one audit, and its chain holds', async (t) => {
