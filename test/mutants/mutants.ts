@@ -521,4 +521,29 @@ export const mutants: readonly Mutant[] = [
     edits: [['      begun?.giveUp()\n', '']],
     tests: ['bridge/store-failure'],
   },
+  {
+    number: 64,
+    name: 'before a create is sent nobody is told that an account may appear',
+    file: 'src/provision/recording.ts',
+    edits: [
+      ['          if (options.isMaking()) await write.noteUnknown(connection.name, resourceId, clock.now())\n', ''],
+    ],
+    tests: ['provision/late-create'],
+  },
+  {
+    number: 65,
+    name: 'an attempt takes its claim anew when another process has had it',
+    file: 'src/provision/claims.ts',
+    edits: [["return store.renewClaim(connection, 'link'", "return store.claim(connection, 'link'"]],
+    tests: ['provision/replicas'],
+  },
+  {
+    number: 66,
+    name: 'what follows a cancelled begin is carried out',
+    file: 'src/store/postgres.ts',
+    edits: [
+      ['        connection.execute({}, true)\n', '        connection.execute({}, true)\n        connection.sync()\n'],
+    ],
+    tests: ['store/postgres-conversation'],
+  },
 ]
