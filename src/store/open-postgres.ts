@@ -53,7 +53,12 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     admitPostgresSealer(session, sealer, placeOf(location)),
   )
   const writers = Math.max(1, Math.floor(location.connections * storeWriterShare))
-  const transactions = createPostgresTransactions(pool, { writers, sealer, isFenced: true })
+  const transactions = createPostgresTransactions(pool, {
+    writers,
+    waitMs: location.statementMs,
+    sealer,
+    isFenced: true,
+  })
   const read = runWith(sealer, (query) => pool.select(query))
   const { claims, claimAccepted, outbox, register, unregister } = createPostgresClaims(randomUUID())
   const allWrites = createWrites(postgresDialect, claims)

@@ -58,6 +58,7 @@ export async function openPostgresBeside(
   })
   const transactions = createPostgresTransactions(pool, {
     writers: 1,
+    waitMs: location.statementMs,
     sealer: sealer ?? plainSealer,
     isFenced: sealer !== undefined,
   })

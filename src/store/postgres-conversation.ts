@@ -10,7 +10,6 @@ export interface Conversation {
   ask<Row>(query: Query<Row>): Promise<{ rows: Row[] }>
   /** Sends it and does not wait. Failing, it fails everything after it. */
   tell(query: Query<unknown>): Promise<void>
-  isBegun(): boolean
   /** Rejects with the first failure: nothing is stored then. */
   commit(): Promise<void>
   /** False: the server was not heard to have done it. */
@@ -34,14 +33,18 @@ export interface Entrance {
  * those whose answer is needed are waited for. They are answered in their order: after a failure PostgreSQL takes nothing more in
  * the transaction and commits nothing, and the first failure is the reason of all that follow.
  */
-export function createConversation(session: PostgresSession, entrance: Entrance): Conversation {
+export function createConversation(
+  connect: (connection: string | undefined) => Promise<PostgresSession>,
+  entrance: Entrance,
+): Conversation {
   const locked = new Set<string>()
   const underWay = new Set<Promise<unknown>>()
   /** Sends of those who came too early, in the order asked. */
   const waiting: (() => void)[] = []
   /** On its answer it depends whether anything may follow. */
   let decisive: Promise<unknown> | undefined
-  let isBegun = false
+  /** Since the first statement. */
+  let session: PostgresSession | undefined
   let isOver = false
   let failure: unknown
 
@@ -69,20 +72,25 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
    * `begin` that was cancelled before it was carried out begins nothing, and what comes behind it would be stored by itself.
    */
   async function opened<Row>(query: Query<Row> | undefined, connection: Value | undefined): Promise<{ rows: Row[] }> {
-    isBegun = true
     const about = typeof connection === 'string' ? connection : undefined
     if (about !== undefined) locked.add(about)
     const before = entrance.begin(about).map((text) => ({ text }))
     const own = query === undefined ? [] : [{ text: query.sql, values: valuesOf(query) }]
+    session = await connect(about)
     const answers = await session.together<Row & Record<string, unknown>>([...before, ...own])
     entrance.admit(answers)
     return { rows: answers.at(-1) ?? [] }
   }
 
+  function send<Row>(text: string, values?: readonly Value[]): Promise<{ rows: Row[] }> {
+    if (session === undefined) throw new Error('a statement in front of the beginning of its transaction')
+    return session.query<Row & Record<string, unknown>>(text, values)
+  }
+
   function enter(connection: Value | undefined): void {
     if (typeof connection !== 'string' || locked.has(connection)) return
     locked.add(connection)
-    void answered(session.query(entrance.lock(connection))).catch(() => undefined)
+    void answered(send(entrance.lock(connection))).catch(() => undefined)
   }
 
   /** Sends it once everything that was asked before has been sent, and an answer could be kept; throws what has failed by then. */
@@ -108,15 +116,15 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
   /** Sends it with what it needs in front of it. */
   function say<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
     const { connection, mayBeTaken = false } = query
-    if (!isBegun && !mayBeTaken) return alone(answered(opened(query, connection)))
-    if (!isBegun) return alone(answered(opened(undefined, connection)).then(() => guarded(query)))
+    if (session === undefined && !mayBeTaken) return alone(answered(opened(query, connection)))
+    if (session === undefined) return alone(answered(opened(undefined, connection)).then(() => guarded(query)))
     enter(connection)
     return mayBeTaken ? alone(guarded(query)) : answered(sent(query))
   }
 
   function sent<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
     try {
-      return session.query<Row & Record<string, unknown>>(query.sql, valuesOf(query))
+      return send<Row>(query.sql, valuesOf(query))
     } catch (error) {
       return Promise.reject(fail(error))
     }
@@ -124,17 +132,13 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
 
   /** What was done before stays, and the transaction goes on, when the name or account is taken. */
   async function guarded<Row>(query: Query<Row>): Promise<{ rows: Row[] }> {
-    const all = [
-      session.query('savepoint before_name'),
-      sent(query),
-      session.query('release savepoint before_name'),
-    ] as const
+    const all = [send('savepoint before_name'), sent(query), send('release savepoint before_name')] as const
     const [saved, asked, released] = await Promise.allSettled(all)
     if (saved.status === 'rejected') throw fail(saved.reason)
     if (asked.status === 'rejected') {
       const stored = asStoreError(asked.reason)
       if (!isTaken(stored)) throw fail(stored)
-      await answered(session.query('rollback to savepoint before_name'))
+      await answered(send('rollback to savepoint before_name'))
       throw stored
     }
     if (released.status === 'rejected') throw fail(released.reason)
@@ -161,18 +165,17 @@ export function createConversation(session: PostgresSession, entrance: Entrance)
   return {
     ask: (query) => inTurn(() => say(query)),
     tell: (query) => inTurn(async () => void say(query).catch(() => undefined)),
-    isBegun: () => isBegun,
     async commit() {
       // In its turn: what nobody awaited is inside, too, and only who is let in may commit.
       await inTurn(async () => {
         isOver = true
-        if (isBegun) await answered(session.query('commit'))
+        if (session !== undefined) await answered(session.query('commit'))
       })
       if (failure !== undefined) throw failure
     },
     async rollback() {
       await close()
-      if (!isBegun) return true
+      if (session === undefined) return true
       return session.query('rollback').then(
         () => true,
         () => false,

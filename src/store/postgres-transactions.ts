@@ -1,10 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { storeConnectionWriters } from '../limits.ts'
 import { asStoreError } from './failures.ts'
-import { begin, escapeLiteral, type PostgresPool } from './postgres.ts'
+import { begin, escapeLiteral, type PostgresPool, type PostgresSession } from './postgres.ts'
 import { createConversation, type Entrance } from './postgres-conversation.ts'
 import type { Sealer } from './sealing.ts'
 import { type Run, runWith } from './statement.ts'
 import { StoreUnavailable } from './store.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 export interface PostgresTransactions {
   /** Runs `work` between `begin` and `commit`; one at a time for each connection of the configuration, by all replicas. */
@@ -27,6 +29,8 @@ export function writersLock(mode: 'alone' | 'shared'): string {
 export interface TransactionOptions {
   /** At most so many at once. */
   readonly writers: number
+  /** What is waited for longer, another writer's end included, is given up. */
+  readonly waitMs: number
   readonly sealer: Sealer
   /** Writes only while the store is sealed as `sealer` does: a process that slept through a change of the key spoils nothing. */
   readonly isFenced: boolean
@@ -49,9 +53,12 @@ function sealingOf({ keyId }: Sealer): string {
  */
 export function createPostgresTransactions(
   pool: PostgresPool,
-  { writers, sealer, isFenced }: TransactionOptions,
+  { writers, waitMs, sealer, isFenced }: TransactionOptions,
 ): PostgresTransactions {
-  const places = createPlaces(writers)
+  const places = createTurns(writers, waitMs)
+  /** Others keep a place, too, while those of one connection wait for its lock. */
+  const ofOne = Math.max(1, Math.min(storeConnectionWriters, writers - 1))
+  const queues = new Map<string, Turns>()
   const current = new AsyncLocalStorage<{ isOpen: boolean }>()
   const inWork = new Set<Promise<unknown>>()
   let hasEnded = false
@@ -72,10 +79,39 @@ export function createPostgresTransactions(
     },
   }
 
+  function queueOf(connection: string): Turns {
+    const queue = queues.get(connection) ?? createTurns(ofOne, waitMs)
+    queues.set(connection, queue)
+    return queue
+  }
+
+  /** Behind the others of the connection, and only then behind those of all. */
+  async function held(connection: string | undefined): Promise<PostgresSession> {
+    const leave: (() => void)[] = []
+    try {
+      if (connection !== undefined) leave.unshift(await queueOf(connection).take())
+      leave.unshift(await places.take())
+      const session = await pool.session()
+      return {
+        ...session,
+        release(isBroken) {
+          session.release(isBroken)
+          for (const end of leave) end()
+        },
+      }
+    } catch (error) {
+      for (const end of leave) end()
+      throw error
+    }
+  }
+
   async function once<Result>(work: (run: Run) => Promise<Result>): Promise<Result> {
-    const session = await pool.session()
     const scope = { isOpen: true }
-    const asked = createConversation(session, entrance)
+    let session: PostgresSession | undefined
+    const asked = createConversation(async (connection) => {
+      session = await held(connection)
+      return session
+    }, entrance)
     const whileOpen = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
       scope.isOpen ? ask() : Promise.reject(new Error('a transaction was used after its end'))
     const run = runWith(
@@ -93,11 +129,11 @@ export function createPostgresTransactions(
     } catch (error) {
       scope.isOpen = false
       const failed = asStoreError(error)
-      isBroken = failed instanceof StoreUnavailable ? asked.isBegun() : !(await asked.rollback())
+      isBroken = failed instanceof StoreUnavailable || !(await asked.rollback())
       throw failed
     } finally {
       await asked.end()
-      session.release(isBroken)
+      session?.release(isBroken)
     }
   }
 
@@ -106,7 +142,7 @@ export function createPostgresTransactions(
       if (hasEnded) throw new StoreUnavailable('the store is unavailable: closed')
       // It could wait for itself for ever.
       if (current.getStore()?.isOpen === true) throw new Error('a transaction was asked for inside a transaction')
-      const mine = places.within(() => once(work))
+      const mine = once(work)
       const settled = mine.catch(() => undefined).finally(() => inWork.delete(settled))
       inWork.add(settled)
       return mine
@@ -114,25 +150,6 @@ export function createPostgresTransactions(
     async end() {
       hasEnded = true
       await Promise.all(inWork)
-    },
-  }
-}
-
-/** At most so many at once, the others in the order asked. */
-function createPlaces(count: number) {
-  const waiting: (() => void)[] = []
-  let free = count
-  return {
-    async within<Result>(work: () => Promise<Result>): Promise<Result> {
-      if (free > 0) free -= 1
-      else await new Promise<void>((resolve) => waiting.push(resolve))
-      try {
-        return await work()
-      } finally {
-        const next = waiting.shift()
-        if (next === undefined) free += 1
-        else next()
-      }
     },
   }
 }

@@ -35,7 +35,12 @@ export async function rekeyPostgres(
     await migratePostgres(session, clock.now())
   })
   // With the locks of writers, and without looking whether the store is sealed as it should be: it is not.
-  const transactions = createPostgresTransactions(pool, { writers: 1, sealer: to, isFenced: false })
+  const transactions = createPostgresTransactions(pool, {
+    writers: 1,
+    waitMs: rekeyStatementMs,
+    sealer: to,
+    isFenced: false,
+  })
   const read = runWith(to, (query) => pool.select(query))
   try {
     return await rekey(

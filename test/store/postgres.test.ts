@@ -324,4 +324,47 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     await Promise.all([first, ...others])
     assert.equal(await store.count('okta', 'User'), 11)
   })
+
+  test('while the writers of one connection wait for another process, those of another connection are served', async (t) => {
+    const location = server.location({ connections: 6, statementMs: 3_000 })
+    const store = await openedPostgres(t, location)
+    const holder = await server.connect(location)
+    t.after(() => holder.end())
+    await holder.query(`begin; select ${lockOf("'okta'")}`)
+    let ended = 0
+    const waiting = Array.from({ length: 12 }, (_, index) =>
+      store
+        .transaction((write) => write.insertResource('okta', aUser(`u${index}`)))
+        .finally(() => {
+          ended += 1
+        }),
+    )
+    const all = Promise.allSettled(waiting)
+    await store.transaction((write) => write.insertResource('entra', aUser('ada')))
+    assert.equal(ended, 0)
+    await holder.query('commit')
+    assert.ok((await all).every(({ status }) => status === 'fulfilled'))
+    assert.equal(await store.count('okta', 'User'), 12)
+  })
+
+  test('a writer whose turn does not come in time is told so, and the next one is served', async (t) => {
+    const store = await openedPostgres(t, server.location({ connections: 2, statementMs: 300 }))
+    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
+    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
+    const first = store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      begin()
+      await mayEnd
+    })
+    await hasBegun
+    for (const connection of ['okta', 'entra'])
+      await assert.rejects(
+        store.transaction((write) => write.insertResource(connection, aUser('eve'))),
+        (error) => error instanceof StoreUnavailable && /too many writers wait for it$/.test(error.message),
+      )
+    end()
+    await first
+    await store.transaction((write) => write.insertResource('entra', aUser('eve')))
+    assert.equal(await store.count('entra', 'User'), 1)
+  })
 })
