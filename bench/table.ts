@@ -28,7 +28,6 @@ export function tables(all: Figures): string {
     ...requests.map(([id, what]) => row([what, ...sizes.map((size) => cell(id, size)), ofStock(id)])),
     '',
     ...leastRows(least),
-    '',
     row(['users', 'start to ready', 'memory under load', 'event loop kept by one request']),
     row(['---', '---', '---', '---']),
     ...sizes.map(({ store, users, startMs, rssMb, blocked }) =>
@@ -45,6 +44,7 @@ export function tables(all: Figures): string {
 }
 
 function leastRows(least: Figures['least']): readonly string[] {
+  if (least.length === 0) return []
   const stores = [...new Set(least.map(({ store }) => store))]
   const kinds = [...new Map(least.map(({ id, what }) => [id, what]))]
   const cell = (id: string, store: StoreKind) => inTwoWays(least.find((one) => one.id === id && one.store === store))
@@ -52,6 +52,7 @@ function leastRows(least: Figures['least']): readonly string[] {
     row(['the least that could answer', ...stores.map((store) => storeNames[store])]),
     row(['---', ...stores.map(() => '---')]),
     ...kinds.map(([id, what]) => row([what, ...stores.map((store) => cell(id, store))])),
+    '',
   ]
 }
 
