@@ -32,6 +32,8 @@ function kindOf(text: string): string | undefined {
   const words = text.trim().toLowerCase()
   if (words === 'commit') return 'commit'
   if (words === 'rollback') return 'rollback'
+  // With the line that announces a create: no outcome.
+  if (words.startsWith('update operation set unknown_since')) return undefined
   return /^(insert into|delete from|update) (operation|audit)\b/.exec(words)?.[0]
 }
 
