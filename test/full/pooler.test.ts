@@ -26,7 +26,9 @@ import { fill, keysOf, told } from '../store/rekey-world.ts'
 const program = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin']
   .map((folder) => join(folder, 'pgbouncer'))
   .find((file) => existsSync(file))
-const skip = program === undefined ? 'no pgbouncer was found: install it' : skipPostgres
+const missing = 'no pgbouncer was found: install it (Debian: apt-get install pgbouncer)'
+if (program === undefined && process.env.REQUIRE_PGBOUNCER === '1') throw new Error(missing)
+const skip = program === undefined ? missing : skipPostgres
 const log = createLog('silent')
 /** Their users are told to PgBouncer before they are made. */
 const mostStores = 500
