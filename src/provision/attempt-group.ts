@@ -22,7 +22,7 @@ export interface GroupStart {
 export async function attemptGroup(context: CommitContext, start: GroupStart, signal: AbortSignal): Promise<Settled> {
   const { connection, world } = context
   const { operation } = start
-  const { call, audit, hasWritten, noteUnknown } = createRecording(context, operation, {
+  const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => operation.kind === 'create',
     accountId: () => undefined,
@@ -41,10 +41,8 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
     const failure = asPlatformError(error, hasWritten() || signal.aborted)
     logFailure(context, operation, failure)
     return await world.store.transaction(async (write) => {
-      await audit(write, 'outcome', { outcome: failure.rule.outcome, kind: operation.kind, error: failure.kind })
-      const settled = await commitGroupFailure(write, context, operation, failure)
-      await noteUnknown(write, failure)
-      return settled
+      await noteFailure(write, failure)
+      return commitGroupFailure(write, context, operation, failure)
     })
   }
 }

@@ -51,7 +51,7 @@ export async function attempt(
     current = { ...current, ...change }
     await store.transaction((write) => putLink(write, current))
   }
-  const { call, audit, hasWritten, noteUnknown } = createRecording(context, operation, {
+  const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => current.accountId === undefined && operation.kind !== 'delete',
     accountId: () => current.accountId,
@@ -104,10 +104,8 @@ export async function attempt(
     const failure = asPlatformError(error, hasWritten() || signal.aborted)
     logFailure(context, operation, failure)
     return await store.transaction(async (write) => {
-      await audit(write, 'outcome', { outcome: failure.rule.outcome, kind: operation.kind, error: failure.kind })
-      const settled = await commitFailure(write, context, operation, current, failure)
-      await noteUnknown(write, failure)
-      return settled
+      await noteFailure(write, failure)
+      return commitFailure(write, context, operation, current, failure)
     })
   } finally {
     claims.release(resourceId)

@@ -12,14 +12,14 @@ export interface Recording {
   readonly call: Call
   /** Whether a write has been announced: what came of it is uncertain until it is read. */
   hasWritten(): boolean
-  /** Part of the commit of an attempt that has failed: whether something that it made may still appear. */
-  noteUnknown(write: StoreWriter, error: PlatformError): Promise<void>
+  /** Part of the commit of an attempt that has failed: its outcome, and whether something that it made may still appear. */
+  noteFailure(write: StoreWriter, error: PlatformError): Promise<void>
   audit(write: StoreWriter, event: AuditEntry['event'], detail: JsonObject): Promise<void>
 }
 
 export function createRecording(
   { connection, world: { store, clock } }: CommitContext,
-  { id, resourceId, requestId, caller, unknownSince }: Operation,
+  { id, resourceId, kind, requestId, caller, unknownSince }: Operation,
   options: {
     readonly signal: AbortSignal
     readonly accountId: () => string | undefined
@@ -43,8 +43,10 @@ export function createRecording(
   return {
     audit,
     hasWritten: () => hasWritten,
-    async noteUnknown(write, error) {
-      const isUnknown = hasWritten && options.isMaking() && error.rule.outcome === 'unknown'
+    async noteFailure(write, error) {
+      const { outcome } = error.rule
+      await audit(write, 'outcome', { outcome, kind, error: error.kind })
+      const isUnknown = hasWritten && options.isMaking() && outcome === 'unknown'
       await write.noteUnknown(connection.name, resourceId, isUnknown ? clock.now() : unknownSince)
     },
     call: {
