@@ -34,6 +34,14 @@ export async function measureRounds(
   return results
 }
 
+/** Of what each round has found: the ratio is that of one round, not of two medians. */
+export function medians(rounds: readonly Round[]): { readonly cpuMs: number; readonly timesEcho: number } {
+  return {
+    cpuMs: median(rounds.map(({ cpuMs }) => cpuMs)),
+    timesEcho: median(rounds.map(({ cpuMs, echoMs }) => cpuMs / echoMs)),
+  }
+}
+
 export async function cpuPerRequest(measured: Measured, count: number, next: (n: number) => Wanted): Promise<number> {
   const before = await measured.cpuMs()
   await sendMany(count, next)

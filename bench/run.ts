@@ -14,7 +14,7 @@ import { disconnect, sendMany, sendWell } from './client.ts'
 import { type Figure, type Figures, judge, type Least, regressions, type Size, type StoreKind } from './figures.ts'
 import { measureLeast } from './least/measure.ts'
 import { fileOf, startMeasured } from './measured.ts'
-import { cpuPerRequest, type Echo, measureRounds, median } from './rounds.ts'
+import { cpuPerRequest, type Echo, measureRounds, median, medians } from './rounds.ts'
 import { toMarkdown } from './table.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -126,7 +126,7 @@ async function measureStock(): Promise<readonly Stock[]> {
   const url = await measured.firstLine()
   const results: Stock[] = []
   for (const { id, what, requests, warmUp, next } of stockCases(url, stockUsers, stockMembers).filter(isWanted)) {
-    if (warmUp > 0) await sendMany(warmUp, next)
+    await sendMany(warmUp, next)
     results.push({ id, what, cpuMs: await cpuPerRequest(measured, requests, next) })
   }
   await measured.end()
@@ -139,8 +139,7 @@ async function measureSize(store: StoreKind, world: World, echo: Echo): Promise<
   const results = await measureRounds(bridge, cases, echo, rounds)
   for (const { id, what } of cases) {
     const found = results.get(id) ?? []
-    const cpuMs = median(found.map((round) => round.cpuMs))
-    const timesEcho = median(found.map((round) => round.cpuMs / round.echoMs))
+    const { cpuMs, timesEcho } = medians(found)
     const ofStock = stock.find((one) => one.id === id)?.cpuMs
     figures.push({ store, users, id, what, cpuMs, timesEcho, cheaperThanStock: ofStock && ofStock / cpuMs })
     echoes.push(...found.map((round) => round.echoMs))

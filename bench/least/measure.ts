@@ -3,10 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PostgresServer } from '../../test/postgres-server.ts'
-import { sendMany } from '../client.ts'
 import type { Least } from '../figures.ts'
 import { fileOf, startMeasured } from '../measured.ts'
-import { cpuPerRequest, type Echo, median } from '../rounds.ts'
+import { type Echo, measureRounds, medians } from '../rounds.ts'
 import type { LeastSettings } from './server.ts'
 
 const documents = 1_000
@@ -27,23 +26,14 @@ export async function measureLeast(
   const measured = startMeasured([fileOf('./least/server.ts'), file])
   try {
     const url = await measured.firstLine()
-    const next = (id: string) => (n: number) => ({ url: `${url}/${id}/${(n * 7) % documents}`, token: '' })
-    for (const { id, requests } of kinds) await sendMany(requests, next(id))
-    const found = new Map<string, { cpuMs: number; timesEcho: number }[]>(kinds.map(({ id }) => [id, []]))
-    for (let round = 0; round < rounds; round += 1) {
-      const echoMs = await cpuPerRequest(echo.measured, kinds[0].requests, () => ({ url: echo.url, token: '' }))
-      for (const { id, requests } of kinds) {
-        const cpuMs = await cpuPerRequest(measured, requests, next(id))
-        found.get(id)?.push({ cpuMs, timesEcho: cpuMs / echoMs })
-      }
-    }
-    return kinds.map(({ id, what }) => ({
-      store: postgres === undefined ? 'sqlite' : 'postgres',
-      id,
-      what,
-      cpuMs: median((found.get(id) ?? []).map((one) => one.cpuMs)),
-      timesEcho: median((found.get(id) ?? []).map((one) => one.timesEcho)),
+    const cases = kinds.map((kind) => ({
+      ...kind,
+      warmUp: kind.requests,
+      next: (n: number) => ({ url: `${url}/${kind.id}/${(n * 7) % documents}`, token: '' }),
     }))
+    const found = await measureRounds(measured, cases, echo, rounds)
+    const store = postgres === undefined ? 'sqlite' : 'postgres'
+    return kinds.map(({ id, what }) => ({ store, id, what, ...medians(found.get(id) ?? []) }))
   } finally {
     await measured.end()
     rmSync(folder, { recursive: true, force: true })
