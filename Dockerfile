@@ -21,8 +21,7 @@ COPY package.json LICENSE ./
 COPY src ./src
 COPY mappings ./mappings
 # Compiles everything once, for every start to come, what is loaded on demand as well.
-RUN node --disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=30 --require ./src/cli/keep-compiled.cjs src/cli/compile.ts \
- && node --disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=30 --require ./src/cli/keep-compiled.cjs src/main.ts --version
+RUN node --disable-proto=delete --max-semi-space-size=8 --heap-growing-percent=30 --require ./src/cli/keep-compiled.cjs --import ./src/cli/compile.ts src/main.ts --version
 # All that is ever written, with `store: sqlite:/data/bridge.sqlite`; the root file system can be read-only.
 RUN install -d -o node -g node -m 0700 /data
 USER node

@@ -1,12 +1,12 @@
 /**
  * Loads every file of the product once, also what is only loaded on demand: with `keep-compiled.cjs` in front of it no later start
- * has anything to compile. For an image, whose files cannot be written when it runs.
+ * of `main.ts` has anything to compile. For an image, whose files cannot be written when it runs.
  */
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const source = new URL('../', import.meta.url)
-/** This one, and what does as the command line says as soon as it is loaded. */
+/** This one, and the one in front of which it is loaded. */
 const begun = ['cli/compile.ts', 'main.ts']
 
 for (const path of readdirSync(fileURLToPath(source), { recursive: true, encoding: 'utf8' })) {
