@@ -210,6 +210,12 @@ export async function startPostgres({ tls, isDurable = false }: PostgresOptions 
   }
 }
 
+/** Whether somebody on the server waits for an advisory lock. */
+export async function isLockAwaited(server: PostgresServer, location: PostgresLocation): Promise<boolean> {
+  const { rows } = await server.execute(location, "select 1 from pg_locks where locktype = 'advisory' and not granted")
+  return rows.length > 0
+}
+
 /** The same place, as `bridge.yaml` says it. */
 export function postgresStore({ host, port, user, database, schema, connections, statementMs }: PostgresLocation) {
   const url = `postgres://${user}@${host}:${port}/${database}`

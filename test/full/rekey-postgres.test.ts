@@ -16,9 +16,10 @@ import { indexedColumns, sealedTables } from '../../src/store/sealed-columns.ts'
 import { createSealer, newKey, plainSealer, type Sealer } from '../../src/store/sealing.ts'
 import { StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
-import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { isLockAwaited, type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { aUser } from '../store/builders.ts'
 import { assertGoesThroughKeys, fill, keysOf, secrets, told } from '../store/rekey-world.ts'
+import { whileOpen } from '../store/while-open.ts'
 
 const log = createLog('silent')
 
@@ -225,30 +226,20 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
 
   for (const connection of ['okta', 'one-that-has-written-nothing-yet'])
     test(`who was writing of ${connection} when it began is waited for, and encrypted as well`, async (t) => {
-      const { promise: gate, resolve: letGo } = Promise.withResolvers<void>()
-      t.after(() => letGo())
       const sealer = createSealer(newKey())
       const { location } = await filled(t, plainSealer)
       const writer = await open(t, location, plainSealer)
-      const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-      const writing = writer.transaction(async (write) => {
-        await write.insertResource(connection, aUser('late'))
-        begin()
-        await gate
-      })
       // Who comes later is refused instead.
-      await hasBegun
-      const rekeying = rekey(location, sealer, [sealer])
-      await eventually('it waits for the writer', async () => {
-        const { rows } = await server.execute(
-          location,
-          "select 1 from pg_locks where locktype = 'advisory' and not granted",
-        )
-        return rows.length > 0
-      })
-      letGo()
-      await writing
-      assert.equal((await rekeying).verified, 11)
+      await whileOpen(
+        writer,
+        (write) => write.insertResource(connection, aUser('late')),
+        async (end) => {
+          const rekeying = rekey(location, sealer, [sealer])
+          await eventually('it waits for the writer', () => isLockAwaited(server, location))
+          await end()
+          assert.equal((await rekeying).verified, 11)
+        },
+      )
       await writer.close()
       const store = await open(t, location, sealer)
       assert.equal((await store.getUser(connection, 'late'))?.resource.json, aUser('late').json)
@@ -264,13 +255,7 @@ describe('store rekey on PostgreSQL', { skip: skipPostgres }, () => {
       writer.transaction((write) => write.insertResource('okta', aUser('late'))),
       /it is encrypted with another key now/,
     )
-    await eventually('it waits to be let in', async () => {
-      const { rows } = await server.execute(
-        location,
-        "select 1 from pg_locks where locktype = 'advisory' and not granted",
-      )
-      return rows.length > 0
-    })
+    await eventually('it waits to be let in', () => isLockAwaited(server, location))
     await server.execute(location, "insert into sealing (name, key_id, proof) values ('next', 'another', '')")
     await holder.query('commit')
     await refused

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
-import { emailOf, type FigshareBridge, type FigshareBridgeOptions, startFigshareBridge } from '../figshare-bridge.ts'
+import { appear, type FigshareBridge, type FigshareBridgeOptions, startFigshareBridge } from '../figshare-bridge.ts'
 
 const minute = 60_000
 
@@ -29,11 +29,7 @@ async function assertWatched(bridge: FigshareBridge, user: JsonObject): Promise<
   await bridge.finished()
   assert.equal(bridge.row('select state from link')?.state, 'tombstone')
   assert.equal(bridge.row('select count(*) as n from watch')?.n, 1)
-  const account = bridge.world.sandbox.figshare.logic.addAccount({
-    email: emailOf(user),
-    institution_user_id: String(user.userName),
-    last_name: 'Late',
-  })
+  const account = appear(bridge, user)
   bridge.world.clock.advance(10 * minute)
   await bridge.until('the account is off', () => !account.active)
 }

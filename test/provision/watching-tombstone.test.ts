@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
-import { emailOf } from '../figshare-bridge.ts'
+import { appear } from '../figshare-bridge.ts'
 import { type ReconcileWorld, startReconcileWorld } from '../reconcile/reconcile-world.ts'
 
 const minute = 60_000
@@ -19,15 +19,6 @@ async function aDeletedUnknown(t: Parameters<typeof startReconcileWorld>[0], use
   assert.equal(world.account(user), undefined)
   assert.equal(world.row('select count(*) as n from watch')?.n, 1)
   return world
-}
-
-/** What the lost create comes to, long after. */
-function appear(world: ReconcileWorld, user: JsonObject) {
-  return world.world.sandbox.figshare.logic.addAccount({
-    email: emailOf(user),
-    institution_user_id: String(user.userName),
-    last_name: 'Late',
-  })
 }
 
 async function looked(world: ReconcileWorld): Promise<void> {

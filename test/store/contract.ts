@@ -11,6 +11,7 @@ import { listContract } from './contract-lists.ts'
 import { operatorContract } from './contract-operators.ts'
 import { slotContract } from './contract-slots.ts'
 import { walkContract } from './contract-walks.ts'
+import { whileOpen } from './while-open.ts'
 
 /** Opens an empty store; whoever opens it closes it after the test. */
 export type OpenEmpty = (context: { after(close: () => Promise<void>): void }) => Promise<Store>
@@ -309,18 +310,13 @@ function transactionContract(open: OpenEmpty): void {
 
   test('reads see a transaction only after it has ended, and do not wait for it', async (t) => {
     const store = await open(t)
-    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
-    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-    const work = store.transaction(async (write) => {
+    const work = async (write: StoreWriter) => {
       await write.insertResource('okta', aUser('ada'))
       assert.equal((await write.getResource('okta', 'User', 'ada'))?.id, 'ada')
-      begin()
-      await mayEnd
+    }
+    await whileOpen(store, work, async () => {
+      assert.equal(await store.getResource('okta', 'User', 'ada'), undefined)
     })
-    await hasBegun
-    assert.equal(await store.getResource('okta', 'User', 'ada'), undefined)
-    end()
-    await work
     assert.equal((await store.getResource('okta', 'User', 'ada'))?.id, 'ada')
   })
 

@@ -12,7 +12,7 @@ import { lockOf } from '../../src/store/postgres-transactions.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
 import { eventually } from '../eventually.ts'
-import { type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
+import { isLockAwaited, type PostgresServer, skipPostgres, startPostgres } from '../postgres-server.ts'
 import { anAuditEntry, aUser } from './builders.ts'
 import { type OpenEmpty, storeContract } from './contract.ts'
 import { auditContract } from './contract-audit.ts'
@@ -21,6 +21,7 @@ import { erasureContract } from './contract-erasure.ts'
 import { openedPostgres } from './opened-postgres.ts'
 import { describeSchema } from './postgres-schema.ts'
 import { schemasInTurns } from './postgres-turns.ts'
+import { whileOpen } from './while-open.ts'
 
 type Context = Parameters<OpenEmpty>[0]
 
@@ -177,18 +178,14 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('one connection does not wait for the transaction of another', async (t) => {
     const store = await openedPostgres(t, server.location())
-    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
-    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-    const slow = store.transaction(async (write) => {
-      await write.insertResource('okta', aUser('ada'))
-      begin()
-      await mayEnd
-    })
-    await hasBegun
-    await store.transaction((write) => write.insertResource('entra', aUser('ada')))
-    assert.equal(await store.count('entra', 'User'), 1)
-    end()
-    await slow
+    await whileOpen(
+      store,
+      (write) => write.insertResource('okta', aUser('ada')),
+      async () => {
+        await store.transaction((write) => write.insertResource('entra', aUser('ada')))
+        assert.equal(await store.count('entra', 'User'), 1)
+      },
+    )
   })
 
   test('who waited for its turn goes by what the others have stored meanwhile, whatever isolation the role asks for', async (t) => {
@@ -204,13 +201,7 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
       `begin; select ${lockOf("'okta'")}; update counter set value = value + 1 where name = 'resource.seq'`,
     )
     const waiting = stores[1].transaction((write) => write.insertResource('okta', aUser('eve')))
-    await eventually('it waits for its turn', async () => {
-      const { rows } = await server.execute(
-        location,
-        "select 1 from pg_locks where locktype = 'advisory' and not granted",
-      )
-      return rows.length > 0
-    })
+    await eventually('it waits for its turn', () => isLockAwaited(server, location))
     await holder.query('commit')
     await waiting
     assert.equal(await stores[0].count('okta', 'User'), 2)
@@ -308,20 +299,17 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
   test('PG 13 when every writer waits, readers are still served', async (t) => {
     const location = server.location({ connections: 2 })
     const store = await openedPostgres(t, location)
-    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
-    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-    const first = store.transaction(async (write) => {
-      await write.insertResource('okta', aUser('ada'))
-      begin()
-      await mayEnd
-    })
-    await hasBegun
-    const others = Array.from({ length: 10 }, (_, index) =>
-      store.transaction((write) => write.insertResource('okta', aUser(`u${index}`))),
+    await whileOpen(
+      store,
+      (write) => write.insertResource('okta', aUser('ada')),
+      async (end) => {
+        const others = Array.from({ length: 10 }, (_, index) =>
+          store.transaction((write) => write.insertResource('okta', aUser(`u${index}`))),
+        )
+        assert.equal(await store.count('okta', 'User'), 0)
+        await Promise.all([end(), ...others])
+      },
     )
-    assert.equal(await store.count('okta', 'User'), 0)
-    end()
-    await Promise.all([first, ...others])
     assert.equal(await store.count('okta', 'User'), 11)
   })
 
@@ -349,21 +337,17 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
 
   test('a writer whose turn does not come in time is told so, and the next one is served', async (t) => {
     const store = await openedPostgres(t, server.location({ connections: 2, statementMs: 300 }))
-    const { promise: mayEnd, resolve: end } = Promise.withResolvers<void>()
-    const { promise: hasBegun, resolve: begin } = Promise.withResolvers<void>()
-    const first = store.transaction(async (write) => {
-      await write.insertResource('okta', aUser('ada'))
-      begin()
-      await mayEnd
-    })
-    await hasBegun
-    for (const connection of ['okta', 'entra'])
-      await assert.rejects(
-        store.transaction((write) => write.insertResource(connection, aUser('eve'))),
-        (error) => error instanceof StoreUnavailable && /too many writers wait for it$/.test(error.message),
-      )
-    end()
-    await first
+    await whileOpen(
+      store,
+      (write) => write.insertResource('okta', aUser('ada')),
+      async () => {
+        for (const connection of ['okta', 'entra'])
+          await assert.rejects(
+            store.transaction((write) => write.insertResource(connection, aUser('eve'))),
+            (error) => error instanceof StoreUnavailable && /too many writers wait for it$/.test(error.message),
+          )
+      },
+    )
     await store.transaction((write) => write.insertResource('entra', aUser('eve')))
     assert.equal(await store.count('entra', 'User'), 1)
   })
