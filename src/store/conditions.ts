@@ -4,7 +4,7 @@ import { endOfPrefix, foldKey } from './keys.ts'
 import { type RawBuilder, sql } from './kysely.ts'
 import type { EqualCondition, IndexedCondition } from './queries.ts'
 import type { Sealer } from './sealing.ts'
-import { listRows, listValue, type Value } from './statement.ts'
+import { listRows, listValue, ofType, type Value } from './statement.ts'
 
 export type ConditionName = 'connection' | 'type' | 'value' | 'end' | 'emailType' | ListName
 type ListName = 'ids' | 'userNames' | 'externalIds' | 'displayNames' | 'emails' | 'members'
@@ -43,7 +43,7 @@ const listNames: Readonly<Record<Attribute, ListName>> = {
 }
 
 export function tenant(slot: SlotOf): RawBuilder<unknown> {
-  return sql`connection = ${slot('connection')} and type = ${slot('type')} and visible = 1`
+  return sql`connection = ${slot('connection')} and ${ofType(slot('type'))} and visible = 1`
 }
 
 /**
@@ -57,10 +57,10 @@ export function source(slot: SlotOf, where: IndexedCondition | undefined): RawBu
       where connection = ${slot('connection')} and user_id = ${slot('value')}) as matches cross join resource`
   }
   if (where?.attribute === 'email') {
-    const ofType = where.type === undefined ? sql`` : sql`and email_type = ${slot('emailType')}`
+    const ofEmailType = where.type === undefined ? sql`` : sql`and email_type = ${slot('emailType')}`
     return sql`(
       select distinct resource_id || '' as found from email_value
-      where connection = ${slot('connection')} and value_key = ${slot('value')} ${ofType}) as matches cross join resource`
+      where connection = ${slot('connection')} and value_key = ${slot('value')} ${ofEmailType}) as matches cross join resource`
   }
   if (where?.attribute === 'anyOf') {
     const parts = attributesOf(where.of).map((attribute) => foundBy(slot, attribute))
@@ -80,9 +80,9 @@ function foundBy(slot: SlotOf, attribute: Attribute): RawBuilder<unknown> {
     return sql`select group_id as found from ${wanted} cross join member
       where connection = ${slot('connection')} and user_id = wanted`
   }
-  const ofType = attribute === 'id' ? sql`` : sql`and type = ${slot('type')}`
+  const andType = attribute === 'id' ? sql`` : sql`and ${ofType(slot('type'))}`
   return sql`select resource.id as found from ${wanted} cross join resource
-    where connection = ${slot('connection')} ${ofType} and resource.${equalColumns[attribute]} = wanted`
+    where connection = ${slot('connection')} ${andType} and resource.${equalColumns[attribute]} = wanted`
 }
 
 export function condition(slot: SlotOf, where: IndexedCondition | undefined): RawBuilder<unknown> {

@@ -23,7 +23,7 @@ import {
   type UserRow,
 } from './rows.ts'
 import type { Sealer } from './sealing.ts'
-import { atMost, type Dialect, listRows, listValue, type Query, type Run, statement } from './statement.ts'
+import { atMost, type Dialect, listRows, listValue, ofType, type Query, type Run, statement } from './statement.ts'
 import type { ProvisioningView, StoreReader } from './store.ts'
 import { createWalks } from './walks.ts'
 import { createWatchReads } from './watches.ts'
@@ -135,7 +135,7 @@ function readStatements(dialect: Dialect) {
       ['connection', 'type', 'id'],
       (slot) => sql<ResourceRow>`
         select ${resourceColumns} from resource
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 1`,
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))} and visible = 1`,
     ),
     user: statement(
       dialect,

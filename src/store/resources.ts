@@ -6,7 +6,7 @@ import { sql } from './kysely.ts'
 import { type ResourceRow, toResource } from './rows.ts'
 import type { IndexedColumn } from './sealed-columns.ts'
 import type { Sealer } from './sealing.ts'
-import { type Dialect, listRows, listValues, mayBeTaken, type Run, statement } from './statement.ts'
+import { type Dialect, listRows, listValues, mayBeTaken, ofType, type Run, statement } from './statement.ts'
 import { NameTaken, type NewResource, type ResourceKeys, type StoreWriter } from './store.ts'
 
 type ResourceWrites = Pick<
@@ -112,7 +112,7 @@ function resourceStatements(dialect: Dialect) {
       ['connection', 'type', 'id'],
       (slot) => sql<ResourceRow>`
         select ${resourceColumns} from resource
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}`,
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))}`,
     ),
     byUserName: statement(
       dialect,
@@ -159,7 +159,7 @@ function resourceStatements(dialect: Dialect) {
       (slot) => sql<ResourceRow>`
         update resource set version = version + 1, json = ${slot('json')}, display = ${slot('display')},
           modified = ${slot('now')}
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))}
           and version = ${slot('expectedVersion')} and user_name_key is not distinct from ${slot('userNameKey')}
           and display_key is not distinct from ${slot('displayKey')}
           and external_id is not distinct from ${slot('externalId')} and active is not distinct from ${slot('active')}
@@ -172,7 +172,7 @@ function resourceStatements(dialect: Dialect) {
         update resource set version = version + 1, json = ${slot('json')}, user_name_key = ${slot('userNameKey')},
           display_key = ${slot('displayKey')}, external_id = ${slot('externalId')}, display = ${slot('display')},
           active = ${slot('active')}, modified = ${slot('now')}
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))}
           and version = ${slot('expectedVersion')}
         returning ${resourceColumns}`,
     ),
@@ -183,14 +183,14 @@ function resourceStatements(dialect: Dialect) {
       (slot) => sql<unknown>`
         update resource set version = version + 1, modified = ${slot('now')}
         where (connection, id) in (select ${slot('connection')}, value from ${listRows(slot('ids'))})
-          and type = ${slot('type')}`,
+          and ${ofType(slot('type'))}`,
     ),
     show: statement(
       dialect,
       ['connection', 'type', 'id'],
       (slot) => sql<{ id: string }>`
         update resource set visible = 1
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 0
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))} and visible = 0
         returning id`,
     ),
     hide: statement(
@@ -198,14 +198,14 @@ function resourceStatements(dialect: Dialect) {
       ['connection', 'type', 'id'],
       (slot) => sql<{ id: string }>`
         update resource set visible = 0
-        where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')} and visible = 1
+        where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))} and visible = 1
         returning id`,
     ),
     remove: statement(
       dialect,
       ['connection', 'type', 'id'],
       (slot) => sql<{ visible: number }>`
-        delete from resource where connection = ${slot('connection')} and id = ${slot('id')} and type = ${slot('type')}
+        delete from resource where connection = ${slot('connection')} and id = ${slot('id')} and ${ofType(slot('type'))}
         returning visible`,
     ),
     emails: statement(

@@ -63,6 +63,7 @@ export class Slot {
 }
 
 const bareLimit = /\blimit (?:\?|\$\d+\b)(?! \+ 0)/
+const bareType = /\btype = (?:\?|\$\d+\b)(?! \|\| '')/
 
 /**
  * Compiles a statement once. The answer gives it new values without going through the query builder again, which would
@@ -75,6 +76,7 @@ export function statement<Name extends string, Row>(
 ): (values: Readonly<Record<Name, Value>>) => Query<Row> {
   const compiled = dialect.compile(build((name) => sql`${new Slot(name)}`))
   if (bareLimit.test(compiled.sql)) throw new TypeError('a limit takes its value through atMost')
+  if (bareType.test(compiled.sql)) throw new TypeError('a type takes its value through ofType')
   const known = new Set<string>(names)
   const slots = compiled.parameters.map((parameter) => {
     if (!(parameter instanceof Slot)) throw new TypeError('a statement takes its values through slots only')
@@ -96,6 +98,14 @@ export function statement<Name extends string, Row>(
  */
 export function atMost(slot: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`${slot} + 0`
+}
+
+/**
+ * The condition on the column `type`. A bare value is compared by SQLite's planner with the types that indexes are restricted to,
+ * and the statement is planned anew with each value, too.
+ */
+export function ofType(slot: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`type = ${slot} || ''`
 }
 
 /** Whoever runs it catches that a name or an account is taken, and goes on. */
