@@ -152,9 +152,10 @@ export async function commitFailure(
     await write.putLink({ ...link, state: 'tombstone', deletedAt: new Date(now).toISOString() })
     return { kind: 'refused', error }
   }
+  const again = () =>
+    putOff(write, context, operation, error, now + Math.min(refusedLeaverRetryMs, connection.maximumRetryMs))
   // A defect of ours is no answer to a leaver, and who was told "kept" is not told anything else later.
-  if (isLeaver && (error.kind === 'fault' || !context.isAwaited()))
-    return putOff(write, context, operation, error, now + Math.min(refusedLeaverRetryMs, connection.maximumRetryMs))
+  if (isLeaver && (error.kind === 'fault' || !context.isAwaited())) return again()
   if (
     connection.mode === 'deferred' ||
     // No request is undone by its refusal: an operator asked, and sees what became of it.
@@ -164,7 +165,8 @@ export async function commitFailure(
     error.kind === 'fault' ||
     !(await undo(write, connection, operation, link, now))
   )
-    return setAside(write, context, operation, error)
+    // What is not undone stays asked, and a leaver's is never given up.
+    return isLeaver ? again() : setAside(write, context, operation, error)
   return { kind: 'refused', error }
 }
 

@@ -145,6 +145,24 @@ test('a deactivation that was answered with "kept" is kept also when the platfor
   assert.equal(account.active, false)
 })
 
+test('a leaver whose refused change cannot be undone, the old userName being taken, is tried again', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  const account = bridge.account(user)
+  assert.ok(account !== undefined)
+  const leave = () => bridge.scim.patch(`/Users/${body.id}`, [off, { op: 'replace', path: 'userName', value: 'gone' }])
+  bridge.fault({ mode: 'down' })
+  assert.equal((await leave()).status, 429)
+  assert.equal((await bridge.scim.post('/Users', aUser({ userName: user.userName ?? '' }))).status, 429)
+  bridge.fault({ mode: 'answer', only: 'writes', ...refusal })
+  const answer = await leave()
+  assert.equal(answer.status, 429, answer.text)
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'pending')
+  bridge.heal()
+  await bridge.until('it is off', () => !account.active)
+})
+
 test('a deletion that is repeated while the platform is down stays one deletion, and nothing else is taken meanwhile', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser()

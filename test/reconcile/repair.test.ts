@@ -204,6 +204,25 @@ test('RC 16 a deactivated person whose account somebody switched on is off again
   assert.equal((await world.scim.get(`/Users/${body.id}`)).body.active, false)
 })
 
+test('RC 16 a switching-off that the platform refuses is tried again, also after the identity provider has asked for it, too', async (t) => {
+  const world = await startReconcileWorld(t)
+  const user = aUser()
+  const { body } = await world.scim.post('/Users', user)
+  await world.scim.patch(`/Users/${body.id}`, off)
+  const account = world.account(user)
+  assert.ok(account !== undefined)
+  account.active = true
+  world.fault({ mode: 'answer', only: 'writes', status: 400, body: '{"message":"no","code":"x"}' })
+  await world.reconcile('figshare')
+  await world.until('it was refused', () => world.row('select error_kind as e from operation')?.e === 'refused')
+  const answer = await world.scim.patch(`/Users/${body.id}`, off)
+  assert.equal(answer.status, 429, answer.text)
+  assert.equal((await world.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'pending')
+  world.heal()
+  await world.finished()
+  assert.equal(account.active, false)
+})
+
 test('a change that is on its way is no drift, and a repair leaves it alone', async (t) => {
   const world = await startReconcileWorld(t, { mode: 'deferred', maximumRetrySeconds: 3_600 })
   const user = aUser()
