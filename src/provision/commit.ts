@@ -207,8 +207,9 @@ async function undo(
   // The refused request had taken the place of a deactivation, which may be unfinished.
   if (!operation.isDeprovisioning && !isActiveDocument(parseDocument(before)))
     await write.putOperation(name, { ...again, kind: 'update' })
-  else if (operation.about === 'both')
-    await write.updateOperation(name, operation.id, { about: 'grants', kind: 'update', state: 'waiting', dueAt: now })
+  // Memberships may have changed while the attempt ran.
+  else if (present.about === 'both')
+    await write.updateOperation(name, operation.id, { ...grantsOnly, state: 'waiting', dueAt: now })
   else await write.deleteOperation(name, operation.id)
   return true
 }

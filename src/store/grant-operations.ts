@@ -14,6 +14,7 @@ export function createGrantOperationWrites(
     async putGrantOperations(connection, resourceIds, { dueAt, requestId, caller, createdAt }) {
       if (resourceIds.length === 0) return []
       const ids = listValue(resourceIds)
+      await run.tell(texts.ofDeletions({ connection, ids }))
       const last = await counters.add(run, connection, 'operation.id', resourceIds.length)
       const base = last - resourceIds.length
       const unfinished = await run(texts.unfinished({ connection, ids }))
@@ -39,6 +40,15 @@ interface Row {
 
 function grantOperationStatements(dialect: Dialect) {
   return {
+    // It goes on under its id: whatever the memberships are, it takes everything, unless it is refused.
+    ofDeletions: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<unknown>`
+        update operation set about = 'both'
+        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})
+          and kind = 'delete' and about = 'account'`,
+    ),
     unfinished: statement(
       dialect,
       ['connection', 'ids'],

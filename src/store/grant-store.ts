@@ -69,7 +69,7 @@ export interface GrantWriter {
   putGroupLink(link: GroupLink): Promise<void>
   /**
    * Memberships of these users changed. Those without an unfinished operation get one about their grants; an unfinished one
-   * gets a new id and is about grants, too, so that an attempt in work does not end it unseen.
+   * gets a new id and is about grants, too, so that an attempt in work does not end it unseen. A deletion keeps its id.
    */
   putGrantOperations(
     connection: string,

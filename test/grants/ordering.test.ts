@@ -138,3 +138,39 @@ test('9 a member who leaves one of two groups that give one role keeps it, also 
   assert.equal((await bridge.scim.patch(`/Groups/${second.body.id}`, removing(ada.id))).status, 204)
   assert.deepEqual(rolesOf(bridge, ada), [])
 })
+
+test('a member who leaves a group while their deletion waits is told of when the role is gone', async (t) => {
+  const { bridge, ada } = await aPair(t)
+  const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers', ada.id))
+  const leaving = () => bridge.scim.patch(`/Groups/${body.id}`, removing(ada.id))
+  bridge.fault({ mode: 'down' })
+  assert.equal((await bridge.scim.delete(`/Users/${ada.id}`)).status, 429)
+  assert.equal((await leaving()).status, 429)
+  bridge.heal()
+  await bridge.finished()
+  assert.deepEqual(rolesOf(bridge, ada), [])
+  assert.equal((await leaving()).status, 204)
+})
+
+for (const [what, change, before, after] of [
+  ['left a group', removing, [reviewer], []],
+  ['came into a group', adding, [], [reviewer]],
+] as const) {
+  test(`somebody who ${what} while their deletion waited has the roles of the groups when it is refused`, async (t) => {
+    const { bridge, ada } = await aPair(t)
+    const members = before.length > 0 ? [ada.id] : []
+    const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers', ...members))
+    bridge.fault({ mode: 'down' })
+    assert.equal((await bridge.scim.delete(`/Users/${ada.id}`)).status, 429)
+    await bridge.scim.patch(`/Groups/${body.id}`, change(ada.id))
+    bridge.fault({ mode: 'answer', only: 'writes', status: 400, body: '{"message":"no","code":"x"}' })
+    assert.equal((await bridge.scim.delete(`/Users/${ada.id}`)).status, 400)
+    assert.deepEqual(rolesOf(bridge, ada), before)
+    bridge.heal()
+    await bridge.finished()
+    assert.deepEqual(rolesOf(bridge, ada), after)
+    assert.equal(bridge.account(ada.user)?.active, true)
+    assert.equal((await bridge.scim.get(`/Users/${ada.id}`)).body.active, true)
+    assert.equal(bridge.row('select count(*) as n from operation')?.n, 0)
+  })
+}

@@ -97,6 +97,22 @@ export function grantContract(open: OpenEmpty): void {
     assert.equal((await store.getOperation('okta', 'ada'))?.about, 'both')
   })
 
+  test('an unfinished deletion is about grants, too, and stays the same operation', async (t) => {
+    const store = await open(t)
+    const { id, put } = await store.transaction(async (write) => {
+      await write.insertResource('okta', aUser('ada'))
+      const deletion = await write.putOperation('okta', anOperation('ada', { kind: 'delete', dueAt: 9_000 }))
+      return { id: deletion, put: await write.putGrantOperations('okta', ['ada'], asked) }
+    })
+    assert.deepEqual(put, [])
+    const operation = await store.getOperation('okta', 'ada')
+    assert.deepEqual(
+      [operation?.id, operation?.kind, operation?.about, operation?.dueAt],
+      [id, 'delete', 'both', 9_000],
+    )
+    assert.equal(await store.countOperations('okta'), 1)
+  })
+
   test('operations for many users at once cost a few statements and have ids of their own', async (t) => {
     const store = await open(t)
     const ids = Array.from({ length: 1_000 }, (_, index) => `u${index}`)
