@@ -5,6 +5,7 @@
 import { Disputed, type PlatformError } from '../errors.ts'
 import type { Account } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
+import { isActive } from '../mapping/evaluate.ts'
 import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
@@ -172,22 +173,23 @@ export async function commitFailure(
 
 /**
  * Confirmed mode: a refused request changes nothing, so that the identity provider and the store agree. False, and nothing
- * done, when the former userName has been given to somebody else.
+ * done, when the former userName has been given to somebody else, or what was refused is a deactivation that was accepted before.
  */
 async function undo(
   write: StoreWriter,
-  { name }: ProvisionedConnection,
+  connection: ProvisionedConnection,
   operation: Operation,
   link: Link,
   now: number,
 ): Promise<boolean> {
-  const { resourceId, before } = operation
+  const { name } = connection
+  const { resourceId, before, isDeprovisioning } = operation
   // Nothing of the document was asked for.
   if (operation.about === 'grants') return false
   const present = await write.getOperation(name, resourceId)
   // A newer request has taken its place, and goes back further by itself when it is refused, too.
   if (present?.id !== operation.id) return true
-  const again = { ...operation, isDeprovisioning: true, mayActivate: false, dueAt: now }
+  const again = { ...operation, about: present.about, isDeprovisioning: true, mayActivate: false, dueAt: now }
   if (before === undefined) {
     // Made by this very create, and refused afterwards: it must not stay on without anybody to look after it.
     if (link.accountId !== undefined) await write.putOperation(name, { ...again, kind: 'delete' })
@@ -198,20 +200,27 @@ async function undo(
     }
     return true
   }
+  // The refused request had taken the place of a deactivation, which may be unfinished.
+  const isToBeOff = !isActiveDocument(parseDocument(before)) && (!isDeprovisioning || mayBeOn(connection, link))
+  if (isToBeOff && isDeprovisioning && operation.kind !== 'delete') return false
   try {
     await storeDocument(write, name, resourceId, before, new Date(now).toISOString())
   } catch (error) {
     if (error instanceof NameTaken) return false
     throw error
   }
-  // The refused request had taken the place of a deactivation, which may be unfinished.
-  if (!operation.isDeprovisioning && !isActiveDocument(parseDocument(before)))
-    await write.putOperation(name, { ...again, kind: 'update' })
+  if (isToBeOff) await write.putOperation(name, { ...again, kind: 'update' })
   // Memberships may have changed while the attempt ran.
   else if (present.about === 'both')
     await write.updateOperation(name, operation.id, { ...grantsOnly, state: 'waiting', dueAt: now })
   else await write.deleteOperation(name, operation.id)
   return true
+}
+
+/** Nobody has read the account as off. */
+function mayBeOn({ mapping }: ProvisionedConnection, { accountId, unlinkedAccountId, applied }: Link): boolean {
+  if (applied !== undefined) return isActive(mapping, new Map(Object.entries(applied)))
+  return accountId !== undefined || unlinkedAccountId !== undefined
 }
 
 /** Whatever the version is now: memberships change it at any time. Throws `NameTaken`. */

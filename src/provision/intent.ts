@@ -139,7 +139,12 @@ async function mustBeHeld(
 }
 
 function keepsEarlier(replaced: Operation | undefined, isOn: boolean): replaced is Operation {
-  return replaced !== undefined && replaced.about !== 'grants' && !(replaced.isDeprovisioning && isOn)
+  if (replaced === undefined || replaced.about === 'grants') return false
+  return !(replaced.isDeprovisioning && (isOn || wasOnBefore(replaced)))
+}
+
+function wasOnBefore({ before }: Operation): boolean {
+  return before !== undefined && isActiveDocument(parseDocument(before))
 }
 
 export function duplicate(): Problem {

@@ -163,6 +163,44 @@ test('a leaver whose refused change cannot be undone, the old userName being tak
   await bridge.until('it is off', () => !account.active)
 })
 
+for (const [what, follow, status] of [
+  ['a deletion', (bridge: Bridge, id: string) => bridge.scim.delete(`/Users/${id}`), 400],
+  ['an edit', (bridge: Bridge, id: string) => bridge.scim.patch(`/Users/${id}`, [titled('Emerita')]), 429],
+] as const) {
+  test(`a deactivation that was answered with "kept" is kept when ${what} has taken its place and is refused`, async (t) => {
+    const bridge = await startFigshareBridge(t)
+    const user = aUser()
+    const { body } = await bridge.scim.post('/Users', user)
+    const account = bridge.account(user)
+    assert.ok(account !== undefined)
+    bridge.fault({ mode: 'down' })
+    assert.equal((await bridge.scim.patch(`/Users/${body.id}`, [off])).status, 429)
+    bridge.fault({ mode: 'answer', only: 'writes', ...refusal })
+    const answer = await follow(bridge, body.id)
+    assert.equal(answer.status, status, answer.text)
+    const shown = await bridge.scim.get(`/Users/${body.id}`)
+    assert.deepEqual([shown.body.active, shown.body[provisioningUrn].state], [false, 'pending'])
+    bridge.heal()
+    await bridge.finished()
+    assert.equal(account.active, false)
+    assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body.active, false)
+  })
+}
+
+test('a deletion of somebody who is off is refused, and nothing is left to do', async (t) => {
+  const bridge = await startFigshareBridge(t, { isStrict: true })
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  await bridge.scim.patch(`/Users/${body.id}`, [off])
+  const account = bridge.account(user)
+  assert.ok(account !== undefined)
+  bridge.world.sandbox.figshare.logic.state.setEmail(account, 'repository-admin@uni.example')
+  assert.equal((await bridge.scim.delete(`/Users/${body.id}`)).status, 400)
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, [titled('Emerita')])).status, 400)
+  const shown = await bridge.scim.get(`/Users/${body.id}`)
+  assert.deepEqual([shown.body.active, shown.body[provisioningUrn].state], [false, 'applied'])
+})
+
 test('a deletion that is repeated while the platform is down stays one deletion, and nothing else is taken meanwhile', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser()
