@@ -23,6 +23,8 @@ interface OutboxWork {
   readonly suspension: Suspension
   /** Whether somebody is at the link's operation already. */
   isRunning(resourceId: string): boolean
+  /** At how many links somebody is. */
+  running(): number
   /** Resolves when the attempt has ended, whatever has come of it. */
   run(resourceId: string): Promise<void>
 }
@@ -57,9 +59,11 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
     const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - begun)
     isFull = places <= 0
     if (isFull) return
-    const due = await store.dueOperations(connection.name, clock.now(), places)
-    isFull = due.length === places
-    for (const { resourceId } of due) if (!work.isRunning(resourceId)) void begin(resourceId)
+    // What is in work may be due still, and would leave what is not no place among so few.
+    const due = await store.dueOperations(connection.name, clock.now(), places + work.running())
+    const next = due.filter(({ resourceId }) => !work.isRunning(resourceId)).slice(0, places)
+    isFull = next.length === places
+    for (const { resourceId } of next) void begin(resourceId)
   }
 
   async function begin(resourceId: string): Promise<void> {

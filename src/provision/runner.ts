@@ -71,6 +71,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   const outbox = createOutbox(connection, world, {
     suspension,
     isRunning: (resourceId) => running.has(resourceId),
+    running: () => running.size,
     run: runLink,
   })
   let isStopping = false

@@ -33,3 +33,28 @@ test('a leaver who has to be tried again has a place, however many requests are 
   await done
   assert.ok(isInTime, `the leaver was still on after ${served} creates`)
 })
+
+test('a leaver has a place while some of them are free, though calls for others hang that were due before', async (t) => {
+  const bridge = await startFigshareBridge(t, { mode: 'deferred' })
+  const people = [aUser(), aUser(), aUser()]
+  const ids: string[] = []
+  for (const user of people) ids.push(String((await bridge.scim.post('/Users', user)).body.id))
+  await bridge.finished()
+  const [stuck = '', other = '', leaver = ''] = ids
+  // Half of the places: as many as are left.
+  bridge.fault({ mode: 'hang', only: 'writes', times: 2 })
+  for (const id of [stuck, other]) {
+    assert.equal((await bridge.scim.patch(`/Users/${id}`, off)).status, 200)
+    bridge.world.clock.advance(1_000)
+  }
+  const { figshare } = bridge.world.sandbox
+  await bridge.until('both hang', () => figshare.faultCount === 2)
+  assert.equal((await bridge.scim.patch(`/Users/${leaver}`, off)).status, 200)
+  await bridge.until('the leaver is off', () => bridge.account(people[2] ?? {})?.active === false)
+  assert.deepEqual(
+    people.slice(0, 2).map((user) => bridge.account(user)?.active),
+    [true, true],
+    'the others hang still',
+  )
+  bridge.heal()
+})
