@@ -2,7 +2,7 @@
 import { Conflict, Fault, Immutable } from '../errors.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
 import type { GroupLink } from '../store/grant-store.ts'
-import type { Operation } from '../store/store.ts'
+import type { Operation, StoreWriter } from '../store/store.ts'
 import { asPlatformError, logFailure } from './attempt.ts'
 import type { CommitContext, Settled } from './commit.ts'
 import { commitGroup, commitGroupFailure, type ReachedGroup } from './commit-group.ts'
@@ -25,6 +25,7 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
   const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => operation.kind === 'create',
+    isAsked: (write) => hasKeptName(write, connection, start),
     accountId: () => undefined,
     created: () => Promise.resolve(),
   })
@@ -45,6 +46,23 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
       return commitGroupFailure(write, context, operation, failure)
     })
   }
+}
+
+/** Under the name that was asked for meanwhile there may be a group of somebody else's, which none of our writes has made. */
+async function hasKeptName(
+  write: StoreWriter,
+  { name, mapping }: ProvisionedConnection,
+  { operation, json }: GroupStart,
+): Promise<boolean> {
+  const { resourceId } = operation
+  const [present, resource] = await Promise.all([
+    write.getOperation(name, resourceId),
+    write.getAnyResource(name, 'Group', resourceId),
+  ])
+  const [then, now] = [json ?? operation.before, resource?.json ?? present?.before].map((text) =>
+    text === undefined ? undefined : platformNameOf(mapping, parseDocument(text)),
+  )
+  return then === now
 }
 
 type Holder = (groupId: string) => Promise<GroupLink | undefined>

@@ -54,6 +54,7 @@ export async function attempt(
   const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => current.accountId === undefined && operation.kind !== 'delete',
+    isAsked: () => true,
     accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
   })

@@ -26,6 +26,8 @@ export function createRecording(
     readonly created: Call['created']
     /** Whether a write now makes what has no id yet. */
     readonly isMaking: () => boolean
+    /** Whether what is made would still be taken for the link's own: another operation may have taken the place of this one. */
+    readonly isAsked: (write: StoreWriter) => boolean | Promise<boolean>
   },
 ): Recording {
   let hasWritten = false
@@ -47,6 +49,7 @@ export function createRecording(
       const { outcome } = error.rule
       await audit(write, 'outcome', { outcome, kind, error: error.kind })
       const isUnknown = hasWritten && options.isMaking() && outcome === 'unknown'
+      if (!(await options.isAsked(write))) return
       await write.noteUnknown(connection.name, resourceId, isUnknown ? clock.now() : unknownSince)
     },
     call: {
@@ -55,7 +58,8 @@ export function createRecording(
       beforeWrite: ({ method, path }: WriteDescription) => {
         hasWritten = true
         return store.transaction(async (write) => {
-          if (options.isMaking()) await write.noteUnknown(connection.name, resourceId, clock.now())
+          if (options.isMaking() && (await options.isAsked(write)))
+            await write.noteUnknown(connection.name, resourceId, clock.now())
           await audit(write, 'calling', { method, path })
         })
       },

@@ -13,16 +13,17 @@ interface Options {
   readonly mode?: 'confirmed' | 'deferred'
   /** The mapping's `groups` section, in YAML's flow style. */
   readonly groups?: string
+  readonly workMs?: number
 }
 
 /** A DSpace, and what an administrator sees of its groups beside those that it has from the start. */
-async function aRepository(t: TestContext, { mode, groups }: Options = {}) {
+async function aRepository(t: TestContext, { mode, groups, ...options }: Options = {}) {
   const world = await startBridgeWorld((config) => {
     const { connections } = config
     if (!isJsonObject(connections) || !isJsonObject(connections.dspace)) throw new Error('no such connection')
     if (mode !== undefined) connections.dspace.mode = mode
     if (groups !== undefined) connections.dspace.mapping = mappingWith(t, 'dspace', groups)
-  })
+  }, options)
   t.after(() => world.stop())
   const scim = world.scim('dspace')
   const { state } = world.sandbox.dspace.logic
@@ -254,6 +255,34 @@ test('deferred: a group that is deleted before its making was answered is ended,
     () => names().length === 0,
     () => world.clock.advance(1_000),
   )
+})
+
+test("deferred: a new name that came while the making was not answered makes nobody else's group ours", async (t) => {
+  const groups = '{ as: groups, delete: delete, adopt: never }'
+  const { world, scim, state, names } = await aRepository(t, { mode: 'deferred', groups, workMs: 1_000 })
+  const { dspace } = world.sandbox
+  state.addGroup({ name: 'Chief editors' })
+  dspace.fault({ mode: 'hang-after', only: 'writes', path: '/api/eperson/groups', times: 1 })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  await eventually('it is made and not answered', () => dspace.faultCount > 0 && names().includes('Editors'))
+  const rename = [{ op: 'Replace', path: 'displayName', value: 'Chief editors' }]
+  assert.equal((await scim.patch(`/Groups/${body.id}`, rename)).status, 204)
+  const operation = () => viewStore(world.directory, 'dspace').operations[0]
+  const isUnanswered = () => world.logLines.some((line) => line.includes('did not succeed'))
+  await eventually('the answer is given up', isUnanswered)
+  dspace.fault({ mode: 'ok' })
+  await eventually(
+    'the new name is refused',
+    () => operation()?.state === 'failed',
+    () => world.clock.advance(1_000),
+  )
+  assert.equal((await scim.delete(`/Groups/${body.id}`)).status, 204)
+  await eventually(
+    'nothing is left to do',
+    () => operation() === undefined,
+    () => world.clock.advance(1_000),
+  )
+  assert.ok(names().includes('Chief editors'))
 })
 
 test('a member leaves a group that somebody gave another name on the platform', async (t) => {

@@ -526,7 +526,12 @@ export const mutants: readonly Mutant[] = [
     name: 'before a create is sent nobody is told that an account may appear',
     file: 'src/provision/recording.ts',
     edits: [
-      ['          if (options.isMaking()) await write.noteUnknown(connection.name, resourceId, clock.now())\n', ''],
+      [
+        `          if (options.isMaking() && (await options.isAsked(write)))
+            await write.noteUnknown(connection.name, resourceId, clock.now())
+`,
+        '',
+      ],
     ],
     tests: ['provision/late-create'],
   },
