@@ -10,10 +10,12 @@ const alarms: readonly (readonly [Situation, string])[] = [
   ['revived', 'accounts of deleted users were on again'],
 ]
 
-export async function finishWalk(
-  { connection, world }: { readonly connection: ProvisionedConnection; readonly world: World },
-  walk: Walk,
-): Promise<Walk> {
+interface Finishing {
+  readonly connection: ProvisionedConnection
+  readonly world: World
+}
+
+export async function finishWalk({ connection, world }: Finishing, walk: Walk): Promise<Walk> {
   const { name } = connection
   const { store, clock, log } = world
   const counts = await store.countFindings(name, walk.number)
@@ -30,4 +32,13 @@ export async function finishWalk(
   const forget = () => store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch))
   while (!(await forget())) await setImmediate()
   return finished
+}
+
+/** Where no walk comes to its end, none would be forgotten: each leaves a row for every user and account. */
+export async function forgetFailed(
+  { connection: { name }, world: { store } }: Finishing,
+  { number }: Walk,
+): Promise<void> {
+  const forget = () => store.transaction((write) => write.forgetFailedBefore(name, number, walkBatch))
+  while (!(await forget())) await setImmediate()
 }

@@ -11,7 +11,7 @@ import type { Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { deletedFinding } from './reconcile-classify.ts'
-import { finishWalk } from './reconcile-finish.ts'
+import { finishWalk, forgetFailed } from './reconcile-finish.ts'
 import { accountsWithOtherGrants } from './reconcile-grants.ts'
 import { importAccount, type ToDocument } from './reconcile-import.ts'
 import { keysOfDocument } from './reconcile-keys.ts'
@@ -79,7 +79,10 @@ async function putOff(context: WalkContext, walk: Walk, failure: PlatformError):
   const { maximumRetryMs: maximumMs } = connection
   const waitMs = retryWaitMs(failures, { maximumMs, toldMs: failure.retryAfterMs, random: world.random })
   const later: Walk = { ...walk, failures, error: failure.kind, dueAt: world.clock.now() + waitMs }
-  return store(context, mustEnd ? { ...later, phase: 'failed', finishedAt: world.clock.now() } : later)
+  if (!mustEnd) return store(context, later)
+  const failed = await store(context, { ...later, phase: 'failed', finishedAt: world.clock.now() })
+  await forgetFailed(context, failed)
+  return failed
 }
 
 async function store({ world }: WalkContext, walk: Walk): Promise<Walk> {

@@ -46,7 +46,7 @@ export function createWalkReads(dialect: Dialect): (run: Run) => Reads {
   }
 }
 
-type Writes = Pick<WalkWriter, 'addWalk' | 'updateWalk' | 'forgetWalksBefore'>
+type Writes = Pick<WalkWriter, 'addWalk' | 'updateWalk' | 'forgetWalksBefore' | 'forgetFailedBefore'>
 
 export function createWalkWrites(dialect: Dialect): (run: Run) => Writes {
   const texts = writeStatements(dialect)
@@ -89,6 +89,11 @@ export function createWalkWrites(dialect: Dialect): (run: Run) => Writes {
       if (findings.rows.length === limit || keys.rows.length === limit) return false
       await run.tell(texts.forgetWalks({ connection, number }))
       return true
+    },
+    async forgetFailedBefore(connection, number, limit) {
+      const findings = await run(texts.forgetFailedFindings({ connection, number, limit }))
+      const keys = await run(texts.forgetFailedKeys({ connection, number, limit }))
+      return findings.rows.length < limit && keys.rows.length < limit
     },
   })
 }
@@ -207,6 +212,30 @@ function writeStatements(dialect: Dialect) {
         delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
           select walk, value_key, resource_id from match_key
           where connection = ${slot('connection')} and walk < ${slot('number')} limit ${atMost(slot('limit'))})
+        returning walk`,
+    ),
+    forgetFailedFindings: statement(
+      dialect,
+      ['connection', 'number', 'limit'],
+      (slot) => sql<{ walk: number }>`
+        delete from finding where connection = ${slot('connection')} and (walk, account_id) in (
+          select walk, account_id from finding
+          where connection = ${slot('connection')} and walk in (
+            select number from walk
+            where connection = ${slot('connection')} and number < ${slot('number')} and phase = 'failed')
+          limit ${atMost(slot('limit'))})
+        returning walk`,
+    ),
+    forgetFailedKeys: statement(
+      dialect,
+      ['connection', 'number', 'limit'],
+      (slot) => sql<{ walk: number }>`
+        delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
+          select walk, value_key, resource_id from match_key
+          where connection = ${slot('connection')} and walk in (
+            select number from walk
+            where connection = ${slot('connection')} and number < ${slot('number')} and phase = 'failed')
+          limit ${atMost(slot('limit'))})
         returning walk`,
     ),
     // The newest finished one of each purpose stays: the next is measured by it, and the schedule goes by it.

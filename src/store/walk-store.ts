@@ -119,6 +119,8 @@ export interface WalkWriter extends WalkReader {
   updateWalk(walk: Walk): Promise<void>
   /** Walks before this one, with what they have found, at most `limit` rows; true when none are left. */
   forgetWalksBefore(connection: string, number: number, limit: number): Promise<boolean>
+  /** What those of them have found that have failed; true when nothing of it is left. */
+  forgetFailedBefore(connection: string, number: number, limit: number): Promise<boolean>
   putFinding(connection: string, walk: number, finding: Finding): Promise<void>
   /** Those of the accounts that the walk has met. */
   metAccounts(connection: string, walk: number, accountIds: readonly string[]): Promise<ReadonlySet<string>>

@@ -109,6 +109,19 @@ test('RC 11 a walk that never gets on fails after ten attempts, and the report o
   assert.equal(await world.metric('scim_bridge_accounts', 'connection="figshare",situation="linked"'), 1)
 })
 
+test('RC 11 walks that never come to their end leave no more behind than one of them', async (t) => {
+  const world = await startReconcileWorld(t, { maximumRetrySeconds: 5 })
+  await people(world, 3)
+  const left = () => world.row('select (select count(*) from match_key) + (select count(*) from finding) as n')?.n
+  await world.reconcile('figshare')
+  world.fault({ mode: 'html', path: list })
+  await world.reconcile('figshare')
+  const once = left()
+  for (let time = 0; time < 2; time += 1) assert.equal((await world.reconcile('figshare')).walk.phase, 'failed')
+  await world.until('what the earlier ones have left is gone', () => left() === once)
+  assert.equal(await world.metric('scim_bridge_accounts', 'connection="figshare",situation="linked"'), 3)
+})
+
 test('RC 15 a list that is suddenly empty makes nobody deleted: each account is read by id, and an alarm says so', async (t) => {
   const world = await startReconcileWorld(t)
   const users = await people(world, 4)

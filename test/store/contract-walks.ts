@@ -163,6 +163,34 @@ export function walkContract(open: OpenEmpty): void {
     assert.deepEqual([await store.getWalk('okta', 1), (await store.getWalk('okta', 2))?.purpose], [undefined, 'import'])
   })
 
+  test('what walks before one have found is forgotten in portions where they have failed, and only there', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      for (const phase of ['finished', 'failed', 'failed', 'failed'] as const) {
+        const number = await write.addWalk('okta', aWalk)
+        const walk = await write.getWalk('okta', number)
+        assert.ok(walk !== undefined)
+        await write.updateWalk({ ...walk, phase })
+        for (const account of ['a', 'b']) await write.putFinding('okta', number, aFinding(account))
+        await write.putMatchKey('okta', number, 'k', 'ada')
+      }
+      await write.putFinding('entra', 2, aFinding('a'))
+      assert.equal(await write.forgetFailedBefore('okta', 4, 3), false)
+      assert.equal(await write.forgetFailedBefore('okta', 4, 3), true)
+      const keys = await Promise.all([1, 2, 3, 4].map((number) => write.resourcesByKeys('okta', number, ['k'])))
+      assert.deepEqual(
+        keys.map(({ size }) => size),
+        [1, 0, 0, 1],
+      )
+    })
+    const page = { afterAccount: '', limit: 10 }
+    const numbers = [1, 2, 3, 4]
+    const left = await Promise.all(numbers.map(async (number) => (await store.findings('okta', number, page)).length))
+    assert.deepEqual(left, [2, 0, 0, 2])
+    assert.equal((await store.findings('entra', 2, page)).length, 1)
+    assert.equal((await store.getWalk('okta', 2))?.phase, 'failed')
+  })
+
   test('watches look when they are due, sooner when hurried, and end when told', async (t) => {
     const store = await open(t)
     const watch = { resourceId: 'ada', document: '{"userName":"ada"}', nextAt: 100, endsAt: 1_000 }
