@@ -16,6 +16,7 @@ import type { Claims } from './claims.ts'
 import { type CommitContext, commitFailure, commitReached, putLink, type Settled } from './commit.ts'
 import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
+import { mayHaveLostGrants } from './lost-grants.ts'
 import { type Reached, reachDeleted, reachWanted } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
@@ -120,14 +121,14 @@ function outcomeOf({ about }: Operation, { refusal }: ReachedGrants): JsonObject
 }
 
 async function grantsOf(call: Call, situation: Situation, { account, isSwitchedOn }: Reached): Promise<ReachedGrants> {
-  const { connection, operation, grants } = situation
+  const { connection, operation, grants, link } = situation
   // What was given to an account that was let go is remembered for its return.
-  if (isLetGo(situation.link)) return { ledger: grants.ledger, refusal: undefined, isIncomplete: false }
+  if (isLetGo(link)) return { ledger: grants.ledger, refusal: undefined, isIncomplete: false }
   if (account === undefined) return { ledger: [], refusal: undefined, isIncomplete: false }
   const isOn = isActive(connection.mapping, account.attributes)
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
   // The ledger says what was given; a reconcile or an operator asks because somebody may have taken it.
-  const mustLook = isSwitchedOn || isOwnCaller(operation.caller)
+  const mustLook = isSwitchedOn || isOwnCaller(operation.caller) || mayHaveLostGrants(connection, link.applied, account)
   return reachGrants(call, connection, grants, account, standing, mustLook)
 }
 

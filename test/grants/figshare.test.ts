@@ -233,6 +233,20 @@ test('roles that Figshare dropped while the account was off come back when it is
   assert.deepEqual(rolesOf(bridge, ada), [reviewer])
 })
 
+test('roles that Figshare dropped come back, too, when the answer to the switching on was lost', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  await scim.post('/Groups', aGroup('figshare-reviewers', ada))
+  await scim.patch(`/Users/${ada.id}`, [{ op: 'replace', value: { active: false } }])
+  bridge.account(ada.user)?.roles.clear()
+  bridge.fault({ mode: 'lost', path: '/account/institution/accounts', times: 1 })
+  assert.equal((await scim.patch(`/Users/${ada.id}`, [{ op: 'replace', value: { active: true } }])).status, 429)
+  assert.equal(bridge.world.sandbox.figshare.faultCount, 1)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.account(ada.user)?.active, true)
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+})
+
 test('a membership pushed while Figshare is away is 429, kept, and given when it is back', async (t) => {
   const { bridge, scim, ada } = await aBridge(t)
   const { body } = await scim.post('/Groups', aGroup('figshare-reviewers'))
