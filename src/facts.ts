@@ -41,6 +41,8 @@ export interface AttributeFact {
   readonly caseExact?: boolean
   /** False: an account that has no value cannot be given one later. Absent means that it can, where `write` is `always`. */
   readonly addable?: boolean
+  /** True: the platform takes grants away when it changes. Absent means no. */
+  readonly endsGrants?: boolean
   /** Whether accounts can be found by it. Absent means no. */
   readonly findable?: boolean
   /** The attribute without which a value of this one says nothing (a log-in name is unique in its domain). */
