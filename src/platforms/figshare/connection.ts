@@ -197,8 +197,11 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
       refuseUnfit(facts, remaining, 'change')
       refuseLongName(new Map([...before.attributes, ...remaining]))
       let account = before
-      // The state first: a leaver must be off even when the profile is refused.
-      if (remaining.has('group_id') || remaining.has('is_active')) account = await writeState(call, account, remaining)
+      // First, and in the group as it is: a leaver must be off even when the new group or the profile is refused or goes wrong.
+      const isLeaving = remaining.get('is_active') === false
+      if (isLeaving) account = await writeState(call, account, new Map([['is_active', false]]))
+      if (remaining.has('group_id') || (remaining.has('is_active') && !isLeaving))
+        account = await writeState(call, account, remaining)
       const profile = profileOf(remaining, ['first_name', 'last_name', 'job_title', 'orcid'])
       if (Object.keys(profile).length > 0) account = await writeProfile(call, account, profile)
       requireWritten(facts, account, remaining)
