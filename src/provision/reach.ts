@@ -11,6 +11,7 @@ import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
 import { invitePerson, isInvitationOpen } from './invitation.ts'
 import { isLetGo, settleLetGo } from './reach-let-go.ts'
+import { removeAccount } from './reach-removed.ts'
 import { hasEnded } from './retry.ts'
 
 /** A create whose answer was lost may still be carried out by the platform for so long. */
@@ -97,8 +98,7 @@ async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   }
   refuseProtected(connection, account)
   if (mapping.lifecycle.delete === 'delete' && platform.remove !== undefined) {
-    await platform.remove(call, account.id)
-    return nothing
+    return { ...nothing, account: await removeAccount(call, connection, account) }
   }
   if (!isActive(mapping, account.attributes)) return { ...nothing, account }
   const after = await platform.update(call, account, mapping.lifecycle.deactivate)

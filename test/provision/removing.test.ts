@@ -1,0 +1,71 @@
+/** `lifecycle.delete: delete`, on every platform that can: a deletion that fails leaves nobody on. */
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import { isJsonObject } from '../../src/json.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
+import { emailOf } from '../figshare-bridge.ts'
+import { mappingWith } from '../grants/grants-world.ts'
+import { viewOf } from '../platform-view.ts'
+
+async function aDeletingBridge(t: TestContext, platform: DemoPlatform) {
+  const world = await startBridgeWorld(({ connections }) => {
+    const connection = isJsonObject(connections) ? connections[platform] : undefined
+    if (!isJsonObject(connection)) throw new Error('no such connection')
+    connection.mapping = mappingWith(t, platform, '{}', '{ delete: delete }')
+  })
+  t.after(() => world.stop())
+  const user = aUser()
+  const scim = world.scim(platform)
+  const { status, body, text } = await scim.post('/Users', user)
+  assert.equal(status, 201, text)
+  const accounts = () => viewOf(world, platform).byEmail(emailOf(user))
+  const isOn = async () => (await accounts()).some((account) => account.isOn)
+  assert.ok(await isOn())
+  return { world, scim, path: `/Users/${body.id}`, simulator: world.sandbox[platform], isOn }
+}
+
+for (const platform of ['ethosce', 'openspecimen', 'selfcommunity', 'dspace'] as const) {
+  test(`${platform}: who cannot be deleted now is off meanwhile, and deleted when it can be done`, async (t) => {
+    const { world, scim, path, simulator, isOn } = await aDeletingBridge(t, platform)
+    // The deletion is the first write.
+    simulator.fault({ mode: '500', only: 'writes', times: 1 })
+    assert.equal((await scim.delete(path)).status, 429)
+    assert.equal(simulator.faultCount, 1)
+    assert.equal(await isOn(), false)
+    simulator.fault({ mode: 'ok' })
+    simulator.forgetCalls()
+    await eventually(
+      'the user is gone',
+      async () => (await scim.get(path)).status === 404,
+      () => world.clock.advance(1_000),
+    )
+    assert.ok(simulator.calls.some(({ method }) => method === 'DELETE'))
+    assert.equal(await isOn(), false)
+  })
+
+  test(`${platform}: a deletion whose answer was lost is done, and writes nothing more`, async (t) => {
+    const { scim, path, simulator, isOn } = await aDeletingBridge(t, platform)
+    simulator.forgetCalls()
+    simulator.fault({ mode: 'lost', only: 'writes', times: 1 })
+    await scim.delete(path)
+    assert.equal(simulator.faultCount, 1)
+    assert.equal((await scim.delete(path)).status, 204)
+    assert.equal(await isOn(), false)
+    assert.deepEqual(
+      simulator.calls.filter(({ method }) => ['DELETE', 'PATCH', 'PUT'].includes(method)).map(({ method }) => method),
+      ['DELETE'],
+    )
+  })
+}
+
+test('who OpenSpecimen refuses to delete for good is closed, and the user is gone', async (t) => {
+  const { scim, path, simulator, isOn } = await aDeletingBridge(t, 'openspecimen')
+  const body = '[{"code":"USER_HAS_ORDERS","message":"The user has orders"}]'
+  simulator.fault({ mode: 'answer', status: 400, body, only: 'writes', times: 1 })
+  const answer = await scim.delete(path)
+  assert.equal(answer.status, 204, answer.text)
+  assert.equal(await isOn(), false)
+  assert.equal((await scim.get(path)).status, 404)
+})
