@@ -61,6 +61,26 @@ test('roles and groups are held side by side, and each is taken alone', async (t
   assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [one], [group]), [one])
 })
 
+test('a group that was renamed in letter case only is left, and joined again', async (t) => {
+  const { site, connection, ada } = await aServer(t)
+  const group = { group: 'Biobankers' }
+  await connection.writeGrants(aCall(), ada.id, [group], [])
+  const stored = [...site.groups.values()].find(({ name }) => name === 'Biobankers')
+  assert.ok(stored)
+  stored.name = 'BioBankers'
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [], [group]), [])
+  assert.equal(stored.users.size, 0)
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [group], []), [{ group: 'BioBankers' }])
+})
+
+test('of two groups whose names differ in letter case only, the one with the very name is meant', async (t) => {
+  const { site, connection, ada } = await aServer(t, { knobs: { database: 'oracle' } })
+  site.addGroup({ name: 'biobankers', institute: 'Example Hospital' })
+  const group = { group: 'Biobankers' }
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [group], []), [group])
+  assert.deepEqual(await connection.writeGrants(aCall(), ada.id, [], [group]), [])
+})
+
 test('the service account joins no group', async (t) => {
   const { site, connection } = await aServer(t)
   const own = String(site.serviceUser.id)

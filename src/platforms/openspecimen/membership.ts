@@ -28,8 +28,12 @@ export async function heldGroups(signedIn: SignedIn, call: Call, id: AccountId):
   return readAhead.keep(call, id, await standingsOf(signedIn, call, id)).filter(({ isMember }) => isMember)
 }
 
-function isMembershipIn(grant: Grant, { id, name }: Standing): boolean {
-  return grant.id === undefined ? grant.group === name : grant.id === id
+/** Names are compared as roles are, ignoring case; where two groups differ in nothing else, the very name counts. */
+function groupOf(grant: Grant, standings: readonly Standing[]): Standing | undefined {
+  if (grant.id !== undefined) return standings.find(({ id }) => id === grant.id)
+  const asked = String(grant.group)
+  const folded = asked.toLowerCase()
+  return standings.find(({ name }) => name === asked) ?? standings.find(({ name }) => name.toLowerCase() === folded)
 }
 
 function toGrants(standings: readonly Standing[]): Grant[] {
@@ -51,25 +55,24 @@ export async function writeGrants(
   if (settings.userGroups === undefined) return writeRoles(signedIn, call, id, giveRoles, takeRoles)
 
   const standings = await readAhead.take(call, id, () => standingsOf(signedIn, call, id))
-  for (const grant of wanted) {
-    if (standings.some((group) => isMembershipIn(grant, group))) continue
+  const asked = wanted.map((grant) => groupOf(grant, standings))
+  if (asked.includes(undefined))
     throw new Refused(
       'group: OpenSpecimen has no user group with this name; make it first, or correct the mapping.',
       'no such user group',
     )
-  }
-  const isAmong = (grants: readonly Grant[], group: Standing) => grants.some((grant) => isMembershipIn(grant, group))
-  const joining = standings.filter((group) => isAmong(wanted, group) && !group.isMember)
-  const leaving = standings.filter((group) => isAmong(unwanted, group) && !isAmong(wanted, group) && group.isMember)
+  const wantedIn = new Set(asked)
+  const unwantedIn = new Set(unwanted.map((grant) => groupOf(grant, standings)))
+  const joining = standings.filter((group) => wantedIn.has(group) && !group.isMember)
+  const leaving = standings.filter((group) => unwantedIn.has(group) && !wantedIn.has(group) && group.isMember)
   const hasChanges = joining.length + leaving.length > 0
   if (hasChanges && id === signedIn.ownId)
     throw new Immutable("The account is the bridge's own and joins no groups.", `groups of own account ${id}`)
   const roles = await joinAnd(signedIn, call, id, joining, () => writeRoles(signedIn, call, id, giveRoles, takeRoles))
   for (const group of leaving) await changeMember(signedIn, call, group, 'REMOVE', id)
   const after = hasChanges ? await reread(signedIn, call, id, standings, [...joining, ...leaving]) : standings
-  const isWrong = (group: Standing) => group.isMember !== isAmong(wanted, group)
-  const changed = new Set([...joining, ...leaving].map((group) => group.id))
-  if (after.some((group) => changed.has(group.id) && isWrong(group)))
+  const [joined, left] = [joining, leaving].map((groups) => new Set(groups.map(({ id: group }) => group)))
+  if (after.some((group) => (group.isMember ? left : joined)?.has(group.id)))
     throw new Broken(`user groups of account ${id} were read back otherwise than written`)
   return [...roles, ...toGrants(after)]
 }
