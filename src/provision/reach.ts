@@ -7,6 +7,7 @@ import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'
 import type { Call } from '../platforms/platform.ts'
+import type { Link } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
 import { invitePerson, isInvitationOpen } from './invitation.ts'
@@ -48,19 +49,10 @@ async function bring(call: Call, situation: Situation, wanted: Wanted): Promise<
   const { connection, link } = situation
   const linked = link.accountId === undefined ? undefined : await connection.platform.read(call, link.accountId)
   if (linked !== undefined) return adjust(call, situation, linked, wanted)
-  if (link.accountId !== undefined && link.state === 'live') {
-    // Gone under our feet: certain only when the search by `match` agrees.
-    const other = await findAccount(call, situation, wanted.attributes)
-    if (other !== undefined) {
-      throw new Disputed(
-        'The account of this user was replaced by another one on the platform; an operator has to decide which is right.',
-        `${connection.name}: the linked account is gone and match finds another`,
-      )
-    }
-    throw new Absent(`${connection.name}: the linked account is gone`)
-  }
   const found = await findAccount(call, situation, wanted.attributes)
+  requireSame(situation, found)
   if (found !== undefined) return adjust(call, situation, found, wanted)
+  if (isLinked(link)) throw new Absent(`${connection.name}: the linked account is gone`)
   if (!wanted.active) {
     waitForLateCreate(situation)
     // It vanished while it was off: no new account is made for somebody who has left.
@@ -88,8 +80,8 @@ async function takeAway(call: Call, situation: Situation): Promise<Reached> {
     return nothing
   const wanted = toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
   let account = link.accountId === undefined ? undefined : await platform.read(call, link.accountId)
-  if (account === undefined && (link.state !== 'live' || link.accountId === undefined))
-    account = await findOwn(call, situation, wanted.attributes)
+  account ??= await findOwn(call, situation, wanted.attributes)
+  requireSame(situation, account)
   if (account === undefined) {
     waitForLateCreate(situation)
     if (isInvitationOpen(situation))
@@ -105,6 +97,22 @@ async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   if (isActive(mapping, after.attributes))
     throw new Broken(`${connection.name}: the account is still on after deactivation`)
   return { ...nothing, account: after }
+}
+
+function isLinked(link: Link): boolean {
+  return link.state === 'live' && link.accountId !== undefined
+}
+
+/**
+ * An account that was read as gone under our feet is gone for certain only when the search by `match` agrees. One that the
+ * search shows is there, whatever the reading said.
+ */
+function requireSame({ connection, link }: Situation, found: Account | undefined): void {
+  if (found === undefined || !isLinked(link) || found.id === link.accountId) return
+  throw new Disputed(
+    'The account of this user was replaced by another one on the platform; an operator has to decide which is right.',
+    `${connection.name}: the linked account is gone and match finds another`,
+  )
 }
 
 /** An account that fits and is not ours to take belongs to somebody else: this user has none. */

@@ -47,6 +47,26 @@ test('a person whose account was replaced by another one by hand is a dispute, a
   assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body.title, undefined)
 })
 
+test('a deletion of a person whose account was replaced by another one by hand is a dispute, too, and not done', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { logic } = bridge.world.sandbox.figshare
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  const path = `/Users/${body.id}`
+  logic.removeAccount(Number(bridge.account(user)?.id))
+  const other = logic.addAccount({
+    email: emailOf(user),
+    institution_user_id: String(user.userName),
+    last_name: 'By hand',
+  })
+  const answer = await bridge.scim.delete(path)
+  assert.equal(answer.status, 409, answer.text)
+  assert.equal(other.active, true)
+  assert.equal((await bridge.scim.get(path)).status, 200)
+  logic.removeAccount(other.id)
+  assert.equal((await bridge.scim.delete(path)).status, 204)
+})
+
 test('in deferred mode a dispute is shown as failed, and a deletion of a user who never had an account ends', async (t) => {
   const bridge = await startFigshareBridge(t, { mode: 'deferred' })
   const { logic } = bridge.world.sandbox.figshare

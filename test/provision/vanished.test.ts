@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
-import { aUser } from '../bridge-world.ts'
-import { type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { viewOf } from '../platform-view.ts'
 
 const off = [{ op: 'replace', path: 'active', value: false }]
 const titled = (title: string) => [{ op: 'replace', path: 'title', value: title }]
@@ -92,3 +93,30 @@ test('a deletion finds the account of somebody whose first account had vanished 
   assert.equal((await bridge.scim.delete(`/Users/${id}`)).status, 204)
   assert.equal(bridge.account(user)?.active, false)
 })
+
+for (const [what, status] of [
+  ['deactivation', 200],
+  ['deletion', 204],
+] as const) {
+  test(`a ${what} of a person whom one search does not show, and the next one does, switches the account off`, async (t) => {
+    const world = await startBridgeWorld()
+    t.after(() => world.stop())
+    const scim = world.scim('selfcommunity')
+    const user = aUser()
+    const path = `/Users/${(await scim.post('/Users', user)).body.id}`
+    // As a search that lags says it of somebody who has just taken another username.
+    const none = {
+      mode: 'answer',
+      status: 404,
+      body: '{"errors":[]}',
+      path: '/api/v2/account/search',
+      times: 1,
+    } as const
+    world.sandbox.selfcommunity.fault(none)
+    const answer = await (what === 'deletion' ? scim.delete(path) : scim.patch(path, off))
+    assert.equal(world.sandbox.selfcommunity.faultCount, 1)
+    assert.equal(answer.status, status, answer.text)
+    const [account] = await viewOf(world, 'selfcommunity').byEmail(emailOf(user))
+    assert.equal(account?.isOn, false)
+  })
+}
