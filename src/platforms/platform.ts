@@ -93,6 +93,11 @@ export interface PlatformConnection {
   /** `before` is the account as read in this attempt. Resumes a half-made account (adds a missing SSO row or profile). */
   update(call: Call, before: Account, changes: Changes): Promise<Account>
   /**
+   * Only where somebody on the platform can switch an account off for some days, after which it is on again by itself. Asked
+   * of an account that was found off and is to stay so: returns when it is off for good, by the status in `changes`.
+   */
+  keepOff?(call: Call, account: Account, changes: Changes): Promise<void>
+  /**
    * Only where `facts.canDelete`. Returns when the account was read as absent, or as deleted (SelfCommunity shows status `d`),
    * or, where the platform refuses to delete this one, as off.
    */

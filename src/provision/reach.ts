@@ -11,6 +11,7 @@ import type { Link } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { findAccount, type Situation } from './find-account.ts'
 import { invitePerson, isInvitationOpen } from './invitation.ts'
+import { keepOff } from './reach-kept-off.ts'
 import { isLetGo, settleLetGo } from './reach-let-go.ts'
 import { removeAccount } from './reach-removed.ts'
 import { hasEnded } from './retry.ts'
@@ -92,7 +93,10 @@ async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   if (mapping.lifecycle.delete === 'delete' && platform.remove !== undefined) {
     return { ...nothing, account: await removeAccount(call, connection, account) }
   }
-  if (!isActive(mapping, account.attributes)) return { ...nothing, account }
+  if (!isActive(mapping, account.attributes)) {
+    await keepOff(call, situation, account)
+    return { ...nothing, account }
+  }
   const after = await platform.update(call, account, mapping.lifecycle.deactivate)
   if (isActive(mapping, after.attributes))
     throw new Broken(`${connection.name}: the account is still on after deactivation`)
@@ -169,6 +173,7 @@ async function adjust(call: Call, situation: Situation, account: Account, asked:
   const wanted = isLeftOff
     ? toPlatform(mapping, facts, { ...document, active: false }, { activeDefault: false })
     : asked
+  if (!asked.active && !isOn) await keepOff(call, situation, account)
   const comparison = compare(mapping, facts, wanted, account.attributes)
   if (wanted.active) refuseFirst(connection, comparison.refusals)
   const lost = [...wanted.refusals, ...comparison.refusals].map((refusal) => refusal.attribute)

@@ -19,6 +19,8 @@ export const user = z.looseObject({
   /** a active, b blocked, d soft deleted, u unregistered (hard deleted). */
   status: z.enum(['a', 'b', 'd', 'u']).nullish(),
   deleted: z.boolean().nullish(),
+  /** When a block of some days ends. */
+  expire_at: text,
 })
 export type User = z.infer<typeof user>
 

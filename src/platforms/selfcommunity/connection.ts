@@ -18,7 +18,7 @@ import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
 import { createTagGroups } from './tag-groups.ts'
 import { type Caller, createCaller } from './tokens.ts'
-import { findUsers, listUsers, readUser, withRole } from './users.ts'
+import { findUsers, isBlockedForDays, listUsers, readUser, withRole } from './users.ts'
 
 export function createConnection(client: Client, settings: Settings, now: () => number): PlatformConnection {
   const caller = createCaller(client, settings, now)
@@ -30,6 +30,7 @@ export function createConnection(client: Client, settings: Settings, now: () => 
     read: (call, id) => readUser(caller, call, id),
     create: (call, attributes) => create(caller, call, attributes),
     update: (call, before, changes) => update(caller, call, before, changes, settings.editBlocked),
+    keepOff: (call, account, changes) => keepOff(caller, call, account, changes),
     remove: (call, id) => remove(caller, call, id),
     refuseAdoption,
     list: (call, cursor) => listUsers(caller, call, seen, cursor),
@@ -165,6 +166,17 @@ async function setStatus(caller: Caller, call: Call, id: AccountId, status: Json
     throw status === 'a' ? new Conflict(message, detail) : new Immutable(message, detail)
   }
   throw unexpectedAnswer(request, answer)
+}
+
+/** A moderator may have blocked the account for some days. */
+async function keepOff(caller: Caller, call: Call, account: Account, changes: Changes): Promise<void> {
+  const status = changes.get('status')
+  if (status === undefined || account.attributes.get('status') !== 'b') return
+  if (!(await isBlockedForDays(caller, call, account))) return
+  refuseProtected(facts, account)
+  await setStatus(caller, call, account.id, status)
+  if (await isBlockedForDays(caller, call, account))
+    throw new Broken(`account ${account.id} is still blocked for some days only`)
 }
 
 /** The soft delete: content stays, username and ext_id stay reserved. Done when the account was read as deleted. */

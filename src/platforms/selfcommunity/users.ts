@@ -85,6 +85,21 @@ async function readDeleted(caller: Caller, call: Call, id: AccountId): Promise<A
   return undefined
 }
 
+/** Whether the block ends by itself; only the list for moderation tells. */
+export async function isBlockedForDays(caller: Caller, call: Call, { id, attributes }: Account): Promise<boolean> {
+  const username = attributes.get('username')
+  const query: [string, string][] = [
+    ['status', 'b'],
+    ['days_blocked', 'days'],
+    ...(typeof username === 'string' ? [['search', username] as [string, string]] : []),
+  ]
+  for await (const rows of pages(caller, call, ['api', 'v2', 'moderation', 'user'], query, userPage)) {
+    const row = rows.find((candidate) => String(candidate.id) === id)
+    if (row !== undefined) return typeof row.expire_at === 'string'
+  }
+  return false
+}
+
 const walkedStatuses = ['a', 'b', 'd'] as const
 
 /** Rows move up when somebody's status changes between pages: so often are the pages of one status walked. */
