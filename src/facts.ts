@@ -39,7 +39,7 @@ export interface AttributeFact {
   readonly clearable?: boolean
   /** False: values that differ only in letter case are equal. Absent means true. */
   readonly caseExact?: boolean
-  /** False: an account that has no value cannot be given one later. Absent means that it can, where `write` is `always`. */
+  /** Whether an account that has no value can be given one later. Absent means that it can where `write` is `always`. */
   readonly addable?: boolean
   /** True: the platform takes grants away when it changes. Absent means no. */
   readonly endsGrants?: boolean

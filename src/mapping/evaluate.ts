@@ -73,7 +73,7 @@ function differenceOf(rule: Rule, wanted: Json | undefined, held: Json | undefin
   if (isHeld && isEqual(wanted, held, rule.fact.caseExact !== false)) return undefined
   if (isHeld && rule.write === 'if_empty') return undefined
   // Giving a value to an account that has none changes nothing that is there: a half-made account is completed so.
-  const canBeAdded = !isHeld && rule.fact.write === 'always' && rule.fact.addable !== false
+  const canBeAdded = !isHeld && (rule.fact.addable ?? rule.fact.write === 'always')
   if (canBeAdded || rule.onChange === 'apply') return { does: 'write', value: wanted }
   return { does: rule.onChange }
 }

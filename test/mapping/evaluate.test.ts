@@ -363,6 +363,10 @@ describe('policies', () => {
     assert.equal(against('{ from: title, on_change: keep, empty: keep }', 'Dr', undefined), 'Dr')
     assert.equal(against('{ from: title, on_change: refuse, empty: keep }', 'Dr', undefined), 'Dr')
   })
+  test('what is given at creation can be added later where the platform says so', () => {
+    const addable = factChanged({ write: 'create', addable: true })
+    assert.equal(against('{ from: title, on_change: refuse, empty: keep }', 'Dr', undefined, addable), 'Dr')
+  })
   test('what cannot be added later is not added', () => {
     assert.equal(
       against('{ from: title, on_change: keep, empty: keep }', 'Dr', undefined, factChanged({ addable: false })),

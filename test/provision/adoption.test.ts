@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { JsonObject } from '../../src/json.ts'
-import { aUser } from '../bridge-world.ts'
-import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { builtInMappings } from '../../src/bridge.ts'
+import { isJsonObject, type JsonObject } from '../../src/json.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { emailOf, type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 
 function anAccount(bridge: FigshareBridge, user: JsonObject, change: object = {}) {
   return bridge.world.sandbox.figshare.logic.addAccount({
@@ -127,3 +128,32 @@ test('an account of another user of the connection is not taken over', async (t)
   const answer = await scim.post('/Users', second)
   assert.equal(answer.status, 409, answer.text)
 })
+
+for (const linkFillsExtId of [true, false]) {
+  const shown = linkFillsExtId ? 'shows' : 'does not show'
+  test(`a member of a community who never had an ext_id is taken over by e-mail and given one, where the account ${shown} it`, async (t) => {
+    const world = await startBridgeWorld(({ connections }) => {
+      const connection = isJsonObject(connections) ? connections.selfcommunity : undefined
+      if (!isJsonObject(connection)) throw new Error('no such connection')
+      connection.mapping = `${builtInMappings}/selfcommunity.yaml`
+    })
+    t.after(() => world.stop())
+    const { logic } = world.sandbox.selfcommunity
+    logic.knobs.linkFillsExtId = linkFillsExtId
+    const user = aUser()
+    const { id } = logic.addUser({ username: 'by-hand', email: emailOf(user) })
+    const scim = world.scim('selfcommunity')
+    const answer = await scim.post('/Users', user)
+    assert.equal(answer.status, 201, answer.text)
+    assert.equal(logic.userByExtId(String(user.externalId))?.id, id)
+    assert.equal(answer.body[provisioningUrn].accountId, String(id))
+    assert.doesNotMatch(String(answer.body[provisioningUrn].detail), /ext_id/)
+    world.sandbox.selfcommunity.forgetCalls()
+    const renamed = await scim.patch(`/Users/${answer.body.id}`, [
+      { op: 'replace', path: 'name.givenName', value: 'Eve' },
+    ])
+    assert.equal(renamed.status, 200, renamed.text)
+    const links = world.sandbox.selfcommunity.calls.filter(({ path }) => path.endsWith('/provider/'))
+    assert.deepEqual(links, [], 'linked once')
+  })
+}

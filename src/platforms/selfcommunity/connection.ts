@@ -18,7 +18,7 @@ import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
 import { createTagGroups } from './tag-groups.ts'
 import { type Caller, createCaller } from './tokens.ts'
-import { findUsers, isBlockedForDays, listUsers, readUser, withRole } from './users.ts'
+import { findUsers, isBlockedForDays, isLinkedBy, listUsers, readUser, withRole } from './users.ts'
 
 export function createConnection(client: Client, settings: Settings, now: () => number): PlatformConnection {
   const caller = createCaller(client, settings, now)
@@ -122,11 +122,16 @@ async function update(
       await setStatus(caller, call, before.id, before.attributes.get('status') ?? 'b')
     throw failure
   }
-  const after = await readBack(caller, call, before.id)
-  // An adopted account may keep an empty ext_id and be found by it all the same.
-  if (!before.attributes.has('ext_id') && !after.attributes.has('ext_id')) wanted.delete('ext_id')
+  const after = await withGivenExtId(caller, call, await readBack(caller, call, before.id), wanted.get('ext_id'))
   requireWritten(facts, after, wanted)
   return after
+}
+
+/** An adopted account may keep an empty ext_id: found by it is the proof. */
+async function withGivenExtId(caller: Caller, call: Call, account: Account, extId: Json | undefined): Promise<Account> {
+  if (typeof extId !== 'string' || account.attributes.has('ext_id')) return account
+  if (!(await isLinkedBy(caller, call, extId, account.id))) return account
+  return { ...account, attributes: new Map([...account.attributes, ['ext_id', extId]]) }
 }
 
 async function tryEdits(caller: Caller, call: Call, before: Account, edits: Changes): Promise<Error | undefined> {

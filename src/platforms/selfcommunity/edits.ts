@@ -9,7 +9,7 @@ import { metadataField } from './accounts.ts'
 import { facts } from './facts.ts'
 import { fieldErrors, namesOf, saysNone } from './refusals.ts'
 import type { Caller } from './tokens.ts'
-import { findUsers, readUser } from './users.ts'
+import { findUsers, isLinkedBy, readUser } from './users.ts'
 
 /** Throws when one of the edits can never be made; calls nothing. */
 export function refuseImpossible(before: Account, edits: Changes): void {
@@ -63,16 +63,15 @@ async function changeEmail(caller: Caller, call: Call, before: Account, email: s
   throw await whyRefused(caller, call, before, ['email'], request, answer)
 }
 
-/** Links the identity provider's id. Whether `ext_id` of the user shows it is not documented: found by it is the proof. */
+/** Links the identity provider's id, once: an account that was given it may not show it. */
 async function linkExtId(caller: Caller, call: Call, before: Account, extId: string): Promise<void> {
+  if (await isLinkedBy(caller, call, extId, before.id)) return
   const path = ['api', 'v2', 'user', before.id, 'provider']
   const body = { provider: 'external', ext_id: extId }
   const request: PlatformRequest = { method: 'POST', path, body }
   const answer = await caller.asService(call, request)
   if (answer.status === 201 || answer.status === 200) return
-  const holders = answer.status === 400 ? await findUsers(caller, call, 'ext_id', extId) : []
-  if (holders.some((holder) => holder.id === before.id)) return
-  if (holders.length > 0)
+  if (answer.status === 400 && (await findUsers(caller, call, 'ext_id', extId)).length > 0)
     throw new Conflict(
       'SelfCommunity has another account with this ext_id.',
       `${describeAnswer(request, answer)}: taken`,

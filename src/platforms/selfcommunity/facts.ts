@@ -13,7 +13,8 @@ export const facts: PlatformFacts = {
   platform: 'selfcommunity',
   title: 'SelfCommunity',
   attributes: new Map([
-    ['ext_id', { type: 'string', write: 'create', findable: true, maxLength: 255 }],
+    // Never another one; but an account that never had any, made by hand, can be given one.
+    ['ext_id', { type: 'string', write: 'create', addable: true, findable: true, maxLength: 255 }],
     [
       'username',
       {

@@ -40,6 +40,12 @@ export async function findUsers(caller: Caller, call: Call, attribute: string, v
   return [await withRole(caller, call, account)]
 }
 
+/** Whether the account is found by this ext_id. That it shows what it was given later is not documented. */
+export async function isLinkedBy(caller: Caller, call: Call, extId: string, id: AccountId): Promise<boolean> {
+  const found = await search(caller, call, 'ext_id', extId)
+  return found !== undefined && String(found.id) === id
+}
+
 /** SelfCommunity shows a role only to its owner: asked for accounts that are about to be linked or written. */
 export async function withRole(caller: Caller, call: Call, account: Account): Promise<Account> {
   if (account.protectedBecause !== undefined) return account
