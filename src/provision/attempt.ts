@@ -52,7 +52,7 @@ export async function attempt(
     current = { ...current, ...change }
     await store.transaction((write) => putLink(write, current))
   }
-  const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
+  const { call, audit, hasWritten, mayHaveChanged, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => current.accountId === undefined && operation.kind !== 'delete',
     isAsked: () => true,
@@ -107,7 +107,7 @@ export async function attempt(
     logFailure(context, operation, failure)
     return await store.transaction(async (write) => {
       await noteFailure(write, failure)
-      return commitFailure(write, context, operation, current, failure)
+      return commitFailure(write, context, operation, current, failure, mayHaveChanged())
     })
   } finally {
     claims.release(resourceId)

@@ -13,7 +13,7 @@ import { putOff, setAside } from './put-off.ts'
 import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
-import { isOperatorCaller, isOwnCaller } from './reconcile-operation.ts'
+import { isOperatorCaller, isOwnCaller, putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
 import { hasEnded } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
 
@@ -132,6 +132,7 @@ export async function commitFailure(
   operation: Operation,
   link: Link,
   error: PlatformError,
+  mayHaveChanged: boolean,
 ): Promise<Settled> {
   const { connection, world } = context
   const { name } = connection
@@ -164,7 +165,7 @@ export async function commitFailure(
     // Not what was asked is wrong: an operator has taken the account away from the user.
     (isLetGo(link) && !context.isAwaited()) ||
     error.kind === 'fault' ||
-    !(await undo(write, connection, operation, link, now))
+    !(await undo(write, connection, world, { operation, link, mayHaveChanged }))
   )
     // What is not undone stays asked, and a leaver's is never given up.
     return isLeaver ? again() : setAside(write, context, operation, error)
@@ -178,10 +179,10 @@ export async function commitFailure(
 async function undo(
   write: StoreWriter,
   connection: ProvisionedConnection,
-  operation: Operation,
-  link: Link,
-  now: number,
+  world: World,
+  { operation, link, mayHaveChanged }: { operation: Operation; link: Link; mayHaveChanged: boolean },
 ): Promise<boolean> {
+  const now = world.clock.now()
   const { name } = connection
   const { resourceId, before, isDeprovisioning } = operation
   // Nothing of the document was asked for.
@@ -210,6 +211,16 @@ async function undo(
     throw error
   }
   if (isToBeOff) await write.putOperation(name, { ...again, kind: 'update' })
+  else if (mayHaveChanged && !isDeprovisioning)
+    // What was written before the refusal is taken back: the user is as before.
+    await putOwnOperation(write, world, {
+      ...again,
+      connection: name,
+      accountId: link.accountId,
+      kind: 'update',
+      isDeprovisioning: false,
+      caller: reconcileCaller,
+    })
   // Memberships may have changed while the attempt ran.
   else if (present.about === 'both')
     await write.updateOperation(name, operation.id, { ...grantsOnly, state: 'waiting', dueAt: now })

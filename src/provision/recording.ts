@@ -12,6 +12,8 @@ export interface Recording {
   readonly call: Call
   /** Whether a write has been announced: what came of it is uncertain until it is read. */
   hasWritten(): boolean
+  /** Whether something may have been changed before what went wrong: by the write before it, or by an earlier attempt. */
+  mayHaveChanged(): boolean
   /** Part of the commit of an attempt that has failed: its outcome, and whether something that it made may still appear. */
   noteFailure(write: StoreWriter, error: PlatformError): Promise<void>
   audit(write: StoreWriter, event: AuditEntry['event'], detail: JsonObject): Promise<void>
@@ -19,7 +21,7 @@ export interface Recording {
 
 export function createRecording(
   { connection, world: { store, clock } }: CommitContext,
-  { id, resourceId, kind, requestId, caller, unknownSince }: Operation,
+  { id, resourceId, kind, requestId, caller, unknownSince, attempts }: Operation,
   options: {
     readonly signal: AbortSignal
     readonly accountId: () => string | undefined
@@ -30,7 +32,7 @@ export function createRecording(
     readonly isAsked: (write: StoreWriter) => boolean | Promise<boolean>
   },
 ): Recording {
-  let hasWritten = false
+  let writes = 0
   const audit: Recording['audit'] = async (write, event, detail) =>
     write.appendAudit(connection.name, {
       at: new Date(clock.now()).toISOString(),
@@ -44,11 +46,12 @@ export function createRecording(
     })
   return {
     audit,
-    hasWritten: () => hasWritten,
+    hasWritten: () => writes > 0,
+    mayHaveChanged: () => writes > 1 || attempts > 0,
     async noteFailure(write, error) {
       const { outcome } = error.rule
       await audit(write, 'outcome', { outcome, kind, error: error.kind })
-      const isUnknown = hasWritten && options.isMaking() && outcome === 'unknown'
+      const isUnknown = writes > 0 && options.isMaking() && outcome === 'unknown'
       if (!(await options.isAsked(write))) return
       await write.noteUnknown(connection.name, resourceId, isUnknown ? clock.now() : unknownSince)
     },
@@ -56,7 +59,7 @@ export function createRecording(
       signal: options.signal,
       created: options.created,
       beforeWrite: ({ method, path }: WriteDescription) => {
-        hasWritten = true
+        writes += 1
         return store.transaction(async (write) => {
           if (options.isMaking() && (await options.isAsked(write)))
             await write.noteUnknown(connection.name, resourceId, clock.now())

@@ -1,0 +1,62 @@
+/** What was written before a refusal is taken back: 400 says that the user is as before. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { aUser } from '../bridge-world.ts'
+import { provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+
+const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
+const refusal = {
+  mode: 'answer',
+  status: 400,
+  body: '{"message":"no","code":"x"}',
+  only: 'writes',
+  path: '/account/profile',
+} as const
+const movedAndTitled = [
+  { op: 'replace', path: `${enterpriseUrn}:department`, value: 'Chemistry' },
+  { op: 'replace', path: 'title', value: 'Countess' },
+]
+
+test('who is moved and then refused a title is moved back', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  assert.equal(bridge.account(user)?.group_id, 101)
+  bridge.fault(refusal)
+  const answer = await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)
+  assert.equal(answer.status, 400, answer.text)
+  assert.equal(bridge.world.sandbox.figshare.faultCount, 1)
+  const shown = await bridge.scim.get(`/Users/${body.id}`)
+  assert.equal(shown.body[enterpriseUrn].department, 'Physics')
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.group_id, 101)
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'applied')
+})
+
+test('who was moved by an attempt that was not finished, and is refused by the next, is moved back', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+  assert.equal(bridge.account(user)?.group_id, 102)
+  bridge.fault(refusal)
+  const answer = await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)
+  assert.equal(answer.status, 400, answer.text)
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.group_id, 101)
+})
+
+test('who cannot be moved back is shown to an operator, and not tried for ever', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault(refusal)
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 400)
+  bridge.fault({ ...refusal, path: '/account/institution/accounts' })
+  await bridge.finished()
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'failed')
+  bridge.heal()
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 200)
+  assert.equal(bridge.account(user)?.group_id, 102)
+})
