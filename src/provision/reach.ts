@@ -153,10 +153,14 @@ async function create(call: Call, situation: Situation, wanted: Wanted): Promise
   try {
     account = await connection.platform.create(call, createAttributes(connection.mapping, wanted))
   } catch (error) {
-    if (!(error instanceof Conflict)) throw error
-    // "Taken" is only a suspicion: the account may be the one that a lost answer of ours made.
-    const found = await findAccount(call, situation, wanted.attributes)
-    if (found === undefined) throw error
+    if (!isAboutValues(error)) throw error
+    // "Taken" is only a suspicion, and not every platform says it: the account may be the one that a lost answer of ours made.
+    const found = error instanceof Conflict ? await findAccount(call, situation, wanted.attributes) : undefined
+    if (found === undefined) {
+      // And a search may not show it yet.
+      waitForLateCreate(situation)
+      throw error
+    }
     account = found
   }
   return adjust(call, situation, account, wanted)

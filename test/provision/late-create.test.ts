@@ -5,7 +5,13 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
-import { appear, type FigshareBridge, type FigshareBridgeOptions, startFigshareBridge } from '../figshare-bridge.ts'
+import {
+  appear,
+  type FigshareBridge,
+  type FigshareBridgeOptions,
+  provisioningUrn,
+  startFigshareBridge,
+} from '../figshare-bridge.ts'
 
 const minute = 60_000
 
@@ -94,3 +100,19 @@ test('a create whose search alone was not answered made nothing: its deletion wa
   await bridge.finished()
   assert.equal(bridge.row('select count(*) as n from watch')?.n, 0)
 })
+
+for (const errorBody of ['json', 'empty'] as const) {
+  test(`a create whose answer was lost, and which lists do not show for a minute, is found then (refusals: ${errorBody})`, async (t) => {
+    const bridge = await startFigshareBridge(t, { mode: 'deferred' })
+    Object.assign(bridge.world.sandbox.figshare.logic.knobs, { listLagMs: minute, errorBody })
+    const user = aUser()
+    bridge.fault({ mode: 'lost', path: '/account/institution/accounts', times: 1 })
+    const { body } = await bridge.scim.post('/Users', user)
+    await bridge.until('the answer was lost', () => bridge.world.sandbox.figshare.faultCount === 1)
+    bridge.heal()
+    await bridge.finished()
+    const shown = await bridge.scim.get(`/Users/${body.id}`)
+    assert.equal(shown.body[provisioningUrn].state, 'applied', shown.text)
+    assert.equal(bridge.accounts(user).length, 1)
+  })
+}
