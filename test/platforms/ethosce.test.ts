@@ -279,6 +279,18 @@ test('switching on mails the person once, and no other change does', async (t) =
   assert.equal(site.state.mails.length, 1)
 })
 
+test('somebody who comes back and whose other change is refused is neither switched on nor mailed', async (t) => {
+  const { connection, site } = await aSite(t)
+  const ada = await create(connection, 'ada')
+  const off = await connection.update(aCall(), ada, new Map([['status', 0]]))
+  const changes = new Map<string, Json>([
+    ['status', 1],
+    ['field_profession', 'no such value'],
+  ])
+  await assert.rejects(connection.update(aCall(), off, changes), Refused)
+  assert.deepEqual([site.userByName('ada')?.status, site.state.mails.length], [0, 0])
+})
+
 test('one changed line of an address sends all of it, and none clears it', async (t) => {
   const { connection, bodies } = await aSite(t)
   const ada = await create(connection, 'ada')

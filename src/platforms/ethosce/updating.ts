@@ -24,10 +24,13 @@ export async function updatePerson(updating: Updating, call: Call, person: Perso
   const step = planSso(updating, person, changes, sso)
   await refuseTaken(updating, call, person.uid, user)
   if (step.kind !== 'none') await refuseTakenAuthname(updating, call, person.uid, sso)
-  if (status !== undefined && status !== 0) user.status = status
-  if (Object.keys(user).length > 0) await putUser(updating, call, person.uid, user)
+  // Somebody who returns is switched on last: whose other change is refused stays off, and gets no mail that says otherwise.
+  const isReturning = status !== undefined && status !== 0
+  if (isReturning) user.status = status
+  else if (Object.keys(user).length > 0) await putUser(updating, call, person.uid, user)
   await writeSso(updating, call, person.uid, step, sso)
   await writeProfile(updating, call, person, changes)
+  if (isReturning) await putUser(updating, call, person.uid, user)
 }
 
 /** Found before written: a taken name would be a bare 500, a taken mail would be accepted. */
