@@ -30,18 +30,22 @@ async function pageFromIndex(context: ScimContext, query: TypeQuery, wanted: Wan
   if (where !== undefined && isUnique(where, type)) return pageOfOne(context, query, where, wanted)
   const total = await store.count(name, type, where)
   const offset = wanted.startIndex - 1
-  if (wanted.count === 0 || offset >= total) return { total, rows: [] }
+  if (wanted.count === 0) return { total, rows: [] }
   const base: ListQuery = { type, limit: wanted.count, ...(where === undefined ? {} : { where }) }
   if (sort?.index !== undefined) {
     const order = { by: sort.index, descending: sort.descending }
-    return { total, rows: (await store.list(name, { ...base, order, offset })).map(bare) }
+    return { total, rows: offset >= total ? [] : (await store.list(name, { ...base, order, offset })).map(bare) }
   }
   const place = [type, wanted.filterText]
   const afterSeq = offset === 0 ? undefined : pageMemory.recall(place, offset)
-  const rows = await rowsBySeq(context, query, afterSeq === undefined ? { ...base, offset } : { ...base, afterSeq })
+  if (afterSeq === undefined && offset >= total) return { total, rows: [] }
+  // Rows may have been deleted before the place: one more than asked for tells whether to go on, which the total then does not.
+  const from = afterSeq === undefined ? { offset } : { afterSeq, limit: wanted.count + 1 }
+  const found = await rowsBySeq(context, query, { ...base, ...from })
+  const rows = found.slice(0, wanted.count)
   const last = rows.at(-1)
   if (last !== undefined) pageMemory.remember(place, offset + rows.length, last.resource.seq)
-  return { total, rows }
+  return { total: Math.max(total, offset + found.length), rows }
 }
 
 /** Users come with all that is shown of them; one that is cut down may need none of it. */

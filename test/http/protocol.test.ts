@@ -245,6 +245,23 @@ describe('what the SCIM library gets wrong', () => {
     assert.ok(page.body.totalResults > 0)
   })
 
+  test('who reads page after page gets everybody who is still there, also when somebody has left meanwhile', async () => {
+    const community = world.scim('selfcommunity')
+    const made: string[] = []
+    for (let count = 0; count < 5; count += 1) made.push((await community.post('/Users', aUser())).body.id)
+    const seen: string[] = []
+    // As Okta imports: on by what came, until the total of the last answer is reached.
+    for (let startIndex = 1, total = 1; startIndex <= total; ) {
+      const { body } = await community.get(`/Users?startIndex=${startIndex}&count=2`)
+      for (const { id } of body.Resources) seen.push(id)
+      if (startIndex === 1) assert.equal((await community.delete(`/Users/${made[0]}`)).status, 204)
+      startIndex += body.itemsPerPage
+      total = body.itemsPerPage === 0 ? 0 : body.totalResults
+    }
+    assert.deepEqual(seen, made)
+    assert.equal((await community.get('/Users?count=0')).body.totalResults, 4)
+  })
+
   test('count 0 and negative give totals only, a huge count is capped', async () => {
     for (const count of [0, -3]) {
       const page = await scim.get(`/Users?count=${count}`)
