@@ -129,7 +129,8 @@ async function identifyIssued(
     try {
       return await issuer.verify(token)
     } catch (error) {
-      failure = error
+      // Whose keys cannot be had may be the one that takes it: that another does not is no reason for a 401.
+      if (failure instanceof NotAuthenticated) failure = error
     }
   }
   throw failure

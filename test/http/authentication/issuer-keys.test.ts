@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
-import { type AccessWorld, assertAccepted, assertRefused, startAccessWorld } from './access-world.ts'
+import type { JsonObject } from '../../../src/json.ts'
+import { type AccessWorld, assertAccepted, assertRefused, connectionOf, startAccessWorld } from './access-world.ts'
 import { type IssuerKey, rsaKey } from './issuer-server.ts'
 
 let access: AccessWorld
@@ -39,6 +40,23 @@ describe('AU 36 keys of an issuer', () => {
     assert.equal((await other.bearer('nonsense')).status, 401)
     other.issuer.mode = 'ok'
     assert.equal((await other.bearer(other.entraToken())).status, 200)
+  })
+
+  test('that cannot be had are 503 also where another entry of the same issuer, whose keys are there, is for others', async (t) => {
+    const other = await startAccessWorld((config) => {
+      const figshare = connectionOf(config, 'figshare')
+      const [entry] = figshare.oidc as JsonObject[]
+      const watchers: JsonObject = { ...structuredClone(entry), audience: 'watchers', role: 'monitor' }
+      figshare.oidc = [
+        // Nobody listens there.
+        { ...entry, jwks: 'http://127.0.0.1:1/keys' },
+        watchers,
+      ]
+    })
+    t.after(() => other.close())
+    const answer = await other.bearer(other.oidcToken())
+    assert.equal(answer.status, 503, answer.text)
+    assert.match(answer.headers.get('retry-after') ?? '', /^\d+$/)
   })
 
   for (const mode of ['down', 'redirect', 'html', 'huge'] as const) {
