@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { decodeProtectedHeader } from 'jose'
+import { createBridge, readConfig } from '../../../src/bridge.ts'
 import { tokenCommand } from '../../../src/cli/token.ts'
 import { isJsonObject, type JsonObject } from '../../../src/json.ts'
-import { type AccessWorld, basicPassword, clientForm, connectionOf, startAccessWorld } from './access-world.ts'
+import { createLog } from '../../../src/log.ts'
+import { type AccessWorld, basicPassword, clientForm, connectionOf, seen, startAccessWorld } from './access-world.ts'
 
 async function opened(t: TestContext, change: (config: JsonObject) => void = () => {}): Promise<AccessWorld> {
   const access = await startAccessWorld(change)
@@ -229,4 +231,28 @@ test('a secret whose file is emptied, too short or gone stays as it was, and the
   access.world.clock.advance(1_000)
   assert.equal((await access.basic('okta', basicPassword)).status, 401)
   assert.equal((await access.basic('okta', 'another-password-of-okta')).status, 200)
+})
+
+test('a secret that is replaced while the bridge is starting is the one that counts', async (t) => {
+  const folder = folderOf(t)
+  const access = await opened(t, (config) => {
+    connectionOf(config, 'figshare').tokens = [inFile(folder, 'a', 'the-first-token-of-all')]
+  })
+  const { clock, directory } = access.world
+  let statuses: number[] = []
+  await access.world.restart(async () => {
+    const config = readConfig(join(directory, 'bridge.yaml'), {})
+    // Opening the store can take as long as another bridge holds it.
+    writeFileSync(join(folder, 'a'), 'the-second-token-of-all')
+    const bridge = await createBridge(config, { clock, log: createLog('silent') })
+    const { host, port } = await bridge.listen()
+    clock.advance(1_000)
+    const statusOf = async (token: string) => {
+      const headers = { Authorization: `Bearer ${token}` }
+      return (await seen(`http://${host}:${port}/figshare/scim/v2/Users?count=1`, { headers })).status
+    }
+    statuses = [await statusOf('the-first-token-of-all'), await statusOf('the-second-token-of-all')]
+    await bridge.stop()
+  })
+  assert.deepEqual(statuses, [401, 200])
 })
