@@ -58,7 +58,10 @@ function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPat
   if (filterName !== undefined && filterValue !== undefined) {
     const name = subName(known, filterName)
     if (name === undefined) return { problem: notAPath }
-    steps.push({ kind: 'filter', name, key: name.toLowerCase(), equals: literalValue(filterValue) })
+    const equals = literalValue(filterValue)
+    const wrong = known === undefined ? undefined : neverEqual(name, equals)
+    if (wrong !== undefined) return { problem: `not a SCIM path (${wrong})` }
+    steps.push({ kind: 'filter', name, key: name.toLowerCase(), equals })
   }
   if (sub !== undefined) steps.push(named(sub))
   return { path: { text, steps } }
@@ -89,6 +92,12 @@ function unknownName(qualifier: string | undefined, name: string, names: Readonl
   if (near === undefined) return notAPath
   const canonical = names.get(near)?.name ?? near
   return `not a SCIM path (did you mean ${qualifier === undefined ? canonical : `${qualifier}:${canonical}`}?)`
+}
+
+/** What no value can be equal to would be read as "no value", which can clear the account's: Entra's own tables write `[primary eq "True"]`. */
+function neverEqual(name: string, equals: string | number | boolean): string | undefined {
+  if (name === 'primary') return typeof equals === 'boolean' ? undefined : 'primary is true or false, without quotes'
+  return typeof equals === 'string' ? undefined : `${name} is a text: put it in quotes`
 }
 
 /** Undefined when the schema is known and has no such sub-attribute. */
