@@ -129,6 +129,9 @@ function normaliseSimple(
   where: string,
   rules: ValueRules,
 ): Json | undefined {
+  // Entra clears whatever is mapped with "", numbers too. Cleared, `active` would mean "on": there it is no word at all.
+  const isActive = attribute.type === 'boolean' && attribute.name === 'active'
+  if (value === '' && rules.emptyText === 'unassigned' && !isActive) return undefined
   switch (attribute.type) {
     case 'boolean':
       return normaliseBoolean(value, where, rules)
@@ -139,7 +142,7 @@ function normaliseSimple(
       if (attribute.type === 'integer' && !Number.isSafeInteger(value)) throw badValue(where, 'must be a whole number.')
       return value
     default:
-      return normaliseText(attribute, value, where, rules)
+      return normaliseText(attribute, value, where)
   }
 }
 
@@ -151,14 +154,9 @@ function normaliseBoolean(value: Json, where: string, rules: ValueRules): boolea
   throw badValue(where, 'must be true or false.')
 }
 
-function normaliseText(
-  attribute: AttributeDefinition,
-  value: Json,
-  where: string,
-  rules: ValueRules,
-): string | undefined {
+function normaliseText(attribute: AttributeDefinition, value: Json, where: string): string {
   if (typeof value !== 'string') throw badValue(where, `must be text, not ${kindOf(value)}.`)
-  if (value === '') return rules.emptyText === 'kept' ? value : undefined
+  if (value === '') return value
   if (attribute.type === 'dateTime' && parseInstant(value) === undefined) {
     throw badValue(where, 'must be a date and time such as 2026-01-31T08:00:00Z.')
   }

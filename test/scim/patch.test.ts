@@ -696,6 +696,26 @@ test('values of the wrong type are invalidValue and name the attribute', () => {
   }
 })
 
+test('an empty text clears a number, a time and a truth value as it clears a text, but is no word for active', () => {
+  const [seats, primary] = [`${customUrn}:seats`, 'emails[type eq "work"].primary']
+  const document = aUser({
+    schemas: [userUrn, customUrn],
+    active: true,
+    emails: [{ value: 'a@uni.example', type: 'work', primary: true }],
+    [customUrn]: { CustomAttribute: 'x', seats: 7, since: '2026-01-31T08:00:00Z' },
+  })
+  for (const op of ['Replace', 'Add']) {
+    const flat = patchUser([{ op, value: { [seats]: '', [`${customUrn}:since`]: '', [primary]: '' } }], { document })
+    const byPath = [seats, `${customUrn}:since`, primary].map((path) => ({ op, path, value: '' }))
+    for (const patched of [flat, patchUser(byPath, { document })]) {
+      assert.deepEqual(patched.document[customUrn], { CustomAttribute: 'x' })
+      assert.deepEqual(patched.document.emails, [{ value: 'a@uni.example', type: 'work' }])
+    }
+  }
+  refuses(() => patchUser([{ op: 'Replace', path: 'active', value: '' }], { document }), 'invalidValue', /^active/)
+  refuses(() => patchUser([{ op: 'Replace', value: { active: '' } }], { document }), 'invalidValue', /^active/)
+})
+
 test('the values of a simple list are added, removed by filter and never twice', () => {
   const path = `${customUrn}:tags`
   const document = aUser({ schemas: [userUrn, customUrn], [customUrn]: { tags: ['a', 'b'] } })
