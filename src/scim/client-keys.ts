@@ -1,5 +1,6 @@
 import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
+import { isSameValue } from './same-document.ts'
 
 const hostileNames = new Set(['__proto__', 'constructor', 'prototype'])
 const separators = new Set('.:[]/# ')
@@ -19,9 +20,21 @@ export function refuseHostileKey(key: string): void {
   }
 }
 
-/** A client's object by lower-cased key: names are case-insensitive (RFC 7643 §2.1). The later of two spellings wins. */
+/** A client's object by lower-cased key: names are case-insensitive (RFC 7643 §2.1). Two spellings of one have to say the same. */
 export function byLowerCaseKey(value: JsonObject): ReadonlyMap<string, Json> {
-  return new Map(Object.entries(value).map(([key, part]) => [key.toLowerCase(), part]))
+  const parts = new Map<string, Json>()
+  for (const [name, part] of Object.entries(value)) {
+    const key = name.toLowerCase()
+    if (parts.has(key) && !isSameValue(parts.get(key), part)) {
+      throw new Problem(
+        400,
+        'invalidSyntax',
+        'The body has a name twice in one object, in different letters; send it once.',
+      )
+    }
+    parts.set(key, part)
+  }
+  return parts
 }
 
 /** `null` and `[]` mean "unassigned" (RFC 7643 §2.5), and so does an object without anything in it. */

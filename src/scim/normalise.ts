@@ -6,7 +6,6 @@ import { type Assignment, assignmentsOf } from './assignments.ts'
 import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
 import { badValue, sentTwice } from './bad-value.ts'
 import { type Assigned, composeDocument } from './canonical.ts'
-import { byLowerCaseKey } from './client-keys.ts'
 import { memberIds } from './member-ids.ts'
 import { isSameValue } from './same-document.ts'
 import { validateDocument } from './validate.ts'
@@ -31,7 +30,7 @@ export function normaliseResource(
   body: JsonObject,
   mode: 'create' | 'replace',
 ): NormalisedResource {
-  checkSchemas(schema, byLowerCaseKey(body).get('schemas'))
+  checkSchemas(schema, Object.entries(body).find(([name]) => name.toLowerCase() === 'schemas')?.[1])
   const ignored = new Set<string>()
   const noteUnknown = (name: string) => {
     if (ignored.size < ignoredShown) ignored.add(name.slice(0, attributeNameLength).toWellFormed())

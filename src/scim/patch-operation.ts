@@ -3,13 +3,14 @@ import { Problem } from '../errors.ts'
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { patchPathLength } from '../limits.ts'
 import { assignmentsOf } from './assignments.ts'
-import type { AttributeDefinition, ResourceSchema } from './attribute.ts'
-import { badValue, readOnlyProblem } from './bad-value.ts'
+import type { AttributeDefinition, ResolvedName, ResourceSchema } from './attribute.ts'
+import { badValue, readOnlyProblem, sentTwice } from './bad-value.ts'
 import { isUnassigned } from './client-keys.ts'
 import { memberChange } from './patch-members.ts'
 import type { PatchOperation } from './patch-message.ts'
 import { invalidPath, type PatchPath, parsePatchPath } from './patch-path.ts'
 import type { PatchStep, Place } from './patch-step.ts'
+import { isSameValue } from './same-document.ts'
 import { isServers, normaliseList, normaliseParts, normaliseValue, type Parts, type ValueRules } from './value.ts'
 
 export interface StepOptions {
@@ -58,7 +59,9 @@ function bodySteps(
   body: JsonObject,
   options: StepOptions,
 ): readonly PatchStep[] {
+  const said = new Map<string, Json>()
   return assignmentsOf(schema, body).flatMap(({ name, resolved, value }): readonly PatchStep[] => {
+    if (resolved !== undefined) refuseSecond(said, resolved, value)
     const path: PatchPath =
       resolved === undefined ? readPath(schema, name, options) : { ...resolved, filter: undefined }
     const { extension, attribute, sub } = path
@@ -72,6 +75,14 @@ function bodySteps(
     }
     return assignmentSteps(schema, op, path, attribute, value, options)
   })
+}
+
+/** In other letters, or with its URN: of two values one would be lost, and the answer would be a success. */
+function refuseSecond(said: Map<string, Json>, { extension, attribute, sub }: ResolvedName, value: Json): void {
+  const name = sub === undefined ? attribute?.name : `${attribute?.name}.${sub.name}`
+  const key = `${extension?.urn ?? ''} ${name ?? ''}`
+  if (said.has(key) && !isSameValue(said.get(key), value)) throw sentTwice(name ?? extension?.urn ?? '')
+  said.set(key, value)
 }
 
 function assignmentSteps(

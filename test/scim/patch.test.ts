@@ -716,6 +716,22 @@ test('an empty text clears a number, a time and a truth value as it clears a tex
   refuses(() => patchUser([{ op: 'Replace', value: { active: '' } }], { document }), 'invalidValue', /^active/)
 })
 
+test('one name in two spellings says one thing only, in a value, in an operation and in the message', () => {
+  const document = aUser({ active: true })
+  for (const value of [
+    { active: false, Active: true },
+    { active: false, [`${userUrn}:active`]: 'True' },
+    { 'name.givenName': 'Ada', 'NAME.givenname': 'Eve' },
+    { department: 'Physics', [`${enterpriseUrn}:Department`]: 'Chemistry' },
+  ]) {
+    refuses(() => patchUser([{ op: 'replace', value }], { document }), 'invalidValue', /is sent twice/)
+  }
+  assert.equal(patchUser([{ op: 'replace', value: { active: false, Active: false } }], { document }).active, false)
+  refuses(() => patchUser([{ op: 'replace', path: 'active', value: false, Value: true }]), 'invalidSyntax', /twice/)
+  const message = { Operations: [{ op: 'replace', path: 'active', value: false }], operations: [{ op: 'remove' }] }
+  refuses(() => parsePatch(schemas.user, message, { strict: false }), 'invalidSyntax', /twice/)
+})
+
 test('the values of a simple list are added, removed by filter and never twice', () => {
   const path = `${customUrn}:tags`
   const document = aUser({ schemas: [userUrn, customUrn], [customUrn]: { tags: ['a', 'b'] } })
