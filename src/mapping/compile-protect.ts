@@ -1,9 +1,10 @@
-import type { PlatformFacts } from '../facts.ts'
+import type { Json, PlatformFacts } from '../facts.ts'
+import type { PathPart } from '../yaml/located.ts'
 import { suggestion } from '../yaml/suggest.ts'
 import type { Report } from './compile.ts'
 import type { WrittenProtect } from './format.ts'
 import type { ProtectTest } from './mapping.ts'
-import { factOf } from './values.ts'
+import { factOf, hasType, typeWord, wordFor } from './values.ts'
 
 const kinds = ['equals', 'one_of', 'starts_with', 'ends_with', 'contains', 'present'] as const
 
@@ -26,6 +27,23 @@ export function compileProtect(
       report(at, `say exactly one of ${kinds.join(', ')} (found ${what})`)
       return []
     }
+    if (kind !== 'present') checkValues([value].flat(), test.attribute, [...at, kind], facts, report)
     return [{ attribute: test.attribute, kind, value }]
   })
+}
+
+/** `equals: yes` is a text, and no truth value is equal to it: whoever was to be protected would be written. */
+function checkValues(
+  values: readonly Json[],
+  attribute: string,
+  at: readonly PathPart[],
+  facts: PlatformFacts,
+  report: Report,
+): void {
+  const fact = factOf(facts, attribute)
+  // Of lists each entry is looked at, and what they hold the facts do not say.
+  if (fact === undefined || fact.type === 'object') return
+  const wrong = values.find((value) => !hasType(value, fact.type))
+  if (wrong === undefined) return
+  report(at, `is ${wordFor(wrong)}, ${facts.platform} has ${typeWord(fact.type)}: nobody would be protected`)
 }
