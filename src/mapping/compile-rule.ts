@@ -6,7 +6,7 @@ import { pathsPerRule } from './bounds.ts'
 import type { Report } from './compile.ts'
 import type { WrittenRule, WrittenTest } from './format.ts'
 import type { CompiledTransform, Path, Rule, Source, Table, Test } from './mapping.ts'
-import { type Prefixes, parseAnyPath, parsePath } from './paths.ts'
+import { neverEqual, type Prefixes, parseAnyPath, parsePath, typeOf } from './paths.ts'
 import { pathsOf } from './rule-value.ts'
 import { compileTransform } from './transform-list.ts'
 
@@ -118,6 +118,12 @@ function compileTest(context: RuleContext, written: WrittenTest, at: readonly Pa
     return undefined
   }
   const { path } = parsed
+  const type = typeOf(path)
+  const values = [written.equals, ...(written.one_of ?? []), written.starts_with, written.ends_with]
+  const wrong = values.flatMap((value) =>
+    value === undefined ? [] : ((type && neverEqual(path.text, type, value)) ?? []),
+  )
+  if (wrong[0] !== undefined) context.report([...at, ...found], wrong[0])
   if (written.equals !== undefined) return { kind: 'equals', path, value: written.equals }
   if (written.one_of !== undefined) return { kind: 'one_of', path, values: written.one_of }
   if (written.present !== undefined) return { kind: 'present', path, value: written.present }

@@ -59,7 +59,7 @@ function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPat
     const name = subName(known, filterName)
     if (name === undefined) return { problem: notAPath }
     const equals = literalValue(filterValue)
-    const wrong = known === undefined ? undefined : neverEqual(name, equals)
+    const wrong = known && neverEqual(name, name === 'primary' ? 'boolean' : 'string', equals)
     if (wrong !== undefined) return { problem: `not a SCIM path (${wrong})` }
     steps.push({ kind: 'filter', name, key: name.toLowerCase(), equals })
   }
@@ -94,10 +94,23 @@ function unknownName(qualifier: string | undefined, name: string, names: Readonl
   return `not a SCIM path (did you mean ${qualifier === undefined ? canonical : `${qualifier}:${canonical}`}?)`
 }
 
-/** What no value can be equal to would be read as "no value", which can clear the account's: Entra's own tables write `[primary eq "True"]`. */
-function neverEqual(name: string, equals: string | number | boolean): string | undefined {
-  if (name === 'primary') return typeof equals === 'boolean' ? undefined : 'primary is true or false, without quotes'
-  return typeof equals === 'string' ? undefined : `${name} is a text: put it in quotes`
+/**
+ * What no value of the attribute can be equal to never holds, and what is missing then can clear the account's: Entra's own
+ * tables write `[primary eq "True"]`, and YAML takes `yes` for a text and 4711 for a number.
+ */
+export function neverEqual(attribute: string, type: 'boolean' | 'string', value: Json): string | undefined {
+  if (typeof value === type) return undefined
+  return type === 'boolean'
+    ? `${attribute} is true or false, without quotes`
+    : `${attribute} is a text: put the value in quotes`
+}
+
+/** Of the standard's attributes; undefined where the schema is the operator's own. */
+export function typeOf({ steps }: Path): 'boolean' | 'string' | undefined {
+  const [first, last] = [steps[0], steps.at(-1)]
+  if (first?.kind !== 'name' || last?.kind !== 'name') return undefined
+  if (first.key.startsWith('urn:') && first.name !== enterpriseUrn) return undefined
+  return last.key === 'active' || last.key === 'primary' ? 'boolean' : 'string'
 }
 
 /** Undefined when the schema is known and has no such sub-attribute. */

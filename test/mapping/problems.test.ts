@@ -361,6 +361,33 @@ const planted: readonly Planted[] = [
     says: 'user.protect.0.equals: is a whole number, figshare has text: nobody would be protected',
   },
   {
+    name: 'a test of a text against a number, which no text is equal to',
+    platform: 'figshare',
+    piece: 'job_title: { from: title, transform: [trim], empty: keep }',
+    mistake:
+      'job_title: { when: [{ if: { path: "ent:costCenter", equals: 4711 }, value: Reader }], read: never, empty: keep }',
+    at: 'equals: 4711',
+    says: 'user.attributes.job_title.when.0.if.equals: ent:costCenter is a text: put the value in quotes',
+  },
+  {
+    name: 'a test of a text against numbers and a truth value',
+    platform: 'figshare',
+    piece: 'job_title: { from: title, transform: [trim], empty: keep }',
+    mistake:
+      'job_title: { when: [{ if: { path: \'roles[type eq "staff"].value\', one_of: ["1", 2] }, value: Reader }], read: never, empty: keep }',
+    at: 'one_of:',
+    inside: 'job_title',
+    says: 'user.attributes.job_title.when.0.if.one_of: roles[type eq "staff"].value is a text: put the value in quotes',
+  },
+  {
+    name: 'a test of active against a word',
+    platform: 'figshare',
+    piece: 'job_title: { from: title, transform: [trim], empty: keep }',
+    mistake: 'job_title: { when: [{ if: { path: active, equals: yes }, value: Reader }], read: never, empty: keep }',
+    at: 'equals: yes',
+    says: 'user.attributes.job_title.when.0.if.equals: active is true or false, without quotes',
+  },
+  {
     name: 'a value that the platform would never take',
     platform: 'openspecimen',
     piece: 'const: NONE',
