@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -16,13 +17,12 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { backup, DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
 import { credentialFile } from './credentials.ts'
 import { StoreInUse, StoreRefused } from './failures.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
-import { openStore } from './open.ts'
+import { openStore, type StoreOptions } from './open.ts'
 
 const listName = 'backup.json'
 const storeName = 'store.sqlite'
@@ -53,6 +53,8 @@ export async function backupStore({ file }: SqliteLocation, folder: string, cloc
   return list
 }
 
+type Surroundings = Pick<StoreOptions, 'clock' | 'log' | 'lockWaitMs'>
+
 /**
  * Puts a backup in the place of the store; what was there is renamed, and its new name answered. Throws `StoreInUse`, `StoreRefused`
  * or `NewerSchema`, and then everything is as it was.
@@ -60,7 +62,7 @@ export async function backupStore({ file }: SqliteLocation, folder: string, cloc
 export async function restoreStore(
   folder: string,
   location: SqliteLocation,
-  surroundings: { readonly clock: Clock; readonly log: Log },
+  surroundings: Surroundings,
 ): Promise<{ readonly list: BackupList; readonly setAside: readonly string[] }> {
   const list = readList(folder)
   for (const { name, sha256 } of list.files) {
@@ -72,15 +74,32 @@ export async function restoreStore(
   }
   const file = resolve(location.file)
   if (existsSync(file)) await refuseWhenUsed(location, surroundings)
-  const setAside = putAside([file, credentialFile(file)], surroundings.clock)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  for (const { name } of list.files) {
-    const place = name === storeName ? file : credentialFile(file)
-    copyFileSync(join(folder, name), `${place}.restoring`)
-    chmodSync(`${place}.restoring`, 0o600)
-    renameSync(`${place}.restoring`, place)
-  }
+  const places = list.files.map(({ name }) => ({
+    from: join(folder, name),
+    place: name === storeName ? file : credentialFile(file),
+  }))
+  // Before anything is moved: a disk without room for it is found while the store is where it was.
+  copyBeside(places)
+  const setAside = putAside([file, credentialFile(file)], surroundings.clock)
+  for (const { place } of places) renameSync(restoring(place), place)
   return { list, setAside }
+}
+
+function restoring(place: string): string {
+  return `${place}.restoring`
+}
+
+function copyBeside(places: readonly { readonly from: string; readonly place: string }[]): void {
+  try {
+    for (const { from, place } of places) {
+      copyFileSync(from, restoring(place))
+      chmodSync(restoring(place), 0o600)
+    }
+  } catch (error) {
+    for (const { place } of places) rmSync(restoring(place), { force: true })
+    throw error
+  }
 }
 
 async function copied(from: string, to: string): Promise<BackupList['files'][number]> {
@@ -131,10 +150,7 @@ async function digestOf(file: string): Promise<string | undefined> {
 }
 
 /** A damaged one may be replaced: that is what backups are for. */
-async function refuseWhenUsed(
-  location: SqliteLocation,
-  surroundings: { readonly clock: Clock; readonly log: Log },
-): Promise<void> {
+async function refuseWhenUsed(location: SqliteLocation, surroundings: Surroundings): Promise<void> {
   try {
     await (await openStore(location, surroundings)).close()
   } catch (error) {

@@ -1,6 +1,6 @@
 /** The drill: a backup beside a bridge that runs, a loss, a restore. */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { stringify } from 'yaml'
@@ -58,6 +58,16 @@ describe('scim-bridge store backup and restore', () => {
   test('a store that a bridge has is not replaced', async () => {
     await assert.rejects(store('restore', '--from', folder), StoreInUse)
     await world.scim('dspace').get('/Users').expect(200)
+  })
+
+  test('a backup that cannot be copied to its place leaves the store where it is', async () => {
+    await world.restart(async () => {
+      const before = readdirSync(world.directory).sort()
+      symlinkSync(join(world.directory, 'no-such-folder', 'store'), `${file}.restoring`)
+      await assert.rejects(store('restore', '--from', folder), /ENOENT.*\.restoring/)
+      assert.deepEqual(readdirSync(world.directory).sort(), before)
+    })
+    assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 2)
   })
 
   test('a damaged store is put aside, not removed', async () => {
