@@ -18,7 +18,8 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { credentialFile } from './credentials.ts'
-import { StoreInUse, StoreRefused } from './failures.ts'
+import { isBusy, StoreInUse, StoreRefused } from './failures.ts'
+import { refuseHeld } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
@@ -154,7 +155,18 @@ async function refuseWhenUsed(location: SqliteLocation, surroundings: Surroundin
   try {
     await (await openStore(location, surroundings)).close()
   } catch (error) {
-    if (error instanceof StoreInUse) throw error
+    if (error instanceof StoreInUse || (error instanceof StoreRefused && isBusy(error.cause))) throw error
+    // A bridge of that release may have it at this moment: schemas are looked at before leases.
+    if (error instanceof NewerSchema) refuseHeldFile(resolve(location.file), surroundings.clock)
+  }
+}
+
+function refuseHeldFile(file: string, clock: Clock): void {
+  const database = new DatabaseSync(file, { readOnly: true })
+  try {
+    refuseHeld(database, file, clock.now())
+  } finally {
+    database.close()
   }
 }
 

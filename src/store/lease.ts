@@ -26,15 +26,19 @@ export interface Lease {
   release(): void
 }
 
-/** Takes the lease, inside the caller's transaction. Throws `StoreInUse` naming the holder. */
-export function takeLease(database: DatabaseSync, file: string, now: number): Lease {
+/** Throws `StoreInUse` naming the holder. */
+export function refuseHeld(database: DatabaseSync, file: string, now: number): void {
   const holder = readHolder(database)
-  if (holder !== undefined && isAlive(holder, now)) {
-    throw new StoreInUse(
-      `${file} is in use by process ${holder.pid} on ${holder.host}: stop that process first ` +
-        `(a process that was killed elsewhere is forgotten after ${leaseMs / 1000} seconds)`,
-    )
-  }
+  if (holder === undefined || !isAlive(holder, now)) return
+  throw new StoreInUse(
+    `${file} is in use by process ${holder.pid} on ${holder.host}: stop that process first ` +
+      `(a process that was killed elsewhere is forgotten after ${leaseMs / 1000} seconds)`,
+  )
+}
+
+/** Takes the lease, inside the caller's transaction. Throws as `refuseHeld`. */
+export function takeLease(database: DatabaseSync, file: string, now: number): Lease {
+  refuseHeld(database, file, now)
   const token = randomUUID()
   database.exec("delete from lease where name = 'writer'")
   database

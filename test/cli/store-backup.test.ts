@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
 import { stringify } from 'yaml'
 import { storeCommand } from '../../src/cli/store.ts'
 import { createLog } from '../../src/log.ts'
+import { restoreStore } from '../../src/store/backup.ts'
 import { credentialFile, openCredentials } from '../../src/store/credentials.ts'
 import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
@@ -68,6 +70,27 @@ describe('scim-bridge store backup and restore', () => {
       assert.deepEqual(readdirSync(world.directory).sort(), before)
     })
     assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 2)
+  })
+
+  test('a store that a bridge of a newer release has is not replaced either', async () => {
+    const database = new DatabaseSync(file)
+    database.exec('insert into migration (number, at) values (9999, 0)')
+    await assert.rejects(store('restore', '--from', folder), StoreInUse)
+    database.exec('delete from migration where number = 9999')
+    database.close()
+    await world.scim('dspace').get('/Users').expect(200)
+  })
+
+  test('a store that another program has locked is not replaced, and the message says so', async () => {
+    await world.restart(async () => {
+      const database = new DatabaseSync(file)
+      database.exec('begin immediate')
+      const location = { kind: 'sqlite', file } as const
+      const surroundings = { clock: world.clock, log: createLog('silent'), lockWaitMs: 0 }
+      await assert.rejects(restoreStore(folder, location, surroundings), /is locked by another program/)
+      database.close()
+    })
+    await world.scim('dspace').get('/Users').expect(200)
   })
 
   test('a damaged store is put aside, not removed', async () => {
