@@ -100,7 +100,7 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
     requestId: asked.requestId,
     caller: asked.caller,
-    createdAt: new Date(now).toISOString(),
+    createdAt: sinceWhen(replaced, isOn) ?? new Date(now).toISOString(),
     unknownSince: replaced?.unknownSince,
   })
   await write.appendAudit(connection.name, {
@@ -120,6 +120,11 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
   if (mustHold) await write.updateOperation(connection.name, operationId, hold)
   const because = mustHold ? heldBecause(hold) : undefined
   return { resourceId: intent.id, operationId, replacedId: replaced?.id, heldBecause: because }
+}
+
+/** A departure that is edited, or asked for again, is as late as it was: who is told of it would be told that it has ended. */
+export function sinceWhen(replaced: Operation | undefined, isOn: boolean): string | undefined {
+  return replaced?.isDeprovisioning === true && !isOn ? replaced.createdAt : undefined
 }
 
 /** What a guardrail has held stays held, unless the person is to be on after all; what an operator holds, in any case. */

@@ -3,6 +3,7 @@ import type { OperatorRequest } from '../store/operator-store.ts'
 import type { Link, Operation, StoredResource, StoreWriter } from '../store/store.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { isHeld } from './guardrails.ts'
+import { sinceWhen } from './intent.ts'
 import type { OperatorContext } from './operator.ts'
 import { auditOrder, type Done, NotDone, type Order } from './operator-order.ts'
 import { onSubject } from './operator-subject.ts'
@@ -129,6 +130,7 @@ export async function putReapplied(
     before: resource.json,
     version: resource.version,
     unknownSince: operation?.unknownSince,
+    createdAt: sinceWhen(operation, isOn),
     detail: { action, why: order.why },
   })
 }

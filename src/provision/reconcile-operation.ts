@@ -24,16 +24,18 @@ export function isOwnCaller(caller: string): boolean {
 export interface OwnOperation extends Omit<NewOperation, 'dueAt' | 'createdAt'> {
   readonly connection: string
   readonly accountId: string | undefined
+  /** Undefined: now. */
+  readonly createdAt?: string | undefined
   /** Beside the kind, in the audit. */
   readonly detail?: JsonObject
 }
 
 /** Due at once; whoever waits for the platform goes first all the same. */
 export async function putOwnOperation(write: StoreWriter, { clock }: World, own: OwnOperation): Promise<void> {
-  const { connection, accountId, detail, ...operation } = own
   const now = clock.now()
   const at = new Date(now).toISOString()
-  const operationId = await write.putOperation(connection, { ...operation, dueAt: now, createdAt: at })
+  const { connection, accountId, detail, createdAt = at, ...operation } = own
+  const operationId = await write.putOperation(connection, { ...operation, dueAt: now, createdAt })
   const { requestId, caller, resourceId, kind } = operation
   await write.appendAudit(connection, {
     at,

@@ -109,6 +109,23 @@ test('a departure that waits too long is told, a few times and no more, and a re
   await until('it was cleared', () => late().at(-1)?.state === 'cleared')
 })
 
+test('a departure that is late is as late after an edit, and after a deletion', async (t) => {
+  const { world, messages, until } = await setUp(t, { departureMinutes: 30 })
+  const scim = world.scim('figshare')
+  const { body } = await scim.post('/Users', aUser())
+  world.sandbox.figshare.fault({ mode: '500' })
+  assert.equal((await scim.patch(`/Users/${body.id}`, off)).status, 429)
+  const late = () => messages.filter(({ alarm }) => alarm === 'departure_late')
+  await until('it was told', () => late().length === 1)
+  assert.equal((await scim.patch(`/Users/${body.id}`, [{ op: 'add', path: 'title', value: 'Dr' }])).status, 429)
+  assert.equal((await scim.delete(`/Users/${body.id}`)).status, 429)
+  const editedAt = world.clock.now()
+  await until('it was looked at again', () => world.clock.now() > editedAt + 10 * 60_000)
+  assert.deepEqual(brief(late()), ['figshare departure_late raised 1'])
+  world.sandbox.figshare.fault({ mode: 'ok' })
+  await until('it was cleared', () => late().at(-1)?.state === 'cleared')
+})
+
 test('changes that were given up, and many who leave at once, are told with their numbers', async (t) => {
   const { world, messages, until } = await setUp(t, {}, ({ connections }) => {
     if (isJsonObject(connections) && isJsonObject(connections.figshare)) connections.figshare.mode = 'deferred'

@@ -131,6 +131,21 @@ test('a departure that is unfinished is not let go of, and with force it ends on
   assert.ok(bridge.row('select unlinked_account_id as id from link')?.id)
 })
 
+test('a departure is no younger when an operator names the account that is to be switched off', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { id, path, account } = await aPerson(bridge)
+  bridge.fault({ mode: '500', only: 'writes' })
+  assert.equal((await bridge.scim.patch(path, off)).status, 429)
+  const since = () => bridge.row('select created_at as since from operation')?.since
+  const before = since()
+  await operate(bridge.world, 'unlink', { user: id, detail: { isForced: true } })
+  const adopted = await operate(bridge.world, 'adopt', { user: id, detail: { accountId: String(account.id) } })
+  assert.equal(adopted.answer, 'the account is linked, and is switched off now: the user is not active')
+  assert.equal(since(), before)
+  bridge.heal()
+  await bridge.until('it is off', () => !account.active)
+})
+
 test('a departure after the account was let go is refused while the account is on, and accepted when it is off', async (t) => {
   const bridge = await startFigshareBridge(t)
   const { id, path, account } = await aPerson(bridge)
