@@ -70,7 +70,10 @@ async function eraseOne(
     groups.map((group) => group.id),
     now,
   )
+  const accountId = link?.accountId ?? link?.unlinkedAccountId
+  const holder = accountId === undefined ? undefined : await write.findLinkByAccount(connection, accountId)
   await write.deleteResource(connection, 'User', id)
   await write.eraseTraces(connection, id)
-  return { resourceId: id, accountId: link?.accountId ?? link?.unlinkedAccountId }
+  // An account that is somebody else's by now tells of them, not of who is erased.
+  return { resourceId: id, accountId: holder === undefined || holder.resourceId === id ? accountId : undefined }
 }

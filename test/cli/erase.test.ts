@@ -74,6 +74,24 @@ test('a person who has left is forgotten: user, tombstone, membership, and subje
   await again.get(`/Users/${staying.id}`).expect(200)
 })
 
+test('the audit of somebody else who has the account by now stays', async () => {
+  const gone = await pushed()
+  await world.scim('figshare').delete(`/Users/${gone.id}`).expect(204)
+  const other = await pushed()
+  const linesOfOther = async () =>
+    (await audit('export', '--connection', 'figshare')).text.split('\n').filter((line) => line.includes(other.id))
+  await world.stopped(async (database) => {
+    // As where the platform's administrator has renamed the account, or an operator has named it.
+    const account = database.prepare('select account_id from link where resource_id = ?').get(other.id)?.account_id
+    database.prepare('update link set account_id = ? where resource_id = ?').run(String(account), gone.id)
+    const before = await linesOfOther()
+    assert.ok(before.some((line) => line.includes(`"accountId":"${account}"`)))
+    assert.match(await erase(gone.userName), /^erased: 1 user/)
+    assert.deepEqual(await linesOfOther(), before)
+    assert.equal((await audit('verify', '--connection', 'figshare')).exit, 0)
+  })
+})
+
 test('somebody who is active, or on whom work is unfinished, is not erased', async () => {
   const active = await pushed()
   const leaving = await pushed()
