@@ -17,8 +17,8 @@ export class NotErased extends Error {
 
 /**
  * Removes what the store has of one person: user, link, tombstones, memberships, and the subject of audit lines. The account on
- * the platform stays as it is. Throws `NotErased` while that account may be in use, or work on it is unfinished: nobody would
- * be left to finish it.
+ * the platform stays as it is. Throws `NotErased` while that account may be in use, may still appear, or work on it is unfinished:
+ * nobody would be left to finish it.
  */
 export function eraseUser(store: Eraser, clock: Clock, connection: string, idOrUserName: string): Promise<Erased> {
   return store.erase(async (write) => {
@@ -42,10 +42,17 @@ async function idsOf(write: StoreWriter & ErasureWrites, connection: string, idO
   return [...new Set([...(user === undefined ? [] : [user.id]), ...tombstones])]
 }
 
-async function refuseUnfinished(write: StoreWriter, connection: string, id: string): Promise<void> {
+async function refuseUnfinished(write: StoreWriter & ErasureWrites, connection: string, id: string): Promise<void> {
   if ((await write.getOperation(connection, id)) !== undefined) {
     throw new NotErased(
       `work on user ${id} is unfinished: start the bridge, let it finish or mend what stops it, then erase`,
+    )
+  }
+  const watchedUntil = await write.watchedUntil(connection, id)
+  if (watchedUntil !== undefined) {
+    throw new NotErased(
+      `an account of user ${id} may still appear on the platform, and would stay on: the bridge looks for it, with each ` +
+        `reconcile, until ${new Date(watchedUntil).toISOString()} at the latest; erase when that is over`,
     )
   }
   const user = await write.getAnyResource(connection, 'User', id)

@@ -22,6 +22,8 @@ export interface ErasureWrites extends GroupTombstoneWrites, RequestSpanErasure 
   eraseAudit(connection: string, before: string, limit: number): Promise<number>
   /** Ids of users by tombstones alone: with this id, or with this userName in any letter case. */
   tombstonesNamed(connection: string, idOrUserName: string): Promise<readonly string[]>
+  /** Until when it is looked for an account of somebody who was deleted; undefined: it is not. */
+  watchedUntil(connection: string, resourceId: string): Promise<number | undefined>
   /** Takes what `tracingTables` have of a user. */
   eraseTraces(connection: string, resourceId: string): Promise<void>
   /**
@@ -94,6 +96,10 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
         })
         .map((row) => row.resource_id)
     },
+    async watchedUntil(connection, resourceId) {
+      const { rows } = await run(texts.watch({ connection, resourceId }))
+      return rows[0]?.ends_at
+    },
     async eraseTraces(connection, resourceId) {
       for (const remove of texts.traces) await run.tell(remove({ connection, resourceId }))
     },
@@ -164,6 +170,12 @@ function erasureStatements(dialect: Dialect) {
       ['connection'],
       (slot) => sql<{ resource_id: string; user_name: string | null }>`
         select resource_id, user_name from link where connection = ${slot('connection')} and state = 'tombstone'`,
+    ),
+    watch: statement(
+      dialect,
+      ['connection', 'resourceId'],
+      (slot) => sql<{ ends_at: number }>`
+        select ends_at from watch where connection = ${slot('connection')} and resource_id = ${slot('resourceId')}`,
     ),
     traces: tracingTables.map((table) =>
       statement(

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { eraseCommand } from '../../src/cli/erase.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
 import { appear } from '../figshare-bridge.ts'
@@ -76,6 +78,36 @@ test('after a month nothing of the deleted person is kept for the watch, and nob
   await world.reconcile('figshare')
   await world.finished()
   assert.equal(account.active, true)
+})
+
+test('whoever is looked for is not erased, is switched off on appearing, and is erased then', async (t) => {
+  const user = aUser()
+  const world = await aDeletedUnknown(t, user)
+  const { clock, directory } = world.world
+  const erase = (tell: (text: string) => void) =>
+    world.world.stopped(async () => {
+      const words = ['--connection', 'figshare', '--user', String(user.userName)]
+      const command = eraseCommand({ write: tell, environment: {}, clock })
+      await command
+        .parseAsync([...words, '--config', join(directory, 'bridge.yaml')], { from: 'user' })
+        .catch((error: unknown) => tell(String(error)))
+    })
+  let said = ''
+  await erase((text) => {
+    said = text
+  })
+  assert.match(
+    said,
+    /^NotErased: an account of user .* may still appear on the platform.* until 2026-02-14T09:\d\d:\d\d/,
+  )
+  const account = appear(world, user)
+  clock.advance(10 * minute)
+  await looked(world)
+  assert.equal(account.active, false)
+  await erase((text) => {
+    said = text
+  })
+  assert.match(said, /^erased: 1 user/)
 })
 
 test('a person who came back keeps the account that appears', async (t) => {
