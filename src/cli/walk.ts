@@ -160,7 +160,7 @@ async function workOn(
 
 /** Whether anything was put into the outbox: a report that only reads leaves it to the bridge. */
 async function hasAsked(store: Pick<WalkReader, 'findings'>, walk: Walk): Promise<boolean> {
-  for (const situation of ['drifted', 'revived', 'deleted'] as const) {
+  for (const situation of ['drifted', 'revived', 'deleted', 'unlinked'] as const) {
     for await (const { done } of findingsOf(store, walk, situation)) if (done === 'asked') return true
   }
   return false

@@ -18,6 +18,7 @@ export interface RepairContext {
 }
 
 const asked = 'asked'
+const linked = 'linked'
 const underWay = 'left alone: an operation is under way'
 const changed = 'left alone: it has changed meanwhile'
 
@@ -105,7 +106,7 @@ async function switchOffFormer(write: StoreWriter, context: RepairContext, findi
   return asked
 }
 
-/** The same search as before a create has to find this very account; then the two belong together. Nothing is written. */
+/** The same search as before a create has to find this very account; then the two belong together. Nothing is written but that a leaver is off. */
 async function link(call: Call, context: RepairContext, finding: Finding): Promise<string> {
   const { connection, world } = context
   const { name, mapping, facts } = connection
@@ -143,7 +144,10 @@ async function link(call: Call, context: RepairContext, finding: Finding): Promi
       // The account that it could not make is here.
       if (operation?.kind === 'create') await write.deleteOperation(name, operation.id)
       await auditLinked(write, context, finding, 'link')
-      return 'linked'
+      // Accepted long ago: somebody who has left must not stay on until the next walk.
+      const isStillOn = !wanted.active && isActive(mapping, account.attributes)
+      const done = isStillOn ? await bring(write, context, { ...finding, remedy: 'switch_off' }) : linked
+      return done === asked ? asked : linked
     })
   } catch (error) {
     if (error instanceof AccountTaken) return changed

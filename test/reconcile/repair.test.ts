@@ -57,6 +57,30 @@ test('RC 4 an account that fits one user is linked by a repair, and nothing of i
   assert.equal(after.only('drifted').accountId, String(account.id))
 })
 
+test('RC 4 an account that is on and fits somebody who has left is switched off as soon as a repair has linked it', async (t) => {
+  const world = await startReconcileWorld(t)
+  const user = aUser()
+  const { body } = await world.scim.post('/Users', user)
+  const path = `/Users/${body.id}`
+  await world.scim.patch(path, off)
+  const { logic } = world.world.sandbox.figshare
+  logic.removeAccount(Number(world.account(user)?.id))
+  // The bridge learns that it is gone, and somebody makes another one by hand.
+  await world.scim.patch(path, [{ op: 'replace', path: 'title', value: 'Dr' }])
+  assert.equal(world.row('select account_id as id from link')?.id, null)
+  const account = logic.addAccount({
+    email: emailOf(user),
+    institution_user_id: String(user.userName),
+    last_name: 'By hand',
+  })
+  const { only } = await world.reconcile('figshare', { isRepair: true })
+  assert.equal(only('unlinked').done, 'asked')
+  await world.until('it is off', () => !account.active)
+  await world.finished()
+  assert.equal(world.row('select account_id as id from link')?.id, String(account.id))
+  assert.equal((await world.reconcile('figshare')).only('linked').accountId, String(account.id))
+})
+
 test('RC 3 an account that is gone is made again only when a person asks for it', async (t) => {
   const world = await startReconcileWorld(t)
   const user = aUser()
