@@ -88,14 +88,23 @@ export function storeCommand(dependencies: Partial<StoreDependencies> = {}): Com
     .option('--config <file>', 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .action(async ({ from, config, json }: { from: string; config?: string; json?: boolean }) => {
       const location = sqliteOf(config, environment)
-      const { list, setAside } = await restoreStore(resolve(from), location, { clock, log: createLog('silent') })
-      if (json === true) return write(`${JSON.stringify({ file: location.file, at: list.at, setAside })}\n`)
+      const { list, setAside, keptOff } = await restoreStore(resolve(from), location, {
+        clock,
+        log: createLog('silent'),
+      })
+      if (json === true) return write(`${JSON.stringify({ file: location.file, at: list.at, setAside, keptOff })}\n`)
       for (const name of setAside) write(`what was there is ${name} now\n`)
+      if (keptOff > 0) write(keptOffText(keptOff))
       write(
         `${location.file} is as it was at ${list.at}: start the bridge, then run scim-bridge reconcile for each connection\n`,
       )
     })
   return command.addCommand(storeKeyCommand(all)).addCommand(storeRekeyCommand(all))
+}
+
+function keptOffText(people: number): string {
+  const who = people === 1 ? '1 person was' : `${people} people were`
+  return `${who} to be on by work that was unfinished then; an account that is off stays off: push whoever is still to be on\n`
 }
 
 function sqliteOf(config: string | undefined, environment: StoreDependencies['environment']) {

@@ -56,6 +56,13 @@ export async function backupStore({ file }: SqliteLocation, folder: string, cloc
 
 type Surroundings = Pick<StoreOptions, 'clock' | 'log' | 'lockWaitMs'>
 
+export interface Restored {
+  readonly list: BackupList
+  readonly setAside: readonly string[]
+  /** People who were to be on by work that was unfinished when the backup was made: an account that is off stays off. */
+  readonly keptOff: number
+}
+
 /**
  * Puts a backup in the place of the store; what was there is renamed, and its new name answered. Throws `StoreInUse`, `StoreRefused`
  * or `NewerSchema`, and then everything is as it was.
@@ -64,7 +71,7 @@ export async function restoreStore(
   folder: string,
   location: SqliteLocation,
   surroundings: Surroundings,
-): Promise<{ readonly list: BackupList; readonly setAside: readonly string[] }> {
+): Promise<Restored> {
   const list = readList(folder)
   for (const { name, sha256 } of list.files) {
     if ((await digestOf(join(folder, name))) === sha256) continue
@@ -82,9 +89,20 @@ export async function restoreStore(
   }))
   // Before anything is moved: a disk without room for it is found while the store is where it was.
   copyBeside(places)
+  const keptOff = keepOff(restoring(file))
   const setAside = putAside([file, credentialFile(file)], surroundings.clock)
   for (const { place } of places) renameSync(restoring(place), place)
-  return { list, setAside }
+  return { list, setAside, keptOff }
+}
+
+/** Who was to be switched on then may have left since, and no identity provider says so twice. Answers how many they are. */
+function keepOff(file: string): number {
+  const database = new DatabaseSync(file)
+  try {
+    return Number(database.prepare('update operation set may_activate = 0 where may_activate = 1').run().changes)
+  } finally {
+    database.close()
+  }
 }
 
 function restoring(place: string): string {

@@ -12,6 +12,8 @@ import { credentialFile, openCredentials } from '../../src/store/credentials.ts'
 import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { aUser, type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
+import { eventually } from '../eventually.ts'
+import { storeRows } from '../store-rows.ts'
 
 describe('scim-bridge store backup and restore', () => {
   let world: BridgeWorld
@@ -122,6 +124,41 @@ describe('scim-bridge store backup and restore', () => {
     })
     assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 1)
     openCredentials(credentialFile(file), { log: createLog('silent'), now: 0 }).close()
+  })
+
+  test('whoever was to be switched on at the time of the backup, and has left since, stays off, and the restore says so', async () => {
+    const user = aUser()
+    const { body } = await world.scim('dspace').post('/Users', user).expect(201)
+    const path = `/Users/${body.id}`
+    const active = (value: boolean) => [{ op: 'replace', path: 'active', value }]
+    const isOn = () => world.sandbox.dspace.logic.state.byEmail(String(user.userName))?.canLogIn
+    await world.scim('dspace').patch(path, active(false)).expect(200)
+    world.sandbox.dspace.fault({ mode: 'down' })
+    await world.scim('dspace').patch(path, active(true)).expect(429)
+    const early = join(world.directory, 'early')
+    await store('backup', '--to', early)
+    world.sandbox.dspace.fault({ mode: 'ok' })
+    const unfinished = () => storeRows(world.directory, 'select count(*) as n from operation')[0]?.n
+    const finished = () =>
+      eventually(
+        'it is done',
+        () => unfinished() === 0,
+        () => world.clock.advance(1_000),
+      )
+    await finished()
+    assert.equal(isOn(), true)
+    await world.scim('dspace').patch(path, active(false)).expect(200)
+    await world.restart(async () => {
+      assert.match(
+        await store('restore', '--from', early),
+        /^1 person was to be on by work that was unfinished then; an account that is off stays off/m,
+      )
+    })
+    await finished()
+    assert.equal(isOn(), false)
+    assert.equal((await world.scim('dspace').get(path)).body.active, false)
+    await world.scim('dspace').patch(path, active(true)).expect(200)
+    assert.equal(isOn(), true)
   })
 
   test('of PostgreSQL it says with what', async () => {
