@@ -122,6 +122,8 @@ function copyBeside(places: readonly { readonly from: string; readonly place: st
 }
 
 async function copied(from: string, to: string): Promise<BackupList['files'][number]> {
+  // SQLite would make it as the umask says, and copies for minutes.
+  writeFileSync(to, '', { mode: 0o600, flag: 'wx' })
   const source = new DatabaseSync(from, { readOnly: true })
   try {
     await backup(source, to)

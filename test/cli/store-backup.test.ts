@@ -1,6 +1,16 @@
 /** The drill: a backup beside a bridge that runs, a loss, a restore. */
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
@@ -159,6 +169,28 @@ describe('scim-bridge store backup and restore', () => {
     assert.equal((await world.scim('dspace').get(path)).body.active, false)
     await world.scim('dspace').patch(path, active(true)).expect(200)
     assert.equal(isOn(), true)
+  })
+
+  test('nobody else may read a backup while it is made, in a folder that is open to all', async () => {
+    const open = join(world.directory, 'open')
+    mkdirSync(open)
+    chmodSync(open, 0o755)
+    const copy = join(open, 'store.sqlite')
+    const modes = new Set<number>()
+    await world.stopped(async (database) => {
+      // Of many steps: a small store is copied in one.
+      database.exec("insert into secret (connection, name, value) values ('', 'large', hex(zeroblob(4000000)))")
+      let isMade = false
+      const made = store('backup', '--to', open).finally(() => {
+        isMade = true
+      })
+      while (!isMade) {
+        if (existsSync(copy)) modes.add(statSync(copy).mode & 0o777)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await made
+    })
+    assert.deepEqual([...modes], [0o600])
   })
 
   test('of PostgreSQL it says with what', async () => {
