@@ -51,10 +51,12 @@ export async function adopt(context: OperatorContext, order: Order, user: string
   const { store } = world
   const resourceId = await store.transaction((write) => findSubject(write, connection.name, user))
   return betweenAttempts(context, resourceId, async () => {
-    // Somebody else's attempt may be about to take the same account.
-    if (!workplace.claims.claim(accountId, resourceId))
-      throw elsewhere(accountId, 'another user, whose work is under way')
     try {
+      // Somebody else's attempt may be about to take the same account, here or in another process.
+      const isOurs =
+        workplace.claims.claim(accountId, resourceId) &&
+        (await store.claim(connection.name, 'account', accountId, resourceId))
+      if (!isOurs) throw elsewhere(accountId, 'another user, whose work is under way')
       await store.transaction((write) => adoptableLink(write, connection.name, resourceId, accountId))
       const account = await readAccount(context, accountId)
       return await store.transaction((write) => link(write, context, order, resourceId, account))

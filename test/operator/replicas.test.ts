@@ -93,6 +93,25 @@ describe('what operators ask of several replicas', { skip: skipPostgres }, () =>
     await eventually('all is written', isQuiet, tick)
   })
 
+  test('an account that an attempt of another one is taking over is not adopted, and is when that has ended', async () => {
+    const user = await somebody()
+    const account = String((await bridges.store.getLink('figshare', user))?.accountId)
+    assert.equal((await answered(await ask({ action: 'unlink', resourceId: user }))).phase, 'done')
+    const end = await bridges.leaveClaim('account', account)
+    const adopt = { action: 'adopt', resourceId: user, detail: { accountId: account } }
+    const refused = await answered(await ask(adopt))
+    assert.deepEqual(
+      [refused.phase, refused.answer],
+      ['refused', `account ${account} belongs to another user, whose work is under way; unlink it there first`],
+    )
+    await end()
+    const done = await answered(await ask(adopt))
+    assert.equal(done.phase, 'done', done.answer)
+    await eventually('it is written', isQuiet, tick)
+    const claims = () => bridges.execute("select 1 from claim where kind = 'account'")
+    await eventually('nobody has the claim any more', async () => (await claims()).length === 0)
+  })
+
   test('an action at one of them waits for the attempt at the user that another one is making', async () => {
     const user = await somebody()
     const { figshare } = bridges.sandbox
