@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   createReadStream,
   existsSync,
+  fsyncSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -90,8 +93,10 @@ export async function restoreStore(
   // Before anything is moved: a disk without room for it is found while the store is where it was.
   copyBeside(places)
   const keptOff = keepOff(restoring(file))
+  for (const { place } of places) flushToDisk(restoring(place))
   const setAside = putAside([file, credentialFile(file)], surroundings.clock)
   for (const { place } of places) renameSync(restoring(place), place)
+  flushToDisk(dirname(file))
   return { list, setAside, keptOff }
 }
 
@@ -102,6 +107,16 @@ function keepOff(file: string): number {
     return Number(database.prepare('update operation set may_activate = 0 where may_activate = 1').run().changes)
   } finally {
     database.close()
+  }
+}
+
+/** A power cut right after a renaming would leave an empty file otherwise. */
+function flushToDisk(place: string): void {
+  const handle = openSync(place, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
   }
 }
 
