@@ -8,6 +8,7 @@ import { type Concerned, concern } from './concern.ts'
 import { keysOf, parseDocument, withId } from './document.ts'
 import { platformNameOf, refuseGroup } from './group-name.ts'
 import type { AcceptContext } from './intent.ts'
+import { leavingMembers } from './leaving-members.ts'
 import { changeMembers, type MemberChange, namedMembers } from './member-change.ts'
 
 /** A group as asked for: its canonical document, and what is to happen to its members. */
@@ -105,7 +106,8 @@ export async function acceptGroupUpdate(
   const isMade = operation?.kind === 'create'
   const isAllNamed = isMade || asksAgain(context, change)
   const everybody = isAllNamed ? (await write.members(connection.name, id)).map((member) => member.id) : []
-  const named = [...new Set([...namedMembers(change.memberChanges), ...everybody])]
+  const leaving = await leavingMembers(write, connection, stored, change.memberChanges)
+  const named = [...new Set([...namedMembers(change.memberChanges), ...everybody, ...leaving])]
   return { stored, operation, ...(await concern(write, context, stored, members, named, before)) }
 }
 

@@ -47,6 +47,11 @@ export interface Membership {
   readonly platformGroup: { readonly id: string; readonly name: string } | undefined
 }
 
+export interface UnfinishedGrants {
+  readonly userId: string
+  readonly ledger: readonly LedgerEntry[]
+}
+
 /** `replacedId`: the id that the operation had before. */
 export interface GrantOperation {
   readonly resourceId: string
@@ -57,6 +62,8 @@ export interface GrantOperation {
 export interface GrantReader {
   /** As `groupsOf`, with what grants are computed from. */
   membershipsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly Membership[]>>
+  /** Users outside of a group whose grants are unfinished, and what their accounts hold so far. */
+  unfinishedOutside(connection: string, groupId: string): Promise<readonly UnfinishedGrants[]>
   getGroupLink(connection: string, resourceId: string): Promise<GroupLink | undefined>
   /** The live link that holds this group of the platform. */
   findGroupLink(connection: string, groupId: string): Promise<GroupLink | undefined>

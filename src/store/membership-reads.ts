@@ -1,14 +1,14 @@
 import type { GrantReader } from './grant-store.ts'
 import { sql } from './kysely.ts'
 import type { MembershipReader } from './membership-store.ts'
-import { type MembershipRow, toMembership } from './rows.ts'
+import { type MembershipRow, parseLedger, toMembership } from './rows.ts'
 import { atMost, type Dialect, listRows, listValue, type Run, statement } from './statement.ts'
 import type { Member } from './store.ts'
 
 /** Reading and showing a thousand takes one or two milliseconds. */
 const membersAtOnce = 5_000
 
-type MembershipReads = MembershipReader & Pick<GrantReader, 'membershipsOf'>
+type MembershipReads = MembershipReader & Pick<GrantReader, 'membershipsOf' | 'unfinishedOutside'>
 
 /** Who is in which group, from either side. */
 export function createMembershipReads(dialect: Dialect): (run: Run) => MembershipReads {
@@ -36,6 +36,13 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
           (row) => row.user_id,
           (row) => toMembership(run.sealer, connection, row),
         )
+      },
+      async unfinishedOutside(connection, groupId) {
+        const { rows } = await run(texts.unfinishedOutside({ connection, groupId }))
+        return rows.map(({ resource_id: userId, grants }) => ({
+          userId,
+          ledger: parseLedger(run.sealer.open('link.grants', [connection, userId], grants)),
+        }))
       },
       async members(connection, groupId) {
         const members: Member[] = []
@@ -87,6 +94,19 @@ function membershipTexts(dialect: Dialect) {
         where member.connection = ${slot('connection')} and resource.visible = 1
           and member.user_id in (select value from ${listRows(slot('ids'))})
         order by member.user_id, member.group_id`,
+    ),
+    unfinishedOutside: statement(
+      dialect,
+      ['connection', 'groupId'],
+      (slot) => sql<{ resource_id: string; grants: string }>`
+        select link.resource_id, link.grants
+        from operation join link on link.connection = operation.connection and link.resource_id = operation.resource_id
+        where operation.connection = ${slot('connection')} and operation.about in ('grants', 'both')
+          and not exists (
+            select 1 from member
+            where member.connection = operation.connection and member.group_id = ${slot('groupId')}
+              and member.user_id = operation.resource_id)
+        order by link.resource_id`,
     ),
     members: statement(
       dialect,

@@ -56,6 +56,21 @@ export function grantContract(open: OpenEmpty): void {
     assert.equal(memberships.has('bob'), false)
   })
 
+  test('whose grants are unfinished and who is outside of a group is told with what their account holds', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      for (const id of ['ada', 'bob', 'cyd', 'dan']) {
+        await write.insertResource('okta', aUser(id))
+        await write.putLink(aLink('okta', id, { grants: [entry] }))
+      }
+      await write.insertResource('okta', aGroup('g'))
+      await write.addMembers('okta', 'g', ['bob'])
+      await write.putGrantOperations('okta', ['ada', 'bob'], asked)
+      await write.putOperation('okta', anOperation('dan'))
+    })
+    assert.deepEqual(await store.unfinishedOutside('okta', 'g'), [{ userId: 'ada', ledger: [entry] }])
+  })
+
   test('users without an unfinished operation get one about their grants; strangers get none', async (t) => {
     const store = await open(t)
     const put = await store.transaction(async (write) => {

@@ -1,0 +1,45 @@
+import type { StoredResource, StoreWriter } from '../store/store.ts'
+import type { ProvisionedConnection } from './connection.ts'
+import { parseDocument } from './document.ts'
+import { wantedGrants } from './grants.ts'
+import { giftsOf } from './group-gifts.ts'
+import type { MemberChange } from './member-change.ts'
+
+/**
+ * Who was taken out of the group by an earlier request and holds what it gives still. A change that does not name them, as one that
+ * says who stays, asks for that once more, and is no success before it is so.
+ */
+export async function leavingMembers(
+  write: StoreWriter,
+  connection: ProvisionedConnection,
+  group: StoredResource,
+  changes: readonly MemberChange[],
+): Promise<readonly string[]> {
+  const { name, mapping, facts, platform } = connection
+  if (!changes.some(saysWhoStays)) return []
+  const link = await write.getGroupLink(name, group.id)
+  const { keys } = giftsOf(connection, group.id, parseDocument(group.json), link)
+  if (keys.size === 0) return []
+  const outside = await write.unfinishedOutside(name, group.id)
+  const holding = outside.filter(({ ledger }) => ledger.some(({ key }) => keys.has(key)))
+  const ids = holding.map(({ userId }) => userId)
+  const memberships = await write.membershipsOf(name, ids)
+  // What another group gives, too, they may keep.
+  const kept = (userId: string) =>
+    new Set(
+      wantedGrants({ mapping, facts, groups: platform.groups }, memberships.get(userId) ?? []).map(({ key }) => key),
+    )
+  return holding.flatMap(({ userId, ledger }) => {
+    const wanted = kept(userId)
+    const isLeaving = ledger.some(({ key }) => keys.has(key) && !wanted.has(key))
+    return isLeaving && changes.some((change) => saysWhoStays(change) && isOut(change, userId)) ? [userId] : []
+  })
+}
+
+function saysWhoStays({ kind }: MemberChange): boolean {
+  return kind === 'replace' || kind === 'removeAll' || kind === 'removeWhere'
+}
+
+function isOut(change: MemberChange, userId: string): boolean {
+  return change.kind !== 'removeWhere' || change.test(userId)
+}
