@@ -12,7 +12,7 @@ export interface Recording {
   readonly call: Call
   /** Whether a write has been announced: what came of it is uncertain until it is read. */
   hasWritten(): boolean
-  /** Whether something may have been changed before what went wrong: by the write before it, or by an earlier attempt. */
+  /** Whether something may have been changed before what went wrong: by a write, or by an earlier attempt. One that was killed has left no trace. */
   mayHaveChanged(): boolean
   /** Part of the commit of an attempt that has failed: its outcome, and whether something that it made may still appear. */
   noteFailure(write: StoreWriter, error: PlatformError): Promise<void>
@@ -47,7 +47,7 @@ export function createRecording(
   return {
     audit,
     hasWritten: () => writes > 0,
-    mayHaveChanged: () => writes > 1 || attempts > 0,
+    mayHaveChanged: () => writes > 0 || attempts > 0,
     async noteFailure(write, error) {
       const { outcome } = error.rule
       await audit(write, 'outcome', { outcome, kind, error: error.kind })

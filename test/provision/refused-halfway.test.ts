@@ -47,6 +47,37 @@ test('who was moved by an attempt that was not finished, and is refused by the n
   assert.equal(bridge.account(user)?.group_id, 101)
 })
 
+test('who was moved by a change that is not finished, and whose next change is refused, is moved back', async (t) => {
+  const bridge = await startFigshareBridge(t, { isStrict: true })
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+  assert.equal(bridge.account(user)?.group_id, 102)
+  bridge.heal()
+  const mail = [{ op: 'replace', path: 'emails[type eq "work"].value', value: 'other@uni.example' }]
+  const answer = await bridge.scim.patch(`/Users/${body.id}`, mail)
+  assert.deepEqual([answer.status, answer.body.scimType], [400, 'mutability'], answer.text)
+  const shown = await bridge.scim.get(`/Users/${body.id}`)
+  assert.equal(shown.body[enterpriseUrn].department, 'Physics')
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.group_id, 101)
+})
+
+test('who was moved before the bridge was killed, and is refused a title after the restart, is moved back', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+  // As a kill leaves it: nothing says that there was an attempt.
+  bridge.change('update operation set attempts = 0, error_kind = null, error_message = null')
+  bridge.fault(refusal)
+  await bridge.finished()
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[enterpriseUrn].department, 'Physics')
+  assert.equal(bridge.account(user)?.group_id, 101)
+})
+
 test('who cannot be moved back is shown to an operator, and not tried for ever', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
