@@ -35,7 +35,7 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
     )
     return await world.store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, about: 'group' })
-      await commitGroup(write, context, operation, reached)
+      await commitGroup(write, context, operation, start.json, reached)
       return { kind: 'applied' }
     })
   } catch (error) {

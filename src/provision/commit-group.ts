@@ -10,10 +10,12 @@ import { hasEnded } from './retry.ts'
 /** As on the platform now; undefined when it has been ended, or let go. */
 export type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined
 
+/** `json`: the document that the attempt started from. */
 export async function commitGroup(
   write: StoreWriter,
   { connection: { name: connection }, world }: CommitContext,
   operation: Operation,
+  json: string | undefined,
   reached: ReachedGroup,
 ): Promise<void> {
   const { resourceId, requestId, caller } = operation
@@ -36,6 +38,9 @@ export async function commitGroup(
   }
   if (!isThere) return
   await write.showResource(connection, 'Group', resourceId)
+  // A refusal of a newer request goes back to what has just been reached.
+  const newer = await write.getOperation(connection, resourceId)
+  if (newer !== undefined) await write.updateOperation(connection, newer.id, { kind: 'update', before: json })
   if (operation.kind !== 'create') return
   // They may have been added before there was a group to be a member of.
   const members = (await write.members(connection, resourceId)).map(({ id }) => id)

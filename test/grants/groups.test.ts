@@ -88,6 +88,29 @@ test('a name that the platform refuses is a 4xx, and the group keeps its old one
   assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
 })
 
+test('a new name that is refused while another one is being given goes back to that one', async (t) => {
+  const { world, scim, state, names } = await aRepository(t)
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  const displayName = async () => (await scim.get(`/Groups/${body.id}`)).body.displayName
+  const rename = (value: string) =>
+    scim.patch(`/Groups/${body.id}`, [{ op: 'Replace', path: 'displayName', value }]).then(({ status }) => status)
+  world.sandbox.dspace.fault({ mode: 'slow', delayMs: 60_000, only: 'writes', times: 1 })
+  const first = rename('Chief editors')
+  await eventually('it is being given', () => world.sandbox.dspace.faultCount === 1)
+  const second = rename('Taken')
+  await eventually('the next is accepted', async () => (await displayName()) === 'Taken')
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.deepEqual([await first, await second], [204, 409])
+  assert.equal(await displayName(), 'Chief editors')
+  await eventually(
+    'nothing is left to do',
+    () => viewStore(world.directory, 'dspace').operations.length === 0,
+    () => world.clock.advance(1_000),
+  )
+  assert.deepEqual(names(), ['Chief editors', 'Taken'])
+})
+
 test('a new name that the platform answers with a page again and again is kept, and given with the next push', async (t) => {
   const { world, scim, names, aPerson } = await aRepository(t)
   const ada = await aPerson()
