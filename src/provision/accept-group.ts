@@ -181,6 +181,8 @@ async function groupOperation(
     before: unfinished === undefined ? current.json : unfinished.before,
     version: current.version,
   })
+  // An attempt at what this one replaces counts: what it may have written is taken back with this one, too.
+  if (unfinished !== undefined) await write.updateOperation(connection.name, operation, { attempts: 1 })
   return { kind, id: operation, replacedId: unfinished?.id }
 }
 

@@ -22,7 +22,7 @@ export interface GroupStart {
 export async function attemptGroup(context: CommitContext, start: GroupStart, signal: AbortSignal): Promise<Settled> {
   const { connection, world } = context
   const { operation } = start
-  const { call, audit, hasWritten, noteFailure } = createRecording(context, operation, {
+  const { call, audit, hasWritten, mayHaveChanged, noteFailure } = createRecording(context, operation, {
     signal,
     isMaking: () => operation.kind === 'create',
     isAsked: (write) => hasKeptName(write, connection, start),
@@ -43,7 +43,7 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
     logFailure(context, operation, failure)
     return await world.store.transaction(async (write) => {
       await noteFailure(write, failure)
-      return commitGroupFailure(write, context, operation, failure)
+      return commitGroupFailure(write, context, operation, failure, mayHaveChanged())
     })
   }
 }

@@ -3,8 +3,10 @@ import { type PlatformError, Refused } from '../errors.ts'
 import type { GroupLink } from '../store/grant-store.ts'
 import { AccountTaken, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
 import type { CommitContext, Settled } from './commit.ts'
+import type { World } from './connection.ts'
 import { keysOf, parseDocument } from './document.ts'
 import { putOff, setAside } from './put-off.ts'
+import { putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
 import { hasEnded } from './retry.ts'
 
 /** As on the platform now; undefined when it has been ended, or let go. */
@@ -55,6 +57,7 @@ export async function commitGroupFailure(
   context: CommitContext,
   operation: Operation,
   error: PlatformError,
+  mayHaveChanged: boolean,
 ): Promise<Settled> {
   const { connection, world, isAwaited } = context
   const now = world.clock.now()
@@ -64,13 +67,19 @@ export async function commitGroupFailure(
     return isOver ? setAside(write, context, operation, error) : putOff(write, context, operation, error)
   }
   const mayUndo = connection.mode === 'confirmed' && error.kind !== 'fault' && isAwaited()
-  if (!mayUndo || !(await undo(write, connection.name, operation, now)))
+  if (!mayUndo || !(await undo(write, connection.name, world, operation, mayHaveChanged)))
     return setAside(write, context, operation, error)
   return { kind: 'refused', error }
 }
 
 /** False, and nothing done, when the former name has been given to another group, or the group is to end. */
-async function undo(write: StoreWriter, connection: string, operation: Operation, now: number): Promise<boolean> {
+async function undo(
+  write: StoreWriter,
+  connection: string,
+  world: World,
+  operation: Operation,
+  mayHaveChanged: boolean,
+): Promise<boolean> {
   const { id, resourceId, kind, before } = operation
   if (kind === 'delete') return false
   const present = await write.getOperation(connection, resourceId)
@@ -86,7 +95,7 @@ async function undo(write: StoreWriter, connection: string, operation: Operation
   const current = await write.getAnyResource(connection, 'Group', resourceId)
   if (current !== undefined) {
     const keys = keysOf(parseDocument(before))
-    const at = new Date(now).toISOString()
+    const at = new Date(world.clock.now()).toISOString()
     try {
       const expectedVersion = current.version
       await write.updateResource(connection, {
@@ -102,6 +111,10 @@ async function undo(write: StoreWriter, connection: string, operation: Operation
       return false
     }
   }
-  await write.deleteOperation(connection, id)
+  // What has been written already is taken back: the group is called what it was.
+  if (mayHaveChanged) {
+    const own = { ...operation, connection, accountId: undefined, caller: reconcileCaller }
+    await putOwnOperation(write, world, own)
+  } else await write.deleteOperation(connection, id)
   return true
 }

@@ -88,6 +88,26 @@ test('a name that the platform refuses is a 4xx, and the group keeps its old one
   assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
 })
 
+test('a new name whose answer was lost is taken back when the next one is refused', async (t) => {
+  const { world, scim, state, names } = await aRepository(t)
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  const rename = (value: string) =>
+    scim.patch(`/Groups/${body.id}`, [{ op: 'Replace', path: 'displayName', value }]).then(({ status }) => status)
+  world.sandbox.dspace.fault({ mode: 'lost', only: 'writes' })
+  assert.equal(await rename('Chief editors'), 429)
+  assert.deepEqual(names(), ['Chief editors', 'Taken'])
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.equal(await rename('Taken'), 409)
+  assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
+  await eventually(
+    'nothing is left to do',
+    () => viewStore(world.directory, 'dspace').operations.length === 0,
+    () => world.clock.advance(1_000),
+  )
+  assert.deepEqual(names(), ['Editors', 'Taken'])
+})
+
 test('a new name that is refused while another one is being given goes back to that one', async (t) => {
   const { world, scim, state, names } = await aRepository(t)
   state.addGroup({ name: 'Taken' })
