@@ -11,6 +11,7 @@ import {
 import type { Answers } from './answers.ts'
 import type { Asked, ProvisionedConnection, World } from './connection.ts'
 import type { AcceptContext } from './intent.ts'
+import { reconcileCaller } from './reconcile-operation.ts'
 import { refusedText } from './refused-text.ts'
 import { type ManySettled, runMany } from './run-many.ts'
 import type { Runner } from './runner.ts'
@@ -63,7 +64,10 @@ export function createProvisionedGroups(
       const only = [{ id: operation.id, resourceId: stored.id }]
       const settled = await runMany(only, 1, asked.signal, (one) => runner.runNow(one, asked.signal))
       const [refused] = settled.refused
-      if (refused !== undefined) throw problemOf(refused.settled.error)
+      if (refused !== undefined) {
+        await takeBackMembers(asked, accepted)
+        throw problemOf(refused.settled.error)
+      }
       refuseUnfinished(settled, undefined)
     }
     if (concerned.length === 0) return
@@ -92,6 +96,41 @@ export function createProvisionedGroups(
     return clock.now() + ((clock.now() - startedAt) / done) * unfinished
   }
 
+  /** Answers whether the group is gone. */
+  async function withdraw(
+    write: StoreWriter,
+    asked: Asked,
+    groupId: string,
+    { added, removed }: { readonly added: readonly string[]; readonly removed: readonly string[] },
+  ): Promise<boolean> {
+    const isDeleted = (await write.getAnyResource(name, 'Group', groupId)) === undefined
+    if (added.length > 0) await write.removeMembers(name, groupId, added)
+    if (removed.length > 0 && !isDeleted) await write.addMembers(name, groupId, removed)
+    const now = new Date(clock.now()).toISOString()
+    await write.touchResources(name, 'User', [...added, ...removed], now)
+    await write.touchResources(name, 'Group', [groupId], now)
+    // Some of it may have been given, and another membership may still wait for its part: they are looked at again.
+    const operations = await write.operationsOf(name, [...added, ...removed])
+    const aside = operations.filter(({ state, about }) => state === 'failed' && about === 'grants')
+    await write.putGrantOperations(
+      name,
+      aside.map(({ resourceId }) => resourceId),
+      { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },
+    )
+    return isDeleted
+  }
+
+  /** The group itself is refused what was asked: so are the members that came or went with it. What is kept for an operator stays. */
+  async function takeBackMembers(asked: Asked, { stored, members }: AcceptedGroup): Promise<void> {
+    const [added, removed] = [[...members.added], [...members.removed]]
+    if (added.length + removed.length === 0) return
+    await store.transaction(async (write) => {
+      const operation = await write.getOperation(name, stored.id)
+      if (operation === undefined || operation.caller === reconcileCaller)
+        await withdraw(write, asked, stored.id, { added, removed })
+    })
+  }
+
   /** What the platform refuses is no membership: the identity provider and the store agree on that. */
   async function takeBack(
     asked: Asked,
@@ -101,23 +140,7 @@ export function createProvisionedGroups(
     const ids = refused.map(({ resourceId }) => resourceId)
     const added = ids.filter((id) => members.added.has(id))
     const removed = ids.filter((id) => members.removed.has(id))
-    const isGone = await store.transaction(async (write) => {
-      const isDeleted = (await write.getAnyResource(name, 'Group', stored.id)) === undefined
-      if (added.length > 0) await write.removeMembers(name, stored.id, added)
-      if (removed.length > 0 && !isDeleted) await write.addMembers(name, stored.id, removed)
-      const now = new Date(clock.now()).toISOString()
-      await write.touchResources(name, 'User', [...added, ...removed], now)
-      await write.touchResources(name, 'Group', [stored.id], now)
-      // Some of it may have been given, and another membership may still wait for its part: they are looked at again.
-      const operations = await write.operationsOf(name, [...added, ...removed])
-      const aside = operations.filter(({ state, about }) => state === 'failed' && about === 'grants')
-      await write.putGrantOperations(
-        name,
-        aside.map(({ resourceId }) => resourceId),
-        { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },
-      )
-      return isDeleted
-    })
+    const isGone = await store.transaction((write) => withdraw(write, asked, stored.id, { added, removed }))
     runner.wake()
     const { error } = refused[0]?.settled ?? {}
     const problem = error === undefined ? undefined : problemOf(error)

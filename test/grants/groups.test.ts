@@ -88,6 +88,22 @@ test('a name that the platform refuses is a 4xx, and the group keeps its old one
   assert.equal((await scim.get(`/Groups/${body.id}`)).body.displayName, 'Editors')
 })
 
+test('a PUT whose new name the platform refuses changes no members either', async (t) => {
+  const { world, scim, state, aPerson } = await aRepository(t)
+  const [ada, ben] = [await aPerson(), await aPerson()]
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  assert.equal((await scim.put(`/Groups/${body.id}`, aGroup('Taken', ben.id))).status, 409)
+  const { displayName, members } = (await scim.get(`/Groups/${body.id}`)).body
+  assert.deepEqual([displayName, members.map(({ value }: { value: string }) => value)], ['Editors', [ada.id]])
+  await eventually(
+    'nothing is left to do',
+    () => viewStore(world.directory, 'dspace').operations.length === 0,
+    () => world.clock.advance(1_000),
+  )
+  assert.deepEqual([ada.seen(), ben.seen()], [['Editors'], []])
+})
+
 test('a new name whose answer was lost is taken back when the next one is refused', async (t) => {
   const { world, scim, state, names } = await aRepository(t)
   state.addGroup({ name: 'Taken' })

@@ -282,8 +282,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/provision/groups.ts',
     edits: [
       [
-        '      await write.putGrantOperations(\n        name,\n        aside.map(({ resourceId }) => resourceId),\n        { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },\n      )\n',
-        '      for (const { id } of aside) await write.deleteOperation(name, id)\n',
+        '    await write.putGrantOperations(\n      name,\n      aside.map(({ resourceId }) => resourceId),\n      { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },\n    )\n',
+        '    for (const { id } of aside) await write.deleteOperation(name, id)\n',
       ],
     ],
     tests: ['grants/figshare'],
