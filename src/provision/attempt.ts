@@ -74,6 +74,11 @@ export async function attempt(
     grants: {
       memberships,
       ledger: link.grants,
+      async leftOver(id) {
+        if (current.accountId === id) return []
+        const tombstones = await store.transaction((write) => write.tombstonesOf(connection.name, [id]))
+        return tombstones.get(id)?.grants ?? []
+      },
       noteLedger: (grants) => changeLink({ grants }),
       platformGroupOf: async (groupId) => {
         const group = await store.getGroupLink(connection.name, groupId)
@@ -129,7 +134,10 @@ async function grantsOf(call: Call, situation: Situation, { account, isSwitchedO
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
   // The ledger says what was given; a reconcile or an operator asks because somebody may have taken it.
   const mustLook = isSwitchedOn || isOwnCaller(operation.caller) || mayHaveLostGrants(connection, link.applied, account)
-  return reachGrants(call, connection, grants, account, standing, mustLook)
+  // Who comes back: what the platform refused to take when they left is no gift of anybody else's.
+  const isTakenOver = link.accountId === undefined && grants.ledger.length === 0
+  const ledger = isTakenOver ? await grants.leftOver(account.id) : grants.ledger
+  return reachGrants(call, connection, { ...grants, ledger }, account, standing, mustLook)
 }
 
 /** Anything that is no `PlatformError` is ours: a fault, unless something may have happened or the store was away. */

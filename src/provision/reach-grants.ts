@@ -1,6 +1,6 @@
 /** Brings the grants of an account to what its user's memberships ask for. */
 import { Busy, PlatformError } from '../errors.ts'
-import type { Account, Grant } from '../facts.ts'
+import type { Account, AccountId, Grant } from '../facts.ts'
 import type { Call } from '../platforms/platform.ts'
 import { groupIdOf, groupKey, type LedgerEntry, type Membership } from '../store/grant-store.ts'
 import type { Operation } from '../store/store.ts'
@@ -19,6 +19,8 @@ import {
 export interface GrantSituation {
   readonly memberships: readonly Membership[]
   readonly ledger: readonly LedgerEntry[]
+  /** What was not taken from the account when its user was deleted. Of one that was just made: nothing. */
+  leftOver(accountId: AccountId): Promise<readonly LedgerEntry[]>
   /** Makes the ledger durable before the platform is asked. */
   noteLedger(ledger: readonly LedgerEntry[]): Promise<void>
   /** The present name on the platform of the group that this SCIM group is or was. */

@@ -212,6 +212,17 @@ test('a user who is deleted loses every role that was given, and keeps what was 
   assert.equal(bridge.account(ada.user)?.active, false)
 })
 
+test('a role that the platform would not take from somebody who was deleted is taken when they come back', async (t) => {
+  const { bridge, scim, ada } = await aBridge(t)
+  await scim.post('/Groups', aGroup('figshare-reviewers', ada))
+  bridge.fault({ mode: 'answer', status: 400, body: '{"message":"no"}', ...roleWrites })
+  assert.equal((await scim.delete(`/Users/${ada.id}`)).status, 204)
+  assert.deepEqual([bridge.account(ada.user)?.active, rolesOf(bridge, ada)], [false, [reviewer]])
+  bridge.heal()
+  assert.equal((await scim.post('/Users', ada.user)).status, 201)
+  assert.deepEqual([bridge.account(ada.user)?.active, rolesOf(bridge, ada)], [true, []])
+})
+
 test('somebody who is switched off keeps the roles, gets no new one, and gets it when switched on again', async (t) => {
   const { bridge, scim, ada } = await aBridge(t)
   await scim.post('/Groups', aGroup('figshare-reviewers', ada))
