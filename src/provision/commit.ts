@@ -5,10 +5,10 @@
 import { Disputed, type PlatformError } from '../errors.ts'
 import type { Account } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
-import { isActive } from '../mapping/evaluate.ts'
 import { AccountTaken, type Link, NameTaken, type Operation, type StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument } from './document.ts'
+import { mayBeOn } from './may-be-on.ts'
 import { putOff, setAside } from './put-off.ts'
 import type { Reached } from './reach.ts'
 import type { ReachedGrants } from './reach-grants.ts'
@@ -226,12 +226,6 @@ async function undo(
     await write.updateOperation(name, operation.id, { ...grantsOnly, state: 'waiting', dueAt: now })
   else await write.deleteOperation(name, operation.id)
   return true
-}
-
-/** Nobody has read the account as off. */
-function mayBeOn({ mapping }: ProvisionedConnection, { accountId, unlinkedAccountId, applied }: Link): boolean {
-  if (applied !== undefined) return isActive(mapping, new Map(Object.entries(applied)))
-  return accountId !== undefined || unlinkedAccountId !== undefined
 }
 
 /** Whatever the version is now: memberships change it at any time. Throws `NameTaken`. */

@@ -42,6 +42,21 @@ for (const [what, leave, status] of [
   })
 }
 
+for (const [what, wasSeen] of [
+  ['on', false],
+  ['blocked', true],
+] as const) {
+  test(`who was last read as ${what}, and is deleted before a switching-off is done, does not come back with the end of a block`, async (t) => {
+    const { world, scim, path, isOnLater } = await aBlockedPerson(t)
+    if (wasSeen) await scim.patch(path, [{ op: 'replace', path: 'title', value: 'Countess' }])
+    world.sandbox.selfcommunity.fault({ mode: 'down' })
+    assert.equal((await scim.patch(path, off)).status, 429)
+    world.sandbox.selfcommunity.fault({ mode: 'ok' })
+    assert.equal((await scim.delete(path)).status, 204)
+    assert.equal(await isOnLater(), false)
+  })
+}
+
 test('a block of some days that cannot be made one for ever is no success', async (t) => {
   const { world, scim, path, isOnLater } = await aBlockedPerson(t)
   world.sandbox.selfcommunity.fault({ mode: 'answer', status: 204, only: 'writes', path: '/api/v2/moderation/user' })
