@@ -3,7 +3,9 @@ import type { JsonObject } from '../json.ts'
 import { requestBudgetMs } from '../limits.ts'
 import { grantsOf } from '../mapping/evaluate.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
+import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
+import { wantedGrants } from './grants.ts'
 import { namedGroup } from './group-name.ts'
 import type { AcceptContext } from './intent.ts'
 import type { ChangedMembers } from './member-change.ts'
@@ -81,7 +83,8 @@ async function changedUsers(
   const isSame = gives.length === gave.length && gives.every((grant) => gave.includes(grant))
   const touched = isSame ? moved : [...moved, ...(await write.members(name, stored.id)).map(({ id }) => id)]
   const users = [...new Set(touched)]
-  if (users.length === 0 || (gives.length === 0 && gave.length === 0)) return []
+  if (gives.length === 0 && gave.length === 0) return holdingMore(write, connection, [...members.removed])
+  if (users.length === 0) return []
   const memberships = await write.membershipsOf(name, users)
   return users.filter((id) => {
     const others = (memberships.get(id) ?? []).filter(({ groupId }) => groupId !== stored.id).map(namedGroup)
@@ -91,5 +94,20 @@ async function changedUsers(
     const had = wasMember ? gave : []
     const has = isMember ? gives : []
     return [...had, ...has].some((grant) => !kept.has(grant) && had.includes(grant) !== has.includes(grant))
+  })
+}
+
+/** Of those who have left a group that no line of the mapping names any more: who holds what an earlier mapping gave for it. */
+async function holdingMore(
+  write: StoreWriter,
+  { name, mapping, facts, platform }: ProvisionedConnection,
+  left: readonly string[],
+): Promise<readonly string[]> {
+  const ledgers = await write.ledgersOf(name, left)
+  const memberships = await write.membershipsOf(name, [...ledgers.keys()])
+  return [...ledgers].flatMap(([id, ledger]) => {
+    const wanted = wantedGrants({ mapping, facts, groups: platform.groups }, memberships.get(id) ?? [])
+    const keys = new Set(wanted.map(({ key }) => key))
+    return ledger.some(({ key, origin }) => origin !== 'found' && !keys.has(key)) ? [id] : []
   })
 }

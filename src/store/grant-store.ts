@@ -62,6 +62,8 @@ export interface GrantOperation {
 export interface GrantReader {
   /** As `groupsOf`, with what grants are computed from. */
   membershipsOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly Membership[]>>
+  /** What the accounts of these users hold; users without grants are absent from the answer. */
+  ledgersOf(connection: string, userIds: readonly string[]): Promise<ReadonlyMap<string, readonly LedgerEntry[]>>
   /** Users outside of a group whose grants are unfinished, and what their accounts hold so far. */
   unfinishedOutside(connection: string, groupId: string): Promise<readonly UnfinishedGrants[]>
   getGroupLink(connection: string, resourceId: string): Promise<GroupLink | undefined>

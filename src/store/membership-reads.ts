@@ -8,7 +8,12 @@ import type { Member } from './store.ts'
 /** Reading and showing a thousand takes one or two milliseconds. */
 const membersAtOnce = 5_000
 
-type MembershipReads = MembershipReader & Pick<GrantReader, 'membershipsOf' | 'unfinishedOutside'>
+interface LedgerRow {
+  readonly resource_id: string
+  readonly grants: string
+}
+
+type MembershipReads = MembershipReader & Pick<GrantReader, 'membershipsOf' | 'ledgersOf' | 'unfinishedOutside'>
 
 /** Who is in which group, from either side. */
 export function createMembershipReads(dialect: Dialect): (run: Run) => MembershipReads {
@@ -17,6 +22,10 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
     const shown = (connection: string, { id, display }: { id: string; display: string | null }) => ({
       id,
       display: run.sealer.open('resource.display', [connection, id], display) ?? undefined,
+    })
+    const ledgerOf = (connection: string, { resource_id: userId, grants }: LedgerRow) => ({
+      userId,
+      ledger: parseLedger(run.sealer.open('link.grants', [connection, userId], grants)),
     })
     return {
       async groupsOf(connection, userIds) {
@@ -37,12 +46,15 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
           (row) => toMembership(run.sealer, connection, row),
         )
       },
+      async ledgersOf(connection, userIds) {
+        if (userIds.length === 0) return new Map()
+        const { rows } = await run(texts.ledgers({ connection, ids: listValue(userIds) }))
+        const ledgers = rows.map((row) => ledgerOf(connection, row))
+        return new Map(ledgers.flatMap(({ userId, ledger }) => (ledger.length === 0 ? [] : [[userId, ledger]])))
+      },
       async unfinishedOutside(connection, groupId) {
         const { rows } = await run(texts.unfinishedOutside({ connection, groupId }))
-        return rows.map(({ resource_id: userId, grants }) => ({
-          userId,
-          ledger: parseLedger(run.sealer.open('link.grants', [connection, userId], grants)),
-        }))
+        return rows.map((row) => ledgerOf(connection, row))
       },
       async members(connection, groupId) {
         const members: Member[] = []
@@ -95,10 +107,17 @@ function membershipTexts(dialect: Dialect) {
           and member.user_id in (select value from ${listRows(slot('ids'))})
         order by member.user_id, member.group_id`,
     ),
+    ledgers: statement(
+      dialect,
+      ['connection', 'ids'],
+      (slot) => sql<LedgerRow>`
+        select resource_id, grants from link
+        where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
+    ),
     unfinishedOutside: statement(
       dialect,
       ['connection', 'groupId'],
-      (slot) => sql<{ resource_id: string; grants: string }>`
+      (slot) => sql<LedgerRow>`
         select link.resource_id, link.grants
         from operation join link on link.connection = operation.connection and link.resource_id = operation.resource_id
         where operation.connection = ${slot('connection')} and operation.about in ('grants', 'both')

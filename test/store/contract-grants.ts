@@ -71,6 +71,17 @@ export function grantContract(open: OpenEmpty): void {
     assert.deepEqual(await store.unfinishedOutside('okta', 'g'), [{ userId: 'ada', ledger: [entry] }])
   })
 
+  test('the ledgers of many users are read at once, of those who hold something', async (t) => {
+    const store = await open(t)
+    await store.transaction(async (write) => {
+      await write.putLink(aLink('okta', 'ada', { grants: [entry] }))
+      await write.putLink(aLink('okta', 'bob', { accountId: '8', grants: [] }))
+      await write.putLink(aLink('okta', 'cyd', { accountId: '9', grants: [entry] }))
+    })
+    assert.deepEqual(await store.ledgersOf('okta', ['ada', 'bob', 'nobody']), new Map([['ada', [entry]]]))
+    assert.equal((await store.ledgersOf('entra', ['ada'])).size, 0)
+  })
+
   test('users without an unfinished operation get one about their grants; strangers get none', async (t) => {
     const store = await open(t)
     const put = await store.transaction(async (write) => {

@@ -1,0 +1,46 @@
+/** The operator edits the mapping's groups section and starts the bridge again: what was given before is still the bridge's own. */
+import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
+import { type TestContext, test } from 'node:test'
+import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import { isJsonObject } from '../../src/json.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { emailOf } from '../figshare-bridge.ts'
+import { aGroup, grantsSeen, mappingWith, removing } from './grants-world.ts'
+
+/** A person in one group, and a restart with another groups section. */
+async function aMember(t: TestContext, platform: DemoPlatform, section: string, group: string) {
+  const file = mappingWith(t, platform, section)
+  const world = await startBridgeWorld(({ connections }) => {
+    if (!isJsonObject(connections) || !isJsonObject(connections[platform])) throw new Error('no such connection')
+    connections[platform].mapping = file
+  })
+  t.after(() => world.stop())
+  const user = aUser()
+  const { id } = (await world.scim(platform).post('/Users', user)).body
+  const made = await world.scim(platform).post('/Groups', aGroup(group, id))
+  assert.equal(made.status, 201, made.text)
+  const restartWith = (next: string) => world.restart(() => copyFileSync(mappingWith(t, platform, next), file))
+  const seen = () => grantsSeen(world, platform, emailOf(user))
+  return { scim: () => world.scim(platform), path: `/Groups/${made.body.id}`, id, restartWith, seen }
+}
+
+const reviewers = '{ group: figshare-reviewers, grant: { group_id: 110, role_id: 49 } }'
+const others = '{ group: others, grant: { group_id: 100, role_id: 2 } }'
+
+test('who leaves a group that the mapping names no more loses what it gave', async (t) => {
+  const section = `{ as: grants, grants: [${reviewers}, ${others}] }`
+  const { scim, path, id, restartWith, seen } = await aMember(t, 'figshare', section, 'figshare-reviewers')
+  assert.deepEqual(seen(), ['110:49'])
+  await restartWith(`{ as: grants, grants: [${others}] }`)
+  assert.equal((await scim().patch(path, removing(id))).status, 204)
+  assert.deepEqual(seen(), [])
+})
+
+test('a deleted group that the mapping names no more takes what it gave', async (t) => {
+  const section = `{ as: grants, grants: [${reviewers}, ${others}] }`
+  const { scim, path, restartWith, seen } = await aMember(t, 'figshare', section, 'figshare-reviewers')
+  await restartWith(`{ as: grants, grants: [${others}] }`)
+  assert.equal((await scim().delete(path)).status, 204)
+  assert.deepEqual(seen(), [])
+})
