@@ -62,6 +62,14 @@ export function identityOf(grant: Grant, { grantsCaseExact = true }: Pick<Platfo
   return grantsCaseExact ? text : text.toLowerCase()
 }
 
+/** Given when the groups section said another `as`: what was known by its name alone has an id now, or the reverse. */
+function asHeld(grant: Grant, held: readonly Grant[], facts: PlatformFacts): Grant {
+  const nameOf = ({ id: _, ...named }: Grant) => identityOf(named, facts)
+  const isSame = (other: Grant) =>
+    (other.id === undefined) !== (grant.id === undefined) && nameOf(other) === nameOf(grant)
+  return held.find(isSame) ?? grant
+}
+
 /** The memberships ask for just what the ledger says is given: nothing has to be read. */
 export function isSettled(wanted: readonly WantedGrant[], ledger: readonly LedgerEntry[]): boolean {
   if (wanted.length !== ledger.length) return false
@@ -91,9 +99,13 @@ export interface GrantState {
  * Only managed grants are taken: those that the ledger says we gave, and with `manage: listed` every one that the mapping
  * file names, or that is membership in one of our groups. What was held before a membership asked for it is `found`, and survives leaving the group.
  */
-export function planGrants({ mapping, facts }: GrantRules, { wanted, ledger, held, ofGroups }: GrantState): GrantPlan {
+export function planGrants({ mapping, facts }: GrantRules, state: GrantState): GrantPlan {
+  const { wanted, held, ofGroups } = state
   const identity = (grant: Grant) => identityOf(grant, facts)
   const holds = new Map(held.map((grant) => [identity(grant), grant]))
+  const ledger = state.ledger.map((entry) =>
+    holds.has(identity(entry.grant)) ? entry : { ...entry, grant: asHeld(entry.grant, held, facts) },
+  )
   const isListed = mapping.groups.manage === 'listed'
   const ours = new Set(ledger.filter((entry) => entry.origin !== 'found').map((entry) => identity(entry.grant)))
   const wantedNow = new Set(wanted.map(({ grant }) => identity(grant)))

@@ -16,6 +16,8 @@ async function aMember(t: TestContext, platform: DemoPlatform, section: string, 
     connections[platform].mapping = file
   })
   t.after(() => world.stop())
+  // Where groups are roles, it has to be there.
+  world.sandbox.dspace.logic.state.addGroup({ name: 'Editors' })
   const user = aUser()
   const { id } = (await world.scim(platform).post('/Users', user)).body
   const made = await world.scim(platform).post('/Groups', aGroup(group, id))
@@ -44,3 +46,22 @@ test('a deleted group that the mapping names no more takes what it gave', async 
   assert.equal((await scim().delete(path)).status, 204)
   assert.deepEqual(seen(), [])
 })
+
+const asGroups = '{ as: groups }'
+const asGrants =
+  '{ as: grants, adopt: null, delete: null, protect: null, grants: [{ group: Editors, grant: { group: Editors } }] }'
+
+for (const [what, before, after, platform] of [
+  ['groups are roles of the mapping now', asGroups, asGrants, 'dspace'],
+  ['groups are groups on the platform now', asGrants, asGroups, 'dspace'],
+] as const) {
+  test(`who leaves a group after ${what} is a member no more`, async (t) => {
+    const { scim, path, id, restartWith, seen } = await aMember(t, platform, before, 'Editors')
+    assert.deepEqual(seen(), ['Editors'])
+    await restartWith(after)
+    assert.equal((await scim().put(path, aGroup('Editors', id))).status, 200)
+    assert.deepEqual(seen(), ['Editors'])
+    assert.equal((await scim().patch(path, removing(id))).status, 204)
+    assert.deepEqual(seen(), [])
+  })
+}
