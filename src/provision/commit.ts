@@ -26,7 +26,7 @@ export type Settled =
 export interface CommitContext {
   readonly connection: ProvisionedConnection
   readonly world: World
-  /** Whether somebody waits for the answer: a final refusal is then theirs to know, and what was asked is undone. */
+  /** Whether who asked for it waits for the answer: a final refusal is then theirs to know, and what was asked is undone. */
   readonly isAwaited: () => boolean
 }
 

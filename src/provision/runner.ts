@@ -29,6 +29,8 @@ export interface Runner {
   begin(write: StoreWriter, operation: AcceptedOperation): Promise<Begun | undefined>
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
   runNow(operation: AcceptedOperation, signal: AbortSignal, begun?: Begun): Promise<Settled>
+  /** The same for a request about memberships: what else the operation does may have been promised to another one, and stays so. */
+  runForMembership(operation: AcceptedOperation, signal: AbortSignal): Promise<Settled>
   /** Runs `work` when no attempt at the link is in work, and none begins before its end. */
   alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result>
   /** As `Claims`: for an account that is taken over outside of an attempt. */
@@ -123,7 +125,7 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
   async function attemptOperation(start: Start | GroupStart): Promise<Settled> {
     const { operation } = start
     if (!breaker.isClosed()) return suspension.putOff(operation)
-    const isAwaited = () => waiters.has(operation.resourceId, operation.id)
+    const isAwaited = () => waiters.hasAsker(operation.resourceId, operation.id)
     const { resourceId } = operation
     const claimed = {
       ...world,
@@ -218,9 +220,14 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       return { goOn: () => end(attemptLink(resourceId, begun)), giveUp }
     },
     runNow({ id, resourceId }, signal, begun) {
-      const settled = waiters.wait(resourceId, id, signal)
+      const settled = waiters.wait(resourceId, id, signal, true)
       if (begun === undefined) void runLink(resourceId)
       else begun.goOn()
+      return settled
+    },
+    runForMembership({ id, resourceId }, signal) {
+      const settled = waiters.wait(resourceId, id, signal, false)
+      void runLink(resourceId)
       return settled
     },
     alone,

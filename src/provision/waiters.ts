@@ -2,14 +2,18 @@ import type { Settled } from './commit.ts'
 
 interface Waiter {
   operationId: number
+  readonly isAsker: boolean
   settle(settled: Settled): void
 }
 
 /** Requests that wait for what comes of an operation, by link. Each is settled, or gives up when its budget is spent. */
 export interface Waiters {
-  /** For what comes of the operation, or of the one that has taken its place meanwhile. Rejects with the signal's reason. */
-  wait(resourceId: string, operationId: number, signal: AbortSignal): Promise<Settled>
-  has(resourceId: string, operationId: number): boolean
+  /**
+   * For what comes of the operation, or of the one that has taken its place meanwhile. Rejects with the signal's reason.
+   * `isAsker`: what the operation does to the account was asked for by who waits, and not its memberships alone.
+   */
+  wait(resourceId: string, operationId: number, signal: AbortSignal, isAsker: boolean): Promise<Settled>
+  hasAsker(resourceId: string, operationId: number): boolean
   /** Whether anybody waits for the link, whichever operation it is. */
   hasAny(resourceId: string): boolean
   /** The operation is in work: whoever waits for it gets its own result, whatever takes its place. */
@@ -40,7 +44,7 @@ export function createWaiters(): Waiters {
     [...(waiting.get(resourceId) ?? [])].filter((waiter) => waiter.operationId === operationId)
 
   return {
-    wait(resourceId, operationId, signal) {
+    wait(resourceId, operationId, signal, isAsker) {
       return new Promise((resolve, reject) => {
         if (signal.aborted) return reject(signal.reason)
         const onAbort = () => {
@@ -49,6 +53,7 @@ export function createWaiters(): Waiters {
         }
         const waiter: Waiter = {
           operationId: latest(resourceId, operationId),
+          isAsker,
           settle(settled) {
             signal.removeEventListener('abort', onAbort)
             forget(resourceId, waiter)
@@ -61,7 +66,7 @@ export function createWaiters(): Waiters {
         else others.add(waiter)
       })
     },
-    has: (resourceId, operationId) => of(resourceId, operationId).length > 0,
+    hasAsker: (resourceId, operationId) => of(resourceId, operationId).some(({ isAsker }) => isAsker),
     hasAny: (resourceId) => waiting.has(resourceId),
     begin: (resourceId, operationId) => void inWork.set(resourceId, operationId),
     settle(resourceId, operationId, settled) {

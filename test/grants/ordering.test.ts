@@ -8,6 +8,7 @@ import { adding, aGroup, grantsSeen, removing } from './grants-world.ts'
 
 const reviewer = '110:49'
 const rolesPath = '/account/institution/roles'
+const off = { op: 'replace', path: 'active', value: false }
 
 interface Person {
   readonly id: string
@@ -172,5 +173,27 @@ for (const [what, change, before, after] of [
     assert.equal(bridge.account(ada.user)?.active, true)
     assert.equal((await bridge.scim.get(`/Users/${ada.id}`)).body.active, true)
     assert.equal(bridge.row('select count(*) as n from operation')?.n, 0)
+  })
+}
+
+for (const [what, leave, isGone] of [
+  ['deletion', (bridge: FigshareBridge, id: string) => bridge.scim.delete(`/Users/${id}`), true],
+  ['deactivation', (bridge: FigshareBridge, id: string) => bridge.scim.patch(`/Users/${id}`, [off]), false],
+] as const) {
+  test(`a ${what} that was answered with "kept" is kept when the platform refuses it to a request about a group`, async (t) => {
+    const { bridge, ada } = await aPair(t)
+    const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers'))
+    bridge.fault({ mode: 'down' })
+    assert.equal((await leave(bridge, ada.id)).status, 429)
+    assert.equal((await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 429)
+    assert.equal((await leave(bridge, ada.id)).status, 429)
+    bridge.fault({ mode: 'answer', only: 'writes', status: 400, body: '{"message":"no","code":"x"}' })
+    const answer = await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))
+    assert.equal(answer.status, 429, answer.text)
+    assert.equal((await bridge.scim.get(`/Users/${ada.id}`)).body.active, false)
+    bridge.heal()
+    await bridge.finished()
+    assert.equal(bridge.account(ada.user)?.active, false)
+    assert.equal((await bridge.scim.get(`/Users/${ada.id}`)).status, isGone ? 404 : 200)
   })
 }
