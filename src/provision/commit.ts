@@ -17,10 +17,13 @@ import { isOperatorCaller, isOwnCaller, putOwnOperation, reconcileCaller } from 
 import { hasEnded } from './retry.ts'
 import { noteTakenAway } from './watch.ts'
 
-/** What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. */
+/**
+ * What an attempt came to. `refused`: the operation has ended, or was put aside for an operator. `ungranted`: only what the
+ * memberships give was refused, which is no answer to whoever asked for the rest.
+ */
 export type Settled =
   | { readonly kind: 'applied' }
-  | { readonly kind: 'refused'; readonly error: PlatformError }
+  | { readonly kind: 'refused' | 'ungranted'; readonly error: PlatformError }
   | { readonly kind: 'waiting'; readonly error: PlatformError; readonly dueAt: number }
 
 export interface CommitContext {
@@ -62,9 +65,9 @@ export async function commitReached(
   const { refusal } = reached.grants
   const [stored, present] = await Promise.all([write.getLink(name, resourceId), write.getOperation(name, resourceId)])
   let settled: Settled = { kind: 'applied' }
-  if (refusal !== undefined && isAboutGrants(operation)) settled = { kind: 'refused', error: refusal }
+  if (refusal !== undefined && isAboutGrants(operation)) settled = { kind: 'ungranted', error: refusal }
   // The account is as wanted but for what its memberships give: that stays visible, for an operator or the next change.
-  if (settled.kind === 'refused' && operation.kind !== 'delete')
+  if (settled.kind === 'ungranted' && operation.kind !== 'delete')
     await setAside(write, context, operation, settled.error, { ...grantsOnly, unknownSince: undefined })
   else await write.deleteOperation(name, operation.id)
   const known = {

@@ -1,8 +1,10 @@
 import type { Settled } from './commit.ts'
 
+type Refused = Settled & { readonly kind: 'refused' | 'ungranted' }
+
 /** What has come of some operations; those whose time was up are among `unfinished`. */
 export interface ManySettled {
-  readonly refused: readonly { readonly resourceId: string; readonly settled: Settled & { kind: 'refused' } }[]
+  readonly refused: readonly { readonly resourceId: string; readonly settled: Refused }[]
   readonly unfinished: number
   /** The earliest time at which one of the unfinished is tried again, where it is known. */
   readonly dueAt: number | undefined
@@ -22,7 +24,7 @@ export async function runMany(
   signal: AbortSignal,
   run: (operation: Started) => Promise<Settled>,
 ): Promise<ManySettled> {
-  const refused: { resourceId: string; settled: Settled & { kind: 'refused' } }[] = []
+  const refused: { resourceId: string; settled: Refused }[] = []
   let applied = 0
   let dueAt: number | undefined
   let error: Error | undefined
@@ -34,11 +36,10 @@ export async function runMany(
       if (operation === undefined) return
       const settled = await run(operation)
       if (settled.kind === 'applied') applied += 1
-      else if (settled.kind === 'refused') refused.push({ resourceId: operation.resourceId, settled })
-      else {
+      else if (settled.kind === 'waiting') {
         error ??= settled.error
         dueAt = Math.min(dueAt ?? settled.dueAt, settled.dueAt)
-      }
+      } else refused.push({ resourceId: operation.resourceId, settled })
     }
   }
   const work = Promise.all(Array.from({ length: Math.min(places, operations.length) }, place))

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
-import { emailOf, type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { emailOf, type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 import { adding, aGroup, grantsSeen, removing } from './grants-world.ts'
 
 const reviewer = '110:49'
@@ -197,3 +197,19 @@ for (const [what, leave, isGone] of [
     assert.equal((await bridge.scim.get(`/Users/${ada.id}`)).status, isGone ? 404 : 200)
   })
 }
+
+test('an edit of somebody whose role waits is answered as it goes, though the platform refuses the role', async (t) => {
+  const { bridge, ada } = await aPair(t)
+  const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers'))
+  bridge.fault({ mode: 'down' })
+  assert.equal((await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 429)
+  bridge.fault({ mode: 'answer', only: 'writes', path: rolesPath, status: 400, body: '{"message":"no","code":"x"}' })
+  const edit = [{ op: 'replace', path: 'name.familyName', value: 'King' }]
+  const answer = await bridge.scim.patch(`/Users/${ada.id}`, edit)
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(bridge.account(ada.user)?.profile.last_name, 'King')
+  assert.deepEqual([answer.body.name.familyName, answer.body[provisioningUrn].state], ['King', 'failed'])
+  bridge.heal()
+  assert.equal((await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 204)
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+})
