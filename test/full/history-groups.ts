@@ -6,6 +6,7 @@ import type { JsonObject } from '../../src/json.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { groupUrn } from '../../src/scim/attribute.ts'
 import type { InnerAccount } from './accounts.ts'
+import { oursByAccount } from './grant-invariants.ts'
 import { changeGrantByHand, foreignGrant, grantsOfGroup } from './grant-view.ts'
 import type { HistoryConnection } from './history.ts'
 import { type SeenGroup, viewStore } from './store-view.ts'
@@ -40,17 +41,18 @@ export interface GrantByHand {
 
 interface Told {
   readonly name: string
-  readonly members: Set<number>
+  /** Person → the user that is a member. Who was deleted and has come again is another user, and a member of nothing. */
+  readonly members: ReadonlyMap<number, string>
 }
 
 /** What the histories know of the people of the connection. */
 export interface KnownPeople {
   readonly count: number
-  /** Undefined: SCIM does not show the person, or they are just being deleted. */
+  /** Undefined: SCIM does not show the person. Who is just being deleted is shown still, where the answer waits for it. */
   idOf(who: number): string | undefined
   accountOf(who: number): InnerAccount | undefined
-  /** Accepted, and not deleted since. */
-  isWanted(who: number): boolean
+  /** Undefined: SCIM does not show the person. */
+  isOn(who: number): boolean | undefined
   isSwitchedByHand(who: number): boolean
 }
 
@@ -86,19 +88,21 @@ export class HistoryGroups {
       const member = this.#people.idOf(step.who)
       if (member === undefined) return
       const answer = await scim.patchGroup(id, memberChange(member, step.isAdded))
-      const members = new Set(told.members)
-      if (step.isAdded) members.add(step.who)
+      const members = new Map(told.members)
+      if (step.isAdded) members.set(step.who, member)
       else members.delete(step.who)
       this.#learn(step.group, answer, { ...told, members }, ({ id: seen }) => seen === id)
+      if (answer.status === 204) this.#assertIsDone(step)
     }
   }
 
   async #push({ group, members }: Extract<GroupStep, { do: 'push' }>, scim: WatchedScim): Promise<void> {
     const name = this.#told.get(group)?.name ?? names[this.#at][group] ?? ''
     const known = [...new Set(members)].filter((who) => this.#people.idOf(who) !== undefined)
-    const value = known.map((who): JsonObject => ({ value: this.#people.idOf(who) ?? '' }))
+    const asked = new Map(known.map((who) => [who, this.#people.idOf(who) ?? '']))
+    const value = [...asked.values()].map((id): JsonObject => ({ value: id }))
     const answer = await scim.postGroup({ schemas: [groupUrn], displayName: name, members: value })
-    this.#learn(group, answer, { name, members: new Set(known) }, (seen) => seen.name === name)
+    this.#learn(group, answer, { name, members: asked }, (seen) => seen.name === name)
   }
 
   /** Where groups are groups, a name that was used once may be that of a group which was let go. */
@@ -121,13 +125,35 @@ export class HistoryGroups {
       return
     }
     const ids = new Set(seen.members)
-    const members = this.#everybody().filter((who) => ids.has(this.#people.idOf(who) ?? ''))
-    this.#told.set(group, { name: seen.name, members: new Set(members) })
+    const members = this.#everybody().flatMap((who): [number, string][] => {
+      const id = this.#people.idOf(who)
+      return id !== undefined && ids.has(id) ? [[who, id]] : []
+    })
+    this.#told.set(group, { name: seen.name, members: new Map(members) })
   }
 
-  /** A user who is deleted is a member of nothing. */
-  forget(who: number): void {
-    for (const { members } of this.#told.values()) members.delete(who)
+  #isMember(who: number, { members }: Told): boolean {
+    const id = this.#people.idOf(who)
+    return id !== undefined && members.get(who) === id
+  }
+
+  /** Confirmed mode: whose change was answered with a success has what the group gives, or has it no more. */
+  #assertIsDone({ who, group, isAdded }: Extract<GroupStep, { do: 'member' }>): void {
+    const account = this.#people.accountOf(who)
+    if (this.#watch.options.mode === 'deferred' || account === undefined) return
+    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
+    const grantsOf = (told: Told) => grantsOfGroup(this.#watch.world.sandbox, this.#at, told.name)
+    const others = [...this.#told].filter(([other, told]) => other !== group && this.#isMember(who, told))
+    const byOthers = new Set(others.flatMap(([, told]) => grantsOf(told)))
+    const told = this.#told.get(group)
+    const what = `${this.#at}: a success about person ${who}`
+    for (const grant of told === undefined ? [] : grantsOf(told)) {
+      if (byHand.has(grant)) continue
+      const isHeld = account.grants.includes(grant)
+      if (!isAdded) assert.ok(!isHeld || byOthers.has(grant), `${what}, who left the group and holds ${grant}`)
+      // Somebody who is off gets nothing new.
+      else if (account.isOn && this.#people.isOn(who)) assert.ok(isHeld, `${what}, who came and lacks ${grant}`)
+    }
   }
 
   changeByHand({ who, group, isGiven }: GrantByHand): void {
@@ -147,7 +173,7 @@ export class HistoryGroups {
     const { groups: shown } = this.#store()
     const seen = shown.map(({ name, members }) => [name, [...members].sort()]).sort()
     const told = [...this.#told.values()]
-      .map(({ name, members }) => [name, [...members].map((who) => this.#people.idOf(who) ?? 'nobody').sort()])
+      .map((one) => [one.name, [...one.members].flatMap(([who, id]) => (this.#isMember(who, one) ? [id] : [])).sort()])
       .sort()
     assert.deepEqual(seen, told, `${this.#at}: groups and members in SCIM`)
     for (const who of this.#everybody()) this.#assertGrants(who)
@@ -158,7 +184,7 @@ export class HistoryGroups {
     if (account === undefined) return
     const { sandbox } = this.#watch.world
     const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
-    const of = [...this.#told.values()].filter(({ members }) => members.has(who))
+    const of = [...this.#told.values()].filter((told) => this.#isMember(who, told))
     const asked = new Set(of.flatMap(({ name }) => grantsOfGroup(sandbox, this.#at, name)))
     const held = account.grants.filter((grant) => !byHand.has(grant))
     const wanted = [...asked].filter((grant) => !byHand.has(grant)).sort()
@@ -166,14 +192,18 @@ export class HistoryGroups {
     const foreign = foreignGrant(sandbox, this.#at)
     assert.equal(account.grants.includes(foreign), byHand.get(foreign) ?? false, `${what} given by hand`)
     // Somebody who is off keeps what they have, and gets nothing new.
-    if (account.isOn && this.#people.isWanted(who) && !this.#people.isSwitchedByHand(who))
+    if (account.isOn && this.#people.isOn(who) && !this.#people.isSwitchedByHand(who)) {
       assert.deepEqual(held, wanted, what)
-    else
-      assert.deepEqual(
-        held.filter((grant) => !asked.has(grant)),
-        [],
-        `${what} that nobody asks for`,
-      )
+      return
+    }
+    // What the platform would not take from somebody who was deleted is known, and taken when they come again.
+    const ours = oursByAccount(sandbox, this.#at, this.#store()).get(account.id)
+    const isKnown = (grant: string) => this.#people.idOf(who) === undefined && ours?.has(grant) === true
+    assert.deepEqual(
+      held.filter((grant) => !asked.has(grant) && !isKnown(grant)),
+      [],
+      `${what} that nobody asks for`,
+    )
   }
 
   #everybody(): number[] {

@@ -1,7 +1,9 @@
 /** Random steps of a history, and how many histories are run. */
 import fc from 'fast-check'
-import { historyConnections, people, runHistory, type Step } from './history.ts'
+import { historyConnections, runHistory, type Step } from './history.ts'
 import { groups } from './history-groups.ts'
+import { people } from './history-people.ts'
+import { scene } from './history-scenes.ts'
 import { assertRuns, type Replay } from './replay.ts'
 
 const at = fc.constantFrom(...historyConnections)
@@ -20,6 +22,8 @@ const modes = [
   'reset-after',
   'truncated',
   'redirect',
+  'refused',
+  'unprocessable',
 ] as const
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -68,6 +72,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('time'), ms: fc.constantFrom(1_000, 10_000, 60_000, 600_000, 7_200_000) }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reconcile'), at, isRepair: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('operate'), at, who, action: fc.constantFrom('retry', 'reapply') }),
+  },
+)
+
+/** Single steps, and stories of several: about half of all steps are of either kind. */
+const chapter: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  { weight: 8, arbitrary: step.map((one) => [one]) },
+  { weight: 1, arbitrary: scene(at) },
 )
 
 /** Everybody is there, in two groups: what follows is about memberships more often than about creates. */
@@ -81,9 +96,11 @@ const settled: readonly Step[] = historyConnections.flatMap((at): Step[] => [
 export async function runHistories(replay: Replay, runs: number, steps: number): Promise<void> {
   await assertRuns(
     fc.asyncProperty(
+      // What is answered before it is made is judged by its end alone: fewer of these show as much.
+      fc.constantFrom('confirmed', 'confirmed', 'deferred'),
       fc.constantFrom([], settled),
-      fc.array(step, { minLength: replay.isShrunk ? 1 : steps, maxLength: steps }),
-      (beginning, then) => runHistory([...beginning, ...then]),
+      fc.array(chapter, { minLength: replay.isShrunk ? 1 : steps, maxLength: steps }),
+      (mode, beginning, then) => runHistory([...beginning, ...then.flat().slice(0, steps)], mode),
     ),
     replay,
     runs,

@@ -41,6 +41,8 @@ export interface SeenOperation {
   readonly state: string
   readonly isDeprovisioning: boolean
   readonly mayActivate: boolean
+  /** What a refusal leads back to. */
+  readonly before: string | undefined
   readonly errorMessage: string
   readonly requestId: string
 }
@@ -131,6 +133,7 @@ export function viewStore(directory: string, connection: string, afterAudit = 0)
         state: String(row.state),
         isDeprovisioning: row.is_deprovisioning === 1,
         mayActivate: row.may_activate === 1,
+        before: optional(row.before),
         errorMessage: String(row.error_message ?? ''),
         requestId: String(row.request_id),
       })),
