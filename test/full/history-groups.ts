@@ -141,6 +141,8 @@ export class HistoryGroups {
   #assertIsDone({ who, group, isAdded }: Extract<GroupStep, { do: 'member' }>): void {
     const account = this.#people.accountOf(who)
     if (this.#watch.options.mode === 'deferred' || account === undefined) return
+    // Deleted meanwhile, and a member of nothing: see `#assertGrants`.
+    if (this.#people.idOf(who) === undefined) return
     const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
     const grantsOf = (told: Told) => grantsOfGroup(this.#watch.world.sandbox, this.#at, told.name)
     const others = [...this.#told].filter(([other, told]) => other !== group && this.#isMember(who, told))
