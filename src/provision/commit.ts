@@ -214,14 +214,14 @@ async function undo(
     throw error
   }
   if (isToBeOff) await write.putOperation(name, { ...again, kind: 'update' })
-  else if (mayHaveChanged && !isDeprovisioning)
-    // What was written before the refusal is taken back: the user is as before.
+  else if (mayHaveChanged)
+    // What was written before the refusal, by an edit in whose place it came, too, is taken back: the user is as before.
     await putOwnOperation(write, world, {
       ...again,
       connection: name,
       accountId: link.accountId,
       kind: 'update',
-      isDeprovisioning: false,
+      isDeprovisioning: !isActiveDocument(parseDocument(before)),
       caller: reconcileCaller,
     })
   // Memberships may have changed while the attempt ran.

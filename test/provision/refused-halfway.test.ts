@@ -64,6 +64,30 @@ test('who was moved by a change that is not finished, and whose next change is r
   assert.equal(bridge.account(user)?.group_id, 101)
 })
 
+for (const [leaving, ask] of [
+  ['deactivation', (path: string) => ({ patch: path, body: [{ op: 'replace', path: 'active', value: false }] })],
+  ['deletion', (path: string) => ({ delete: path })],
+] as const) {
+  test(`who was moved by a change that is not finished, and whose ${leaving} is refused, is moved back`, async (t) => {
+    const bridge = await startFigshareBridge(t)
+    const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+    const { body } = await bridge.scim.post('/Users', user)
+    bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
+    assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+    assert.equal(bridge.account(user)?.group_id, 102)
+    bridge.fault({ ...refusal, path: '/account/institution/accounts' })
+    const asked = ask(`/Users/${body.id}`)
+    const answer =
+      'patch' in asked ? await bridge.scim.patch(asked.patch, asked.body) : await bridge.scim.delete(asked.delete)
+    assert.equal(answer.status, 400, answer.text)
+    bridge.heal()
+    const shown = await bridge.scim.get(`/Users/${body.id}`)
+    assert.deepEqual([shown.body.active, shown.body[enterpriseUrn].department], [true, 'Physics'])
+    await bridge.finished()
+    assert.equal(bridge.account(user)?.group_id, 101)
+  })
+}
+
 test('who was moved before the bridge was killed, and is refused a title after the restart, is moved back', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
