@@ -198,9 +198,16 @@ export class HistoryGroups {
       assert.deepEqual(held, wanted, what)
       return
     }
-    // What the platform would not take from somebody who was deleted is known, and taken when they come again.
-    const ours = oursByAccount(sandbox, this.#at, this.#store()).get(account.id)
-    const isKnown = (grant: string) => this.#people.idOf(who) === undefined && ours?.has(grant) === true
+    // What the platform would not take from somebody who was deleted is known, and taken when they come again, on: refused then,
+    // too, or not on yet, it is shown.
+    const store = this.#store()
+    const ours = oursByAccount(sandbox, this.#at, store).get(account.id)
+    const id = this.#people.idOf(who)
+    const isShown =
+      store.operations.some((one) => one.resourceId === id && one.state === 'failed') ||
+      store.links.some((link) => link.resourceId === id && link.drift.includes('groups'))
+    const mayBeLeft = id === undefined || isShown
+    const isKnown = (grant: string) => mayBeLeft && ours?.has(grant) === true
     assert.deepEqual(
       held.filter((grant) => !asked.has(grant) && !isKnown(grant)),
       [],

@@ -136,8 +136,12 @@ function nothingComesBackByItself({ platform, memory, store, accounts, tiesOf, i
       ({ id, event, resourceId, detail }) =>
         event === 'asked' && detail.active === true && id > since && ties.includes(resourceId),
     )
+    const wasInWork = store.audit.some(
+      ({ event, resourceId, operationId }) =>
+        event === 'calling' && ties.includes(resourceId) && memory.activating.has(operationId),
+    )
     assert.ok(
-      isAskedFor || ties.some((id) => memory.mayActivate.has(id)),
+      isAskedFor || wasInWork || ties.some((id) => memory.mayActivate.has(id)),
       `invariant 4: ${platform} account ${account.id} came back, and nobody said active: true`,
     )
   }
@@ -231,6 +235,8 @@ function remember({ platform, memory, store, accounts }: Look): void {
   }
   memory.lastAudit = store.audit.at(-1)?.id ?? memory.lastAudit
   for (const account of accounts.values()) if (account.isOn) memory.lastOn.set(account.id, memory.lastAudit)
+  for (const { event, operationId, detail } of store.audit)
+    if (event === 'asked' && detail.active === true) memory.activating.add(operationId)
   memory.mayActivate = new Set(store.operations.filter((one) => one.mayActivate).map((one) => one.resourceId))
   memory.accounts = accounts
 }

@@ -29,6 +29,8 @@ export interface Memory {
   readonly lastOn: Map<string, number>
   /** Resources whose unfinished operation may switch on, at the last look. */
   mayActivate: ReadonlySet<string>
+  /** Operations that were asked for with "active: true": one that was in work goes on when another takes its place. */
+  readonly activating: Set<number>
   /** Account → how it looked when somebody changed it by hand. */
   readonly byHand: Map<string, string>
   readonly switchedByHand: Set<string>
@@ -129,6 +131,7 @@ function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
     lastAudit: 0,
     lastOn: new Map(),
     mayActivate: new Set(),
+    activating: new Set(),
     byHand: new Map(),
     switchedByHand: new Set(),
     givenByHand: new Map(),
