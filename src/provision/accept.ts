@@ -107,7 +107,8 @@ export async function acceptUpdate(
   if (!user.changed && !(await mustSwitchOn(write, connection, id, user, operation))) {
     // What its memberships still have to give or take is no matter of this request.
     if (operation === undefined || operation.about === 'grants') return 'done'
-    return joinOperation(write, context, operation)
+    // A departure stays what was promised to another request, unless this one says so, too.
+    return joinOperation(write, context, operation, !operation.isDeprovisioning || user.active === false)
   }
   const document = withId(user.document, id)
   if (isActiveDocument(document)) {
@@ -160,7 +161,7 @@ export async function acceptDelete(
   }
   const operation = await write.getOperation(connection.name, id)
   if (operation?.kind === 'delete') {
-    return joinOperation(write, context, operation)
+    return joinOperation(write, context, operation, true)
   }
   const document: JsonObject = { ...parseDocument(current.json), active: false }
   const stored = await storeDocument(write, context, current, document)

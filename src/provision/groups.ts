@@ -74,7 +74,7 @@ export function createProvisionedGroups(
     const startedAt = clock.now()
     const operations = await store.operationsOf(name, concerned)
     const mine = operations.filter(({ about }) => about === 'grants' || about === 'both')
-    const settled = await runMany(mine, places, asked.signal, (one) => runner.runForMembership(one, asked.signal))
+    const settled = await runMany(mine, places, asked.signal, (one) => runner.runAlongside(one, asked.signal))
     if (settled.refused.length > 0) throw await takeBack(asked, accepted, settled.refused)
     refuseUnfinished(settled, estimate(mine.length, settled.unfinished, startedAt))
   }

@@ -14,6 +14,8 @@ export interface Accepted {
   readonly replacedId: number | undefined
   /** Parked for a human, and why; undefined: it is attempted. */
   readonly heldBecause: string | undefined
+  /** Whether the request asks for what the operation does to the account: a final refusal is its own then. */
+  readonly isAsker: boolean
 }
 
 export interface AcceptContext {
@@ -32,10 +34,11 @@ export async function joinOperation(
   write: StoreWriter,
   { connection, world }: AcceptContext,
   operation: Operation,
+  isAsker: boolean,
 ): Promise<Accepted> {
   const now = world.clock.now()
   const isWaiting = operation.state === 'waiting'
-  const joined = { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined }
+  const joined = { resourceId: operation.resourceId, operationId: operation.id, replacedId: undefined, isAsker }
   if (isHeld(operation)) return { ...joined, heldBecause: heldBecause(operation) }
   if (connection.mode === 'confirmed' || !isWaiting) {
     const dueAt = connection.mode === 'confirmed' ? now + requestBudgetMs : now
@@ -122,7 +125,7 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     : { state: 'held' }
   if (mustHold) await write.updateOperation(connection.name, operationId, hold)
   const because = mustHold ? heldBecause(hold) : undefined
-  return { resourceId: intent.id, operationId, replacedId: replaced?.id, heldBecause: because }
+  return { resourceId: intent.id, operationId, replacedId: replaced?.id, heldBecause: because, isAsker: true }
 }
 
 /** A departure that is edited, or asked for again, is as late as it was: who is told of it would be told that it has ended. */

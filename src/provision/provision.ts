@@ -102,7 +102,8 @@ export function createProvision(connection: ProvisionedConnection, world: World)
     if (accepted.heldBecause !== undefined) throw notYet(accepted.heldBecause, clock.now() + heldRetryMs)
     let settled: Settled
     try {
-      settled = await runner.runNow({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal, begun)
+      const run = accepted.isAsker ? runner.runNow : runner.runAlongside
+      settled = await run({ id: accepted.operationId, resourceId: accepted.resourceId }, asked.signal, begun)
     } catch (error) {
       // The budget is spent. The operation is durable, and the outbox finishes it.
       if (!asked.signal.aborted) throw error

@@ -29,8 +29,8 @@ export interface Runner {
   begin(write: StoreWriter, operation: AcceptedOperation): Promise<Begun | undefined>
   /** Attempts the link's operation at once and answers what came of operation `id`; rejects with the signal's reason. */
   runNow(operation: AcceptedOperation, signal: AbortSignal, begun?: Begun): Promise<Settled>
-  /** The same for a request about memberships: what else the operation does may have been promised to another one, and stays so. */
-  runForMembership(operation: AcceptedOperation, signal: AbortSignal): Promise<Settled>
+  /** The same for a request that has not asked for what the operation does to the account: that was promised to another one, and stays so. */
+  runAlongside(operation: AcceptedOperation, signal: AbortSignal, begun?: Begun): Promise<Settled>
   /** Runs `work` when no attempt at the link is in work, and none begins before its end. */
   alone<Result>(resourceId: string, work: () => Promise<Result>): Promise<Result>
   /** As `Claims`: for an account that is taken over outside of an attempt. */
@@ -196,6 +196,18 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
     return result
   }
 
+  function runFor(
+    { id, resourceId }: AcceptedOperation,
+    signal: AbortSignal,
+    begun: Begun | undefined,
+    isAsker: boolean,
+  ): Promise<Settled> {
+    const settled = waiters.wait(resourceId, id, signal, isAsker)
+    if (begun === undefined) void runLink(resourceId)
+    else begun.goOn()
+    return settled
+  }
+
   return {
     breaker,
     supersede: (resourceId, oldId, newId) => waiters.supersede(resourceId, oldId, newId),
@@ -219,17 +231,8 @@ export function createRunner(connection: ProvisionedConnection, world: World): R
       // Called outside of the transaction, of which the attempt is no part.
       return { goOn: () => end(attemptLink(resourceId, begun)), giveUp }
     },
-    runNow({ id, resourceId }, signal, begun) {
-      const settled = waiters.wait(resourceId, id, signal, true)
-      if (begun === undefined) void runLink(resourceId)
-      else begun.goOn()
-      return settled
-    },
-    runForMembership({ id, resourceId }, signal) {
-      const settled = waiters.wait(resourceId, id, signal, false)
-      void runLink(resourceId)
-      return settled
-    },
+    runNow: (operation, signal, begun) => runFor(operation, signal, begun, true),
+    runAlongside: (operation, signal, begun) => runFor(operation, signal, begun, false),
     alone,
     claims,
     wake: outbox.wake,

@@ -187,6 +187,23 @@ for (const [what, follow, status] of [
   })
 }
 
+test('a deactivation that was answered with "kept" is kept when a request that changes nothing meets it and it is refused', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  const account = bridge.account(user)
+  assert.ok(account !== undefined)
+  bridge.fault({ mode: 'down' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, [off])).status, 429)
+  bridge.fault({ mode: 'answer', only: 'writes', status: 422, body: '{"message":"no","code":"x"}' })
+  const named = [{ op: 'replace', path: 'name.familyName', value: body.name.familyName }]
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, named)).status, 429)
+  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body.active, false)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(account.active, false)
+})
+
 test('a deletion of somebody who is off is refused, and nothing is left to do', async (t) => {
   const bridge = await startFigshareBridge(t, { isStrict: true })
   const user = aUser()
