@@ -128,6 +128,10 @@ function confirmedIsTrue({ platform, memory, store, accounts, isByHand, isAccoun
 }
 
 function nothingComesBackByItself({ platform, memory, store, accounts, tiesOf, isByHand }: Look): void {
+  for (const { id, event, resourceId, operationId, detail } of store.audit) {
+    if (event === 'asked' && detail.active === true) memory.activating.add(operationId)
+    if (event === 'calling' && memory.activating.has(operationId)) memory.switchingOn.set(resourceId, id)
+  }
   for (const account of accounts.values()) {
     if (!account.isOn || memory.accounts.get(account.id)?.isOn !== false || isByHand(account)) continue
     const since = memory.lastOn.get(account.id) ?? 0
@@ -136,10 +140,7 @@ function nothingComesBackByItself({ platform, memory, store, accounts, tiesOf, i
       ({ id, event, resourceId, detail }) =>
         event === 'asked' && detail.active === true && id > since && ties.includes(resourceId),
     )
-    const wasInWork = store.audit.some(
-      ({ event, resourceId, operationId }) =>
-        event === 'calling' && ties.includes(resourceId) && memory.activating.has(operationId),
-    )
+    const wasInWork = ties.some((id) => (memory.switchingOn.get(id) ?? 0) > since)
     assert.ok(
       isAskedFor || wasInWork || ties.some((id) => memory.mayActivate.has(id)),
       `invariant 4: ${platform} account ${account.id} came back, and nobody said active: true`,
@@ -235,8 +236,6 @@ function remember({ platform, memory, store, accounts }: Look): void {
   }
   memory.lastAudit = store.audit.at(-1)?.id ?? memory.lastAudit
   for (const account of accounts.values()) if (account.isOn) memory.lastOn.set(account.id, memory.lastAudit)
-  for (const { event, operationId, detail } of store.audit)
-    if (event === 'asked' && detail.active === true) memory.activating.add(operationId)
   memory.mayActivate = new Set(store.operations.filter((one) => one.mayActivate).map((one) => one.resourceId))
   memory.accounts = accounts
 }

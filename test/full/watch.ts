@@ -29,8 +29,10 @@ export interface Memory {
   readonly lastOn: Map<string, number>
   /** Resources whose unfinished operation may switch on, at the last look. */
   mayActivate: ReadonlySet<string>
-  /** Operations that were asked for with "active: true": one that was in work goes on when another takes its place. */
+  /** Operations that were asked for with "active: true". */
   readonly activating: Set<number>
+  /** Resource → last line of the audit in which one of those announces a call: it goes on when another takes its place. */
+  readonly switchingOn: Map<string, number>
   /** Account → how it looked when somebody changed it by hand. */
   readonly byHand: Map<string, string>
   readonly switchedByHand: Set<string>
@@ -132,6 +134,7 @@ function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
     lastOn: new Map(),
     mayActivate: new Set(),
     activating: new Set(),
+    switchingOn: new Map(),
     byHand: new Map(),
     switchedByHand: new Set(),
     givenByHand: new Map(),
