@@ -42,7 +42,8 @@ export async function commitGroup(
   await write.showResource(connection, 'Group', resourceId)
   // A refusal of a newer request goes back to what has just been reached.
   const newer = await write.getOperation(connection, resourceId)
-  if (newer !== undefined) await write.updateOperation(connection, newer.id, { kind: 'update', before: json })
+  if (newer !== undefined)
+    await write.updateOperation(connection, newer.id, { kind: 'update', before: json, attempts: 0 })
   if (operation.kind !== 'create') return
   // They may have been added before there was a group to be a member of.
   const members = (await write.members(connection, resourceId)).map(({ id }) => id)

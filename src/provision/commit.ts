@@ -105,7 +105,9 @@ export async function commitReached(
     const kind = newer.kind === 'create' ? 'update' : newer.kind
     const rest = isRenewal(newer, operation) ? grantsOnly : {}
     const unknownSince = reached.account === undefined ? operation.unknownSince : undefined
-    await write.updateOperation(name, newer.id, { kind, before: JSON.stringify(applied), unknownSince, ...rest })
+    const before = JSON.stringify(applied)
+    // What it took the place of is made: nothing of that would have to be taken back with it.
+    await write.updateOperation(name, newer.id, { kind, before, attempts: 0, unknownSince, ...rest })
   }
   // Deleted meanwhile, and hidden since: it must not be seen again.
   if (newer?.kind !== 'delete') await write.showResource(name, 'User', resourceId)
