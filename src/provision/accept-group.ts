@@ -180,9 +180,9 @@ async function groupOperation(
     // What was last answered with a success; a group that nobody has seen yet has none.
     before: unfinished === undefined ? current.json : unfinished.before,
     version: current.version,
+    // What an attempt at it may have written is taken back with this one, too.
+    isTried: unfinished !== undefined,
   })
-  // An attempt at what this one replaces counts: what it may have written is taken back with this one, too.
-  if (unfinished !== undefined) await write.updateOperation(connection.name, operation, { attempts: 1 })
   return { kind, id: operation, replacedId: unfinished?.id }
 }
 
@@ -190,7 +190,7 @@ function putGroupOperation(
   write: StoreWriter,
   { connection, world, asked }: AcceptContext,
   resourceId: string,
-  intent: Pick<NewOperation, 'kind' | 'before' | 'version'> & Partial<Pick<NewOperation, 'unknownSince'>>,
+  intent: Pick<NewOperation, 'kind' | 'before' | 'version'> & Partial<Pick<NewOperation, 'unknownSince' | 'isTried'>>,
 ): Promise<number> {
   const now = world.clock.now()
   return write.putOperation(connection.name, {

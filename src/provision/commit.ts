@@ -206,8 +206,9 @@ async function undo(
     }
     return true
   }
+  const wasOn = isActiveDocument(parseDocument(before))
   // The refused request had taken the place of a deactivation, which may be unfinished.
-  const isToBeOff = !isActiveDocument(parseDocument(before)) && (!isDeprovisioning || mayBeOn(connection, link))
+  const isToBeOff = !wasOn && (!isDeprovisioning || mayBeOn(connection, link))
   if (isToBeOff && isDeprovisioning && operation.kind !== 'delete') return false
   try {
     await storeDocument(write, name, resourceId, before, new Date(now).toISOString())
@@ -223,7 +224,7 @@ async function undo(
       connection: name,
       accountId: link.accountId,
       kind: 'update',
-      isDeprovisioning: !isActiveDocument(parseDocument(before)),
+      isDeprovisioning: !wasOn,
       caller: reconcileCaller,
     })
   // Memberships may have changed while the attempt ran.

@@ -5,7 +5,7 @@ import { grantsOf } from '../mapping/evaluate.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
-import { wantedGrants } from './grants.ts'
+import { grantRules, wantedKeys } from './grants.ts'
 import { namedGroup } from './group-name.ts'
 import type { AcceptContext } from './intent.ts'
 import type { ChangedMembers } from './member-change.ts'
@@ -100,14 +100,14 @@ async function changedUsers(
 /** Of those who have left a group that no line of the mapping names any more: who holds what an earlier mapping gave for it. */
 async function holdingMore(
   write: StoreWriter,
-  { name, mapping, facts, platform }: ProvisionedConnection,
+  connection: ProvisionedConnection,
   left: readonly string[],
 ): Promise<readonly string[]> {
+  const { name } = connection
   const ledgers = await write.ledgersOf(name, left)
   const memberships = await write.membershipsOf(name, [...ledgers.keys()])
   return [...ledgers].flatMap(([id, ledger]) => {
-    const wanted = wantedGrants({ mapping, facts, groups: platform.groups }, memberships.get(id) ?? [])
-    const keys = new Set(wanted.map(({ key }) => key))
+    const keys = wantedKeys(grantRules(connection), memberships.get(id) ?? [])
     return ledger.some(({ key, origin }) => origin !== 'found' && !keys.has(key)) ? [id] : []
   })
 }

@@ -20,6 +20,19 @@ export interface GrantRules {
   readonly groups: PlatformGroups | undefined
 }
 
+export function grantRules({
+  mapping,
+  facts,
+  platform,
+}: Pick<ProvisionedConnection, 'mapping' | 'facts' | 'platform'>): GrantRules {
+  return { mapping, facts, groups: platform.groups }
+}
+
+/** What the ledger calls those that the memberships ask for. */
+export function wantedKeys(rules: GrantRules, memberships: readonly Membership[]): ReadonlySet<string> {
+  return new Set(wantedGrants(rules, memberships).map(({ key }) => key))
+}
+
 /** The union over all groups, each grant once. Where groups are groups, one that is not on the platform yet gives nothing. */
 export function wantedGrants(
   { mapping, facts, groups }: GrantRules,

@@ -105,10 +105,9 @@ export async function putOperation(write: StoreWriter, context: AcceptContext, i
     caller: asked.caller,
     createdAt: sinceWhen(replaced, isOn) ?? new Date(now).toISOString(),
     unknownSince: replaced?.unknownSince,
+    // What an attempt at it may have written is taken back with this one, too.
+    isTried: replaced !== undefined && replaced.about !== 'grants',
   })
-  // An attempt at what this one replaces counts: what it may have written is taken back with this one, too.
-  if (replaced !== undefined && replaced.about !== 'grants')
-    await write.updateOperation(connection.name, operationId, { attempts: 1 })
   await write.appendAudit(connection.name, {
     at: new Date(now).toISOString(),
     event: 'asked',

@@ -3,7 +3,7 @@ import type { Grant } from '../facts.ts'
 import type { Wanted } from '../mapping/mapping.ts'
 import type { Call } from '../platforms/platform.ts'
 import type { Situation } from './find-account.ts'
-import { wantedGrants } from './grants.ts'
+import { grantRules, wantedGrants } from './grants.ts'
 import type { Reached } from './reach.ts'
 
 const hour = 3_600_000
@@ -43,8 +43,7 @@ export async function invitePerson(call: Call, situation: Situation, wanted: Wan
 
 /** Written down as ours first: once the account is there, what the invitation gave must not look like somebody else's. */
 async function promisedGrants({ connection, grants }: Situation): Promise<readonly Grant[]> {
-  const { mapping, facts, platform } = connection
-  const promised = wantedGrants({ mapping, facts, groups: platform.groups }, grants.memberships)
+  const promised = wantedGrants(grantRules(connection), grants.memberships)
   if (promised.length === 0) return []
   await grants.noteLedger(promised.map(({ key, grant }) => ({ key, grant, origin: 'giving' })))
   return promised.map(({ grant }) => grant)

@@ -1,7 +1,7 @@
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
-import { wantedGrants } from './grants.ts'
+import { grantRules, wantedKeys } from './grants.ts'
 import { giftsOf } from './group-gifts.ts'
 import type { MemberChange } from './member-change.ts'
 
@@ -15,7 +15,7 @@ export async function leavingMembers(
   group: StoredResource,
   changes: readonly MemberChange[],
 ): Promise<readonly string[]> {
-  const { name, mapping, facts, platform } = connection
+  const { name } = connection
   if (!changes.some(saysWhoStays)) return []
   const link = await write.getGroupLink(name, group.id)
   const { keys } = giftsOf(connection, group.id, parseDocument(group.json), link)
@@ -24,13 +24,9 @@ export async function leavingMembers(
   const holding = outside.filter(({ ledger }) => ledger.some(({ key }) => keys.has(key)))
   const ids = holding.map(({ userId }) => userId)
   const memberships = await write.membershipsOf(name, ids)
-  // What another group gives, too, they may keep.
-  const kept = (userId: string) =>
-    new Set(
-      wantedGrants({ mapping, facts, groups: platform.groups }, memberships.get(userId) ?? []).map(({ key }) => key),
-    )
   return holding.flatMap(({ userId, ledger }) => {
-    const wanted = kept(userId)
+    // What another group gives, too, they may keep.
+    const wanted = wantedKeys(grantRules(connection), memberships.get(userId) ?? [])
     const isLeaving = ledger.some(({ key }) => keys.has(key) && !wanted.has(key))
     return isLeaving && changes.some((change) => saysWhoStays(change) && isOut(change, userId)) ? [userId] : []
   })

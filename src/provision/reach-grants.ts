@@ -7,6 +7,7 @@ import type { Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import {
   type GrantRules,
+  grantRules,
   heldGrants,
   isSettled,
   membershipIn,
@@ -49,7 +50,7 @@ export async function reachGrants(
   standing: Standing,
   isSwitchedOn: boolean,
 ): Promise<ReachedGrants> {
-  const rules = { mapping: connection.mapping, facts: connection.facts, groups: connection.platform.groups }
+  const rules = grantRules(connection)
   if (rules.mapping.groups.as === 'none') return { ledger: situation.ledger, refusal: undefined, isIncomplete: false }
   const ledger = await withPresentNames(rules, situation)
   const all = wantedGrants(rules, situation.memberships)

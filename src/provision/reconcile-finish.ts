@@ -1,6 +1,7 @@
 /** The end of a walk: its counts, the alarms, and the walks before it forgotten. */
 import { setImmediate } from 'node:timers/promises'
 import { walkBatch } from '../limits.ts'
+import type { StoreWriter } from '../store/store.ts'
 import type { Situation, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 
@@ -29,16 +30,16 @@ export async function finishWalk({ connection, world }: Finishing, walk: Walk): 
     const count = counts[situation] ?? 0
     if (count > 0) log.error({ ...line, situation, count, alarm: true }, what)
   }
-  const forget = () => store.transaction((write) => write.forgetWalksBefore(name, walk.number, walkBatch))
-  while (!(await forget())) await setImmediate()
+  await inPortions(world, (write) => write.forgetWalksBefore(name, walk.number, walkBatch))
   return finished
 }
 
 /** Where no walk comes to its end, none would be forgotten: each leaves a row for every user and account. */
-export async function forgetFailed(
-  { connection: { name }, world: { store } }: Finishing,
-  { number }: Walk,
-): Promise<void> {
-  const forget = () => store.transaction((write) => write.forgetFailedBefore(name, number, walkBatch))
-  while (!(await forget())) await setImmediate()
+export function forgetFailed({ connection: { name }, world }: Finishing, { number }: Walk): Promise<void> {
+  return inPortions(world, (write) => write.forgetFailedBefore(name, number, walkBatch))
+}
+
+/** One transaction each, and others between them, until it answers that nothing is left. */
+async function inPortions({ store }: World, forget: (write: StoreWriter) => Promise<boolean>): Promise<void> {
+  while (!(await store.transaction(forget))) await setImmediate()
 }

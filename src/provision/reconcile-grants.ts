@@ -4,7 +4,7 @@ import type { Call } from '../platforms/platform.ts'
 import type { Store } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
-import { type GrantRules, heldGrants, planGrants, wantedGrants } from './grants.ts'
+import { type GrantRules, grantRules, heldGrants, planGrants, wantedGrants } from './grants.ts'
 
 /** In `drift` and in findings, beside the names of attributes. */
 export const grantsAttribute = 'groups'
@@ -19,10 +19,10 @@ export async function accountsWithOtherGrants(
   store: Store,
   accounts: readonly Account[],
 ): Promise<ReadonlySet<AccountId>> {
-  const { mapping, facts, platform } = connection
+  const { mapping } = connection
   const differing = new Set<AccountId>()
   if (mapping.groups.as === 'none') return differing
-  const rules: GrantRules = { mapping, facts, groups: platform.groups }
+  const rules = grantRules(connection)
   for (const { id } of accounts) {
     const state = await stateOf(connection, store, rules, id)
     if (state === undefined) continue

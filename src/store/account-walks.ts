@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json.ts'
-import { sql } from './kysely.ts'
+import { type RawBuilder, sql } from './kysely.ts'
 import { atMost, type Dialect, type Run, statement } from './statement.ts'
 import type { Phase, Walk, WalkReader, WalkWriter } from './walk-store.ts'
 
@@ -196,48 +196,10 @@ function writeStatements(dialect: Dialect) {
           due_at = ${slot('dueAt')}, finished_at = ${slot('finishedAt')}, counts = ${slot('counts')}
         where connection = ${slot('connection')} and number = ${slot('number')}`,
     ),
-    forgetFindings: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from finding where connection = ${slot('connection')} and (walk, account_id) in (
-          select walk, account_id from finding
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${atMost(slot('limit'))})
-        returning walk`,
-    ),
-    forgetKeys: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
-          select walk, value_key, resource_id from match_key
-          where connection = ${slot('connection')} and walk < ${slot('number')} limit ${atMost(slot('limit'))})
-        returning walk`,
-    ),
-    forgetFailedFindings: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from finding where connection = ${slot('connection')} and (walk, account_id) in (
-          select walk, account_id from finding
-          where connection = ${slot('connection')} and walk in (
-            select number from walk
-            where connection = ${slot('connection')} and number < ${slot('number')} and phase = 'failed')
-          limit ${atMost(slot('limit'))})
-        returning walk`,
-    ),
-    forgetFailedKeys: statement(
-      dialect,
-      ['connection', 'number', 'limit'],
-      (slot) => sql<{ walk: number }>`
-        delete from match_key where connection = ${slot('connection')} and (walk, value_key, resource_id) in (
-          select walk, value_key, resource_id from match_key
-          where connection = ${slot('connection')} and walk in (
-            select number from walk
-            where connection = ${slot('connection')} and number < ${slot('number')} and phase = 'failed')
-          limit ${atMost(slot('limit'))})
-        returning walk`,
-    ),
+    forgetFindings: forget(dialect, findingKey, before),
+    forgetKeys: forget(dialect, matchKey, before),
+    forgetFailedFindings: forget(dialect, findingKey, failedBefore),
+    forgetFailedKeys: forget(dialect, matchKey, failedBefore),
     // The newest finished one of each purpose stays: the next is measured by it, and the schedule goes by it.
     forgetWalks: statement(
       dialect,
@@ -249,4 +211,31 @@ function writeStatements(dialect: Dialect) {
             where connection = ${slot('connection')} and phase = 'finished' group by purpose)`,
     ),
   }
+}
+
+type ForgetSlot = (name: 'connection' | 'number' | 'limit') => RawBuilder<unknown>
+
+const findingKey = { table: sql.raw('finding'), columns: sql.raw('walk, account_id') }
+const matchKey = { table: sql.raw('match_key'), columns: sql.raw('walk, value_key, resource_id') }
+
+const before = (slot: ForgetSlot) => sql`walk < ${slot('number')}`
+const failedBefore = (slot: ForgetSlot) => sql`walk in (
+  select number from walk
+  where connection = ${slot('connection')} and number < ${slot('number')} and phase = 'failed')`
+
+/** What walks have left in a table, a portion at a time. */
+function forget(
+  dialect: Dialect,
+  { table, columns }: typeof findingKey,
+  ofWalks: (slot: ForgetSlot) => RawBuilder<unknown>,
+) {
+  return statement(
+    dialect,
+    ['connection', 'number', 'limit'],
+    (slot) => sql<{ walk: number }>`
+      delete from ${table} where connection = ${slot('connection')} and (${columns}) in (
+        select ${columns} from ${table}
+        where connection = ${slot('connection')} and ${ofWalks(slot)} limit ${atMost(slot('limit'))})
+      returning walk`,
+  )
 }

@@ -26,6 +26,7 @@ export function createOperationWrites(dialect: Dialect): (run: Run) => Operation
           mayActivate: operation.mayActivate ? 1 : 0,
           before: run.sealer.seal('operation.before', [connection, resourceId], operation.before ?? null),
           version: operation.version,
+          attempts: operation.isTried === true ? 1 : 0,
           dueAt: operation.dueAt,
           requestId: operation.requestId,
           caller: operation.caller,
@@ -115,6 +116,7 @@ function operationStatements(dialect: Dialect) {
         'mayActivate',
         'before',
         'version',
+        'attempts',
         'dueAt',
         'requestId',
         'caller',
@@ -126,7 +128,7 @@ function operationStatements(dialect: Dialect) {
         insert into operation (connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state,
           attempts, due_at, request_id, caller, created_at, unknown_since, precedence)
         values (${slot('connection')}, ${slot('id')}, ${slot('resourceId')}, ${slot('kind')}, ${slot('about')}, ${slot('isDeprovisioning')},
-          ${slot('mayActivate')}, ${slot('before')}, ${slot('version')}, 'waiting', 0, ${slot('dueAt')},
+          ${slot('mayActivate')}, ${slot('before')}, ${slot('version')}, 'waiting', ${slot('attempts')}, ${slot('dueAt')},
           ${slot('requestId')}, ${slot('caller')}, ${slot('createdAt')}, ${slot('unknownSince')}, ${slot('precedence')})`,
     ),
     noteUnknown: statement(

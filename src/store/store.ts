@@ -113,7 +113,10 @@ export interface Operation {
 export type NewOperation = Omit<
   Operation,
   'id' | 'connection' | 'state' | 'attempts' | 'errorKind' | 'errorMessage' | 'leaseUntil'
->
+> & {
+  /** An attempt at what it replaces counts as one of its own. */
+  readonly isTried?: boolean
+}
 
 export interface AuditEntry {
   readonly at: string
