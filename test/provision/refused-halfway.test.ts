@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
-import { provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+import { type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 
 const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const refusal = {
@@ -16,6 +16,16 @@ const movedAndTitled = [
   { op: 'replace', path: `${enterpriseUrn}:department`, value: 'Chemistry' },
   { op: 'replace', path: 'title', value: 'Countess' },
 ]
+
+/** Somebody whose move is made on the platform, and whose title is not: 429. */
+async function movedHalfWay(bridge: FigshareBridge) {
+  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
+  const { body } = await bridge.scim.post('/Users', user)
+  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+  assert.equal(bridge.account(user)?.group_id, 102)
+  return { user, body }
+}
 
 test('who is moved and then refused a title is moved back', async (t) => {
   const bridge = await startFigshareBridge(t)
@@ -35,11 +45,7 @@ test('who is moved and then refused a title is moved back', async (t) => {
 
 test('who was moved by an attempt that was not finished, and is refused by the next, is moved back', async (t) => {
   const bridge = await startFigshareBridge(t)
-  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
-  const { body } = await bridge.scim.post('/Users', user)
-  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
-  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
-  assert.equal(bridge.account(user)?.group_id, 102)
+  const { user, body } = await movedHalfWay(bridge)
   bridge.fault(refusal)
   const answer = await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)
   assert.equal(answer.status, 400, answer.text)
@@ -49,11 +55,7 @@ test('who was moved by an attempt that was not finished, and is refused by the n
 
 test('who was moved by a change that is not finished, and whose next change is refused, is moved back', async (t) => {
   const bridge = await startFigshareBridge(t, { isStrict: true })
-  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
-  const { body } = await bridge.scim.post('/Users', user)
-  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
-  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
-  assert.equal(bridge.account(user)?.group_id, 102)
+  const { user, body } = await movedHalfWay(bridge)
   bridge.heal()
   const mail = [{ op: 'replace', path: 'emails[type eq "work"].value', value: 'other@uni.example' }]
   const answer = await bridge.scim.patch(`/Users/${body.id}`, mail)
@@ -70,11 +72,7 @@ for (const [leaving, ask] of [
 ] as const) {
   test(`who was moved by a change that is not finished, and whose ${leaving} is refused, is moved back`, async (t) => {
     const bridge = await startFigshareBridge(t)
-    const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
-    const { body } = await bridge.scim.post('/Users', user)
-    bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
-    assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
-    assert.equal(bridge.account(user)?.group_id, 102)
+    const { user, body } = await movedHalfWay(bridge)
     bridge.fault({ ...refusal, path: '/account/institution/accounts' })
     const asked = ask(`/Users/${body.id}`)
     const answer =
@@ -90,10 +88,7 @@ for (const [leaving, ask] of [
 
 test('who was moved before the bridge was killed, and is refused a title after the restart, is moved back', async (t) => {
   const bridge = await startFigshareBridge(t)
-  const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
-  const { body } = await bridge.scim.post('/Users', user)
-  bridge.fault({ mode: '500', only: 'writes', path: '/account/profile' })
-  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 429)
+  const { user, body } = await movedHalfWay(bridge)
   // As a kill leaves it: nothing says that there was an attempt.
   bridge.change('update operation set attempts = 0, error_kind = null, error_message = null')
   bridge.fault(refusal)
