@@ -6,6 +6,7 @@ import { emailOf, provisioningUrn, startFigshareBridge } from '../figshare-bridg
 const off = { op: 'replace', path: 'active', value: false }
 const mailed = (email: string) => ({ op: 'replace', path: 'emails', value: [{ value: email, primary: true }] })
 const titled = (title: string) => ({ op: 'replace', path: 'title', value: title })
+const named = { op: 'replace', path: 'name.givenName', value: 'Ada' }
 
 test('a leaver whose new e-mail address the mapping refuses is switched off, and the address shows as drift', async (t) => {
   const bridge = await startFigshareBridge(t, { isStrict: true })
@@ -166,8 +167,9 @@ test('a leaver whose refused change cannot be undone, the old userName being tak
 for (const [what, follow, status] of [
   ['a deletion', (bridge: Bridge, id: string) => bridge.scim.delete(`/Users/${id}`), 400],
   ['an edit', (bridge: Bridge, id: string) => bridge.scim.patch(`/Users/${id}`, [titled('Emerita')]), 429],
+  ['a request that changes nothing', (bridge: Bridge, id: string) => bridge.scim.patch(`/Users/${id}`, [named]), 429],
 ] as const) {
-  test(`a deactivation that was answered with "kept" is kept when ${what} has taken its place and is refused`, async (t) => {
+  test(`a deactivation that was answered with "kept" is kept when ${what} comes after it and is refused`, async (t) => {
     const bridge = await startFigshareBridge(t)
     const user = aUser()
     const { body } = await bridge.scim.post('/Users', user)
@@ -186,23 +188,6 @@ for (const [what, follow, status] of [
     assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body.active, false)
   })
 }
-
-test('a deactivation that was answered with "kept" is kept when a request that changes nothing meets it and it is refused', async (t) => {
-  const bridge = await startFigshareBridge(t)
-  const user = aUser()
-  const { body } = await bridge.scim.post('/Users', user)
-  const account = bridge.account(user)
-  assert.ok(account !== undefined)
-  bridge.fault({ mode: 'down' })
-  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, [off])).status, 429)
-  bridge.fault({ mode: 'answer', only: 'writes', status: 422, body: '{"message":"no","code":"x"}' })
-  const named = [{ op: 'replace', path: 'name.familyName', value: body.name.familyName }]
-  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, named)).status, 429)
-  assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body.active, false)
-  bridge.heal()
-  await bridge.finished()
-  assert.equal(account.active, false)
-})
 
 test('a deletion of somebody who is off is refused, and nothing is left to do', async (t) => {
   const bridge = await startFigshareBridge(t, { isStrict: true })
