@@ -12,7 +12,7 @@ LABEL org.opencontainers.image.title="scim-bridge" \
       org.opencontainers.image.licenses="Apache-2.0" \
       scim-bridge.sbom="/app/sbom.cdx.json"
 # /config: bridge.yaml, mappings and secrets, mounted read-only. HEALTH_URL: another one where `listen.port` is not 8080.
-ENV NODE_ENV=production MALLOC_ARENA_MAX=2 MALLOC_TRIM_THRESHOLD_=131072
+ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=131072
 ENV BRIDGE_CONFIG=/config/bridge.yaml HEALTH_URL=http://127.0.0.1:8080/readyz
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules

@@ -3,8 +3,8 @@
 'use strict'
 
 module.exports = {
-  // One for each of Node's threads keeps what the compiler needed for a moment.
-  MALLOC_ARENA_MAX: '2',
+  // Every further one keeps what the compiler needed for a moment: 10 MB of the process, and nothing that could be seen of the processor's time.
+  MALLOC_ARENA_MAX: '1',
   // Set, it does not grow with the largest piece that was ever freed.
   MALLOC_TRIM_THRESHOLD_: '131072',
 }
