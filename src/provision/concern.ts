@@ -37,6 +37,8 @@ export async function concern(
   await write.touchResources(name, 'User', moved, new Date(now).toISOString())
   if (connection.mapping.groups.as === 'none') return { members, concerned: [], renewed: [] }
   const changed = await changedUsers(write, context, stored, members, before)
+  const others = [...members.removed].filter((id) => !changed.has(id))
+  for (const id of await holdingMore(write, connection, others)) changed.add(id)
   const again = await failedUsers(write, name, named)
   const operations = await write.putGrantOperations(name, [...new Set([...changed, ...again])], {
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
@@ -68,13 +70,13 @@ async function changedUsers(
   stored: StoredResource,
   members: ChangedMembers,
   before: JsonObject | undefined,
-): Promise<readonly string[]> {
+): Promise<Set<string>> {
   const { name, mapping } = connection
   const moved = [...members.added, ...members.removed]
   if (mapping.groups.as === 'groups') {
     const link = await write.getGroupLink(name, stored.id)
     // Before the group is on the platform there is nothing to be a member of.
-    return link === undefined ? [] : moved
+    return new Set(link === undefined ? [] : moved)
   }
   const now = namedGroup(parseDocument(stored.json))
   const earlier = before === undefined ? now : namedGroup(before)
@@ -82,11 +84,10 @@ async function changedUsers(
   const gave = grantsOf(mapping, [earlier])
   const isSame = gives.length === gave.length && gives.every((grant) => gave.includes(grant))
   const touched = isSame ? moved : [...moved, ...(await write.members(name, stored.id)).map(({ id }) => id)]
-  const users = [...new Set(touched)]
-  if (gives.length === 0 && gave.length === 0) return holdingMore(write, connection, [...members.removed])
-  if (users.length === 0) return []
-  const memberships = await write.membershipsOf(name, users)
-  return users.filter((id) => {
+  const users = new Set(touched)
+  if (gives.length === 0 && gave.length === 0) return new Set()
+  const memberships = await write.membershipsOf(name, [...users])
+  const differing = [...users].filter((id) => {
     const others = (memberships.get(id) ?? []).filter(({ groupId }) => groupId !== stored.id).map(namedGroup)
     const kept = new Set(grantsOf(mapping, others))
     const wasMember = !members.added.has(id)
@@ -95,9 +96,10 @@ async function changedUsers(
     const has = isMember ? gives : []
     return [...had, ...has].some((grant) => !kept.has(grant) && had.includes(grant) !== has.includes(grant))
   })
+  return new Set(differing)
 }
 
-/** Of those who have left a group that no line of the mapping names any more: who holds what an earlier mapping gave for it. */
+/** Of those who have left a group that gives nothing of theirs now: who holds what an earlier mapping gave for it. */
 async function holdingMore(
   write: StoreWriter,
   connection: ProvisionedConnection,

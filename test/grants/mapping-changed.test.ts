@@ -4,7 +4,7 @@ import { copyFileSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import { isJsonObject } from '../../src/json.ts'
-import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { aUser, type ScimClient, startBridgeWorld } from '../bridge-world.ts'
 import { emailOf } from '../figshare-bridge.ts'
 import { aGroup, grantsSeen, mappingWith, removing } from './grants-world.ts'
 
@@ -65,3 +65,31 @@ for (const [what, before, after, platform] of [
     assert.deepEqual(seen(), [])
   })
 }
+
+for (const [what, ask] of [
+  [
+    'who leaves a group that was roles of the mapping',
+    (scim: ScimClient, path: string, id: string) => scim.patch(path, removing(id)),
+  ],
+  ['who was in a deleted group that was roles of the mapping', (scim: ScimClient, path: string) => scim.delete(path)],
+] as const) {
+  test(`${what}, and is not on the platform yet, loses them`, async (t) => {
+    const { scim, path, id, restartWith, seen } = await aMember(t, 'dspace', asGrants, 'Editors')
+    assert.deepEqual(seen(), ['Editors'])
+    await restartWith(asGroups)
+    assert.equal((await ask(scim(), path, id)).status, 204)
+    assert.deepEqual(seen(), [])
+  })
+}
+
+test('who leaves one of two groups loses what an earlier mapping gave for it, also when the other gives what it would give now', async (t) => {
+  const sections = (one: string, other: string) =>
+    `{ as: grants, grants: [{ group: first, grant: ${one} }, { group: second, grant: ${other} }] }`
+  const [reviewing, helping] = ['{ group_id: 110, role_id: 49 }', '{ group_id: 100, role_id: 2 }']
+  const { scim, path, id, restartWith, seen } = await aMember(t, 'figshare', sections(reviewing, helping), 'first')
+  assert.equal((await scim().post('/Groups', aGroup('second', id))).status, 201)
+  assert.deepEqual(seen(), ['100:2', '110:49'])
+  await restartWith(sections(helping, helping))
+  assert.equal((await scim().patch(path, removing(id))).status, 204)
+  assert.deepEqual(seen(), ['100:2'])
+})
