@@ -1,5 +1,6 @@
 import { PlatformError, Problem } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
+import type { GrantOperation } from '../store/grant-store.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import {
   type AcceptedGroup,
@@ -15,6 +16,7 @@ import { reconcileCaller } from './reconcile-operation.ts'
 import { refusedText } from './refused-text.ts'
 import { type ManySettled, runMany } from './run-many.ts'
 import type { Runner } from './runner.ts'
+import { withdrawMembers } from './withdraw-members.ts'
 
 /** What the SCIM layer asks of the groups of one connection. Everything thrown is a `Problem`, or a failure of the store. */
 export interface ProvisionedGroups {
@@ -49,7 +51,7 @@ export function createProvisionedGroups(
   ): Promise<T> {
     const context = { connection, world, asked, isFlushed: () => false }
     const accepted = await store.transaction((write) => work(write, context))
-    for (const { resourceId, id, replacedId } of accepted?.renewed ?? []) runner.supersede(resourceId, replacedId, id)
+    supersede(accepted?.renewed ?? [])
     const { operation, stored } = accepted ?? {}
     if (operation?.replacedId !== undefined && stored !== undefined)
       runner.supersede(stored.id, operation.replacedId, operation.id)
@@ -96,39 +98,22 @@ export function createProvisionedGroups(
     return clock.now() + ((clock.now() - startedAt) / done) * unfinished
   }
 
-  /** Answers whether the group is gone. */
-  async function withdraw(
-    write: StoreWriter,
-    asked: Asked,
-    groupId: string,
-    { added, removed }: { readonly added: readonly string[]; readonly removed: readonly string[] },
-  ): Promise<boolean> {
-    const isDeleted = (await write.getAnyResource(name, 'Group', groupId)) === undefined
-    if (added.length > 0) await write.removeMembers(name, groupId, added)
-    if (removed.length > 0 && !isDeleted) await write.addMembers(name, groupId, removed)
-    const now = new Date(clock.now()).toISOString()
-    await write.touchResources(name, 'User', [...added, ...removed], now)
-    await write.touchResources(name, 'Group', [groupId], now)
-    // Some of it may have been given, and another membership may still wait for its part: they are looked at again.
-    const operations = await write.operationsOf(name, [...added, ...removed])
-    const aside = operations.filter(({ state, about }) => state === 'failed' && about === 'grants')
-    await write.putGrantOperations(
-      name,
-      aside.map(({ resourceId }) => resourceId),
-      { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },
-    )
-    return isDeleted
+  function supersede(operations: readonly GrantOperation[]): void {
+    for (const { resourceId, id, replacedId } of operations)
+      if (replacedId !== undefined) runner.supersede(resourceId, replacedId, id)
   }
 
   /** The group itself is refused what was asked: so are the members that came or went with it. What is kept for an operator stays. */
   async function takeBackMembers(asked: Asked, { stored, members }: AcceptedGroup): Promise<void> {
     const [added, removed] = [[...members.added], [...members.removed]]
     if (added.length + removed.length === 0) return
-    await store.transaction(async (write) => {
+    const withdrawn = await store.transaction(async (write) => {
       const operation = await write.getOperation(name, stored.id)
-      if (operation === undefined || operation.caller === reconcileCaller)
-        await withdraw(write, asked, stored.id, { added, removed })
+      if (operation !== undefined && operation.caller !== reconcileCaller) return undefined
+      return withdrawMembers(write, { connection, world, asked }, stored.id, { added, removed })
     })
+    supersede(withdrawn?.operations ?? [])
+    runner.wake()
   }
 
   /** What the platform refuses is no membership: the identity provider and the store agree on that. */
@@ -140,12 +125,15 @@ export function createProvisionedGroups(
     const ids = refused.map(({ resourceId }) => resourceId)
     const added = ids.filter((id) => members.added.has(id))
     const removed = ids.filter((id) => members.removed.has(id))
-    const isGone = await store.transaction((write) => withdraw(write, asked, stored.id, { added, removed }))
+    const { isGroupGone, operations } = await store.transaction((write) =>
+      withdrawMembers(write, { connection, world, asked }, stored.id, { added, removed }),
+    )
+    supersede(operations)
     runner.wake()
     const { error } = refused[0]?.settled ?? {}
     const problem = error === undefined ? undefined : problemOf(error)
     const others = ids.filter((id) => !members.added.has(id) && !members.removed.has(id))
-    const reached = isGone
+    const reached = isGroupGone
       ? { takenBack: [], kept: [], left: ids }
       : { takenBack: [...added, ...removed], kept: others, left: [] }
     return new Problem(

@@ -104,6 +104,28 @@ test('a PUT whose new name the platform refuses changes no members either', asyn
   assert.deepEqual([ada.seen(), ben.seen()], [['Editors'], []])
 })
 
+test('who is changed while a new name is being refused holds what the members of before hold', async (t) => {
+  const { world, scim, state, aPerson } = await aRepository(t)
+  const [ada, ben] = [await aPerson(), await aPerson()]
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id))
+  world.sandbox.dspace.fault({ mode: 'slow', delayMs: 60_000, path: '/api/eperson/groups', times: 1 })
+  const renaming = scim.put(`/Groups/${body.id}`, aGroup('Taken', ben.id)).then(({ status }) => status)
+  await eventually('it is being given', () => world.sandbox.dspace.faultCount === 1)
+  for (const { id } of [ada, ben]) {
+    const edit = [{ op: 'replace', path: 'name.familyName', value: 'King' }]
+    assert.equal((await scim.patch(`/Users/${id}`, edit)).status, 200)
+  }
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.equal(await renaming, 409)
+  await eventually(
+    'nothing is left to do',
+    () => viewStore(world.directory, 'dspace').operations.length === 0,
+    () => world.clock.advance(1_000),
+  )
+  assert.deepEqual([ada.seen(), ben.seen()], [['Editors'], []])
+})
+
 test('a new name whose answer was lost is taken back when the next one is refused', async (t) => {
   const { world, scim, state, names } = await aRepository(t)
   state.addGroup({ name: 'Taken' })
