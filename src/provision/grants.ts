@@ -4,7 +4,7 @@ import { grantsOf } from '../mapping/evaluate.ts'
 import { grantKey } from '../mapping/grants.ts'
 import type { Mapping } from '../mapping/mapping.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
-import { groupKey, type LedgerEntry, type Membership } from '../store/grant-store.ts'
+import { groupIdOf, groupKey, type LedgerEntry, type Membership } from '../store/grant-store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { namedGroup } from './group-name.ts'
 
@@ -57,15 +57,21 @@ export function membershipIn(groups: PlatformGroups, group: PlatformGroup): Gran
   return { ...groups.grantOf(group), id: group.id }
 }
 
-/** What the account holds, in the form of what is wanted for it. */
+/** What the account holds, in the form of what is wanted for it and of what the ledger has. */
 export async function heldGrants(
   call: Call,
-  { mapping, platform }: Pick<ProvisionedConnection, 'mapping' | 'platform'>,
+  { mapping, platform, facts }: Pick<ProvisionedConnection, 'mapping' | 'platform' | 'facts'>,
   id: AccountId,
+  ledger: readonly LedgerEntry[],
 ): Promise<readonly Grant[]> {
   const { groups } = platform
   if (mapping.groups.as !== 'groups' || groups === undefined) return platform.readGrants(call, id)
-  return (await groups.heldBy(call, id)).map((group) => membershipIn(groups, group))
+  const memberships = (await groups.heldBy(call, id)).map((group) => membershipIn(groups, group))
+  // What was given when the groups section said `as: grants` may be no membership.
+  if (ledger.every(({ key }) => groupIdOf(key) !== undefined)) return memberships
+  const named = new Set(memberships.map((grant) => namedIdentityOf(grant, facts)))
+  const others = await platform.readGrants(call, id)
+  return [...memberships, ...others.filter((grant) => !named.has(identityOf(grant, facts)))]
 }
 
 /** Equal for grants that are the same to the platform. */
@@ -75,11 +81,15 @@ export function identityOf(grant: Grant, { grantsCaseExact = true }: Pick<Platfo
   return grantsCaseExact ? text : text.toLowerCase()
 }
 
+function namedIdentityOf({ id: _, ...named }: Grant, facts: PlatformFacts): string {
+  return identityOf(named, facts)
+}
+
 /** Given when the groups section said another `as`: what was known by its name alone has an id now, or the reverse. */
 function asHeld(grant: Grant, held: readonly Grant[], facts: PlatformFacts): Grant {
-  const nameOf = ({ id: _, ...named }: Grant) => identityOf(named, facts)
+  const name = namedIdentityOf(grant, facts)
   const isSame = (other: Grant) =>
-    (other.id === undefined) !== (grant.id === undefined) && nameOf(other) === nameOf(grant)
+    (other.id === undefined) !== (grant.id === undefined) && namedIdentityOf(other, facts) === name
   return held.find(isSame) ?? grant
 }
 

@@ -61,7 +61,7 @@ export async function reachGrants(
   const mayHoldListed = rules.mapping.groups.manage === 'listed'
   if (isSettled(wanted, ledger) && !isUnsure && !mayHoldListed) return { ledger, refusal: undefined, isIncomplete }
 
-  const held = await heldGrants(call, connection, account.id)
+  const held = await heldGrants(call, connection, account.id, ledger)
   const ofGroups = mayHoldListed ? await grantsOfGroups(rules, situation) : []
   const plan = planGrants(rules, { wanted, ledger, held, ofGroups })
   if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }

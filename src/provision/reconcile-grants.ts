@@ -28,7 +28,7 @@ export async function accountsWithOtherGrants(
     if (state === undefined) continue
     try {
       // With `manage: listed`, memberships given by hand in our own groups go with the next change of the user.
-      const held = await heldGrants(call, connection, id)
+      const held = await heldGrants(call, connection, id, state.ledger)
       const { give, take } = planGrants(rules, { ...state, ofGroups: [], held })
       if (give.length > 0 || take.length > 0) differing.add(id)
     } catch (error) {

@@ -14,6 +14,8 @@ async function aMember(t: TestContext, platform: DemoPlatform, section: string, 
   const world = await startBridgeWorld(({ connections }) => {
     if (!isJsonObject(connections) || !isJsonObject(connections[platform])) throw new Error('no such connection')
     connections[platform].mapping = file
+    const { settings } = connections[platform]
+    if (platform === 'openspecimen' && isJsonObject(settings)) settings.userGroups = { institute: 'Example University' }
   })
   t.after(() => world.stop())
   // Where groups are roles, it has to be there.
@@ -92,4 +94,13 @@ test('who leaves one of two groups loses what an earlier mapping gave for it, al
   await restartWith(sections(helping, helping))
   assert.equal((await scim().patch(path, removing(id))).status, 204)
   assert.deepEqual(seen(), ['100:2'])
+})
+
+test('who leaves a group that is a user group of OpenSpecimen now loses the role that an earlier mapping gave for it', async (t) => {
+  const roles = '{ as: grants, grants: [{ group: Editors, grant: { role: Coordinator } }] }'
+  const { scim, path, id, restartWith, seen } = await aMember(t, 'openspecimen', roles, 'Editors')
+  assert.deepEqual(seen(), ['Coordinator'])
+  await restartWith('{ as: groups, grants: null }')
+  assert.equal((await scim().patch(path, removing(id))).status, 204)
+  assert.deepEqual(seen(), [])
 })
