@@ -106,7 +106,7 @@ export async function acceptGroupUpdate(
   const isMade = operation?.kind === 'create'
   const isAllNamed = isMade || asksAgain(context, change)
   const everybody = isAllNamed ? (await write.members(connection.name, id)).map((member) => member.id) : []
-  const leaving = await leavingMembers(write, connection, stored, change.memberChanges)
+  const leaving = await leavingMembers(write, connection, stored, before, change.memberChanges)
   const named = [...new Set([...namedMembers(change.memberChanges), ...everybody, ...leaving])]
   return { stored, operation, ...(await concern(write, context, stored, members, named, before)) }
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../json.ts'
 import type { StoredResource, StoreWriter } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
 import { parseDocument } from './document.ts'
@@ -6,19 +7,21 @@ import { giftsOf } from './group-gifts.ts'
 import type { MemberChange } from './member-change.ts'
 
 /**
- * Who was taken out of the group by an earlier request and holds what it gives still. A change that does not name them, as one that
- * says who stays, asks for that once more, and is no success before it is so.
+ * Who was taken out of the group by an earlier request and holds what it gives, or gave `before`, still. A change that does not
+ * name them, as one that says who stays, asks for that once more, and is no success before it is so.
  */
 export async function leavingMembers(
   write: StoreWriter,
   connection: ProvisionedConnection,
   group: StoredResource,
+  before: JsonObject,
   changes: readonly MemberChange[],
 ): Promise<readonly string[]> {
   const { name } = connection
   if (!changes.some(saysWhoStays)) return []
   const link = await write.getGroupLink(name, group.id)
-  const { keys } = giftsOf(connection, group.id, parseDocument(group.json), link)
+  const keysOf = (document: JsonObject) => giftsOf(connection, group.id, document, link).keys
+  const keys = new Set([...keysOf(before), ...keysOf(parseDocument(group.json))])
   if (keys.size === 0) return []
   const outside = await write.unfinishedOutside(name, group.id)
   const holding = outside.filter(({ ledger }) => ledger.some(({ key }) => keys.has(key)))

@@ -44,6 +44,16 @@ for (const [what, ask] of ways) {
   })
 }
 
+test('a list of members with a new name is no success while who has left holds the role of the old one', async (t) => {
+  const { bridge, scim, path, benId, rolesOfAda } = await aPair(t)
+  bridge.fault({ mode: 'down' })
+  assert.equal((await scim.put(path, aGroup('figshare-reviewers', benId))).status, 429)
+  bridge.change('update operation set due_at = due_at + 3600000')
+  bridge.heal()
+  assert.equal((await scim.put(path, aGroup('others', benId))).status, 200)
+  assert.deepEqual(rolesOfAda(), [])
+})
+
 test('a role that could not be taken is tried again when the list of members is pushed again', async (t) => {
   const { bridge, scim, path, benId, rolesOfAda } = await aPair(t)
   const push = () => scim.put(path, aGroup('figshare-reviewers', benId))
