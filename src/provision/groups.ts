@@ -76,9 +76,17 @@ export function createProvisionedGroups(
     const startedAt = clock.now()
     const operations = await store.operationsOf(name, concerned)
     const mine = operations.filter(({ about }) => about === 'grants' || about === 'both')
-    const settled = await runMany(mine, places, asked.signal, (one) => runner.runAlongside(one, asked.signal))
+    const settled = await runMany(mine, places, asked.signal, (one) => runMember(one, asked.signal))
     if (settled.refused.length > 0) throw await takeBack(asked, accepted, settled.refused)
     refuseUnfinished(settled, estimate(mine.length, settled.unfinished, startedAt))
+  }
+
+  /** What another request asked for the member's account may be refused, and is undone: the membership is tried without it. */
+  async function runMember(member: { readonly id: number; readonly resourceId: string }, signal: AbortSignal) {
+    const settled = await runner.runAlongside(member, signal)
+    if (settled.kind !== 'refused') return settled
+    const [left] = await store.operationsOf(name, [member.resourceId])
+    return left?.state === 'waiting' ? runner.runAlongside(left, signal) : settled
   }
 
   function refuseUnfinished({ unfinished, dueAt, error }: ManySettled, estimatedAt: number | undefined): void {

@@ -396,14 +396,18 @@ test('a user who is deleted while a group with them is being made is deleted whe
 })
 
 test('deferred: a group and its members are answered at once, and made in that order', async (t) => {
-  const { scim, names, finished, aPerson } = await aRepository(t, { mode: 'deferred' })
+  const { world, scim, names, finished, aPerson } = await aRepository(t, { mode: 'deferred' })
   const ada = await aPerson()
   const { status, body } = await scim.post('/Groups', aGroup('Editors', ada.id))
   assert.equal(status, 201)
   const ben = await aPerson()
   assert.equal((await scim.patch(`/Groups/${body.id}`, adding(ben.id))).status, 204)
   await finished()
-  await eventually('both are members', () => ada.seen().length + ben.seen().length === 2)
+  await eventually(
+    'both are members',
+    () => ada.seen().length + ben.seen().length === 2,
+    () => world.clock.advance(1_000),
+  )
   assert.deepEqual([names(), ada.seen(), ben.seen()], [['Editors'], ['Editors'], ['Editors']])
 })
 

@@ -213,3 +213,26 @@ test('an edit of somebody whose role waits is answered as it goes, though the pl
   assert.equal((await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 204)
   assert.deepEqual(rolesOf(bridge, ada), [reviewer])
 })
+
+test('a member whose own edit waits, and is refused, comes into the group all the same', async (t) => {
+  const { bridge, ada } = await aPair(t)
+  const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers'))
+  bridge.fault({ mode: 'down' })
+  const edit = [{ op: 'replace', path: 'name.familyName', value: 'King' }]
+  assert.equal((await bridge.scim.patch(`/Users/${ada.id}`, edit)).status, 429)
+  bridge.fault({
+    mode: 'answer',
+    only: 'writes',
+    path: '/account/profile',
+    status: 400,
+    body: '{"message":"no","code":"x"}',
+  })
+  const answer = await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))
+  assert.equal(answer.status, 204, answer.text)
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+  assert.deepEqual(await membersOf(bridge, `/Groups/${body.id}`), [ada.id])
+  bridge.heal()
+  await bridge.finished()
+  const { name } = (await bridge.scim.get(`/Users/${ada.id}`)).body
+  assert.deepEqual(name.familyName, (ada.user.name as JsonObject).familyName)
+})
