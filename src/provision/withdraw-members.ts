@@ -26,7 +26,12 @@ export async function withdrawMembers(
   const { name } = connection
   const isGroupGone = (await write.getAnyResource(name, 'Group', groupId)) === undefined
   if (added.length > 0) await write.removeMembers(name, groupId, added)
-  if (removed.length > 0 && !isGroupGone) await write.addMembers(name, groupId, removed)
+  if (removed.length > 0 && !isGroupGone) {
+    // Who was deleted meanwhile comes back to no group.
+    const gone = new Set(await write.unknownUsers(name, removed))
+    const present = removed.filter((id) => !gone.has(id))
+    await write.addMembers(name, groupId, present)
+  }
   const moved = [...added, ...removed]
   const now = world.clock.now()
   const createdAt = new Date(now).toISOString()

@@ -126,6 +126,21 @@ test('who is changed while a new name is being refused holds what the members of
   assert.deepEqual([ada.seen(), ben.seen()], [['Editors'], []])
 })
 
+test('a refused new name brings back the members of before who are there still', async (t) => {
+  const { world, scim, state, aPerson } = await aRepository(t)
+  const [ada, ben, cleo] = [await aPerson(), await aPerson(), await aPerson()]
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors', ada.id, cleo.id))
+  world.sandbox.dspace.fault({ mode: 'slow', delayMs: 60_000, path: '/api/eperson/groups', times: 1 })
+  const renaming = scim.put(`/Groups/${body.id}`, aGroup('Taken', ben.id)).then(({ status }) => status)
+  await eventually('it is being given', () => world.sandbox.dspace.faultCount === 1)
+  assert.equal((await scim.delete(`/Users/${cleo.id}`)).status, 204)
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  assert.equal(await renaming, 409)
+  const { displayName, members } = (await scim.get(`/Groups/${body.id}`)).body
+  assert.deepEqual([displayName, members.map(({ value }: { value: string }) => value)], ['Editors', [ada.id]])
+})
+
 test('a new name whose answer was lost is taken back when the next one is refused', async (t) => {
   const { world, scim, state, names } = await aRepository(t)
   state.addGroup({ name: 'Taken' })
