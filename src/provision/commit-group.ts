@@ -114,7 +114,7 @@ async function undo(
   }
   // What has been written already is taken back: the group is called what it was.
   if (mayHaveChanged) {
-    const own = { ...operation, connection, accountId: undefined, caller: reconcileCaller }
+    const own = { ...operation, connection, accountId: undefined, caller: reconcileCaller, createdAt: undefined }
     await putOwnOperation(write, world, own)
   } else await write.deleteOperation(connection, id)
   return true

@@ -226,6 +226,7 @@ async function undo(
       kind: 'update',
       isDeprovisioning: !wasOn,
       caller: reconcileCaller,
+      createdAt: undefined,
     })
   // Memberships may have changed while the attempt ran.
   else if (present.about === 'both')

@@ -97,6 +97,19 @@ test('who was moved before the bridge was killed, and is refused a title after t
   assert.equal(bridge.account(user)?.group_id, 101)
 })
 
+test('who is refused after a long time is moved back though the platform is away at first', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { user, body } = await movedHalfWay(bridge)
+  bridge.change("update operation set created_at = '2020-01-01T00:00:00.000Z'")
+  bridge.fault(refusal)
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 400)
+  bridge.fault({ mode: '503' })
+  await bridge.until('it is tried', () => bridge.row('select attempts from operation')?.attempts === 1)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(bridge.account(user)?.group_id, 101)
+})
+
 test('who cannot be moved back is shown to an operator, and not tried for ever', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
