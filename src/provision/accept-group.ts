@@ -17,13 +17,21 @@ export interface GroupChange {
   /** Whether the document differs from the stored one. */
   readonly changed: boolean
   readonly memberChanges: readonly MemberChange[]
+  /** Nothing else is said: a name that was promised to another request is no matter of this one. */
+  readonly isAboutMembersAlone: boolean
 }
 
 export interface AcceptedGroup extends Concerned {
   readonly stored: StoredResource
   /** The operation of the group itself, where groups are groups on the platform. */
   readonly operation:
-    | { readonly kind: Operation['kind']; readonly id: number; readonly replacedId: number | undefined }
+    | {
+        readonly kind: Operation['kind']
+        readonly id: number
+        readonly replacedId: number | undefined
+        /** Whether the request asks for what the operation does to the group: a final refusal is its own then. */
+        readonly isAsker: boolean
+      }
     | undefined
 }
 
@@ -42,6 +50,7 @@ export async function acceptGroupCreate(
       document: group.document,
       changed: true,
       memberChanges: [{ kind: 'replace', ids: group.members }],
+      isAboutMembersAlone: false,
     }))
   const isGroupThere = connection.mapping.groups.as === 'groups'
   const id = world.newId()
@@ -63,6 +72,7 @@ export async function acceptGroupCreate(
         kind: 'create' as const,
         id: await putGroupOperation(write, context, id, { kind: 'create', before: undefined, version: 1 }),
         replacedId: undefined,
+        isAsker: true,
       }
     : undefined
   return { stored, operation, ...(await concern(write, context, stored, members, group.members, undefined)) }
@@ -101,7 +111,7 @@ export async function acceptGroupUpdate(
     stored = updated
     await audit(write, context, id, 'change group')
   }
-  const operation = await groupOperation(write, context, current, change.document)
+  const operation = await groupOperation(write, context, current, change)
   // When it gets on the platform only now, all its members do.
   const isMade = operation?.kind === 'create'
   const isAllNamed = isMade || asksAgain(context, change)
@@ -147,7 +157,8 @@ export async function acceptGroupDelete(
     version: stored.version,
     unknownSince: unfinished?.unknownSince,
   })
-  return { stored, operation: { kind: 'delete', id: operation, replacedId: unfinished?.id }, ...concerned }
+  const ending = { kind: 'delete', id: operation, replacedId: unfinished?.id, isAsker: true } as const
+  return { stored, operation: ending, ...concerned }
 }
 
 function isProtected({ connection }: AcceptContext, link: GroupLink): boolean {
@@ -159,20 +170,21 @@ async function groupOperation(
   write: StoreWriter,
   context: AcceptContext,
   current: StoredResource,
-  document: JsonObject,
+  change: GroupChange,
 ): Promise<AcceptedGroup['operation']> {
   const { connection, world } = context
   if (connection.mapping.groups.as !== 'groups') return undefined
   const { id } = current
   const link = await write.getGroupLink(connection.name, id)
   const unfinished = await write.getOperation(connection.name, id)
-  const name = platformNameOf(connection.mapping, document)
+  const name = platformNameOf(connection.mapping, change.document)
   const isRenamed = platformNameOf(connection.mapping, parseDocument(current.json)) !== name
   if (link?.state === 'live' && unfinished === undefined && !isRenamed) return undefined
   if (unfinished !== undefined && !isRenamed) {
     const dueAt = world.clock.now() + (connection.mode === 'confirmed' ? requestBudgetMs : 0)
     await write.updateOperation(connection.name, unfinished.id, { state: 'waiting', dueAt })
-    return { kind: unfinished.kind, id: unfinished.id, replacedId: undefined }
+    const { kind, id } = unfinished
+    return { kind, id, replacedId: undefined, isAsker: kind !== 'update' || !change.isAboutMembersAlone }
   }
   const kind = link?.state === 'live' ? 'update' : 'create'
   const operation = await putGroupOperation(write, context, id, {
@@ -183,7 +195,7 @@ async function groupOperation(
     // What an attempt at it may have written is taken back with this one, too.
     isTried: unfinished !== undefined,
   })
-  return { kind, id: operation, replacedId: unfinished?.id }
+  return { kind, id: operation, replacedId: unfinished?.id, isAsker: true }
 }
 
 function putGroupOperation(

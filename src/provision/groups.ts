@@ -64,9 +64,10 @@ export function createProvisionedGroups(
     const { operation, stored, concerned } = accepted
     if (operation !== undefined) {
       const only = [{ id: operation.id, resourceId: stored.id }]
-      const settled = await runMany(only, 1, asked.signal, (one) => runner.runNow(one, asked.signal))
+      const run = operation.isAsker ? runner.runNow : runner.runAlongside
+      const settled = await runMany(only, 1, asked.signal, (one) => run(one, asked.signal))
       const [refused] = settled.refused
-      if (refused !== undefined) {
+      if (refused !== undefined && operation.isAsker) {
         await takeBackMembers(asked, accepted)
         throw problemOf(refused.settled.error)
       }

@@ -44,6 +44,7 @@ export async function replaceGroup(context: ScimContext, id: string): Promise<st
     document,
     changed: !isSameDocument(base, document),
     memberChanges: [{ kind: 'replace', ids: members ?? [] }],
+    isAboutMembersAlone: false,
   }))
   return answer(context, stored, projection)
 }
@@ -54,9 +55,13 @@ export async function patchGroup(context: ScimContext, id: string): Promise<stri
   const options = { strict: dialect === 'strict' }
   const projection = projectionOf(context)
   const patch = parsePatch(schemas.group, bodyOf(context), options)
-  const stored = await change(context, id, (base, current) =>
-    applyPatch(schemas.group, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
-  )
+  const isAboutMembersAlone =
+    patch.steps.some(({ kind }) => kind === 'members') &&
+    patch.steps.every(({ kind }) => kind === 'members' || kind === 'unchanged')
+  const stored = await change(context, id, (base, current) => {
+    const readOnly = { meta: metaValue(baseUrl, current) }
+    return { ...applyPatch(schemas.group, base, patch, { ...options, id, readOnly }), isAboutMembersAlone }
+  })
   context.response.setHeader('ETag', etagOf(stored.version))
   return projection.isWhole && groupPatchAnswer === 'none' ? undefined : answer(context, stored, projection)
 }

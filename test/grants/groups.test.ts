@@ -141,6 +141,26 @@ test('a refused new name brings back the members of before who are there still',
   assert.deepEqual([displayName, members.map(({ value }: { value: string }) => value)], ['Editors', [ada.id]])
 })
 
+test('who is added while a new name waits, and is refused, comes into the group all the same', async (t) => {
+  const { world, scim, state, names, aPerson } = await aRepository(t)
+  const ada = await aPerson()
+  state.addGroup({ name: 'Taken' })
+  const { body } = await scim.post('/Groups', aGroup('Editors'))
+  const rename = () => scim.patch(`/Groups/${body.id}`, [{ op: 'Replace', path: 'displayName', value: 'Taken' }])
+  world.sandbox.dspace.fault({ mode: 'down' })
+  assert.equal((await rename()).status, 429)
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  const added = await scim.patch(`/Groups/${body.id}`, adding(ada.id))
+  assert.equal(added.status, 204, added.text)
+  assert.deepEqual([names(), ada.seen()], [['Editors', 'Taken'], ['Editors']])
+  // The name is refused to whoever asks for it, with members or without.
+  const named = [{ op: 'Replace', path: 'displayName', value: 'Taken' }, ...adding(ada.id)]
+  assert.equal((await scim.patch(`/Groups/${body.id}`, named)).status, 409)
+  assert.equal((await rename()).status, 409)
+  const { displayName, members } = (await scim.get(`/Groups/${body.id}`)).body
+  assert.deepEqual([displayName, members.map(({ value }: { value: string }) => value)], ['Editors', [ada.id]])
+})
+
 test('a new name whose answer was lost is taken back when the next one is refused', async (t) => {
   const { world, scim, state, names } = await aRepository(t)
   state.addGroup({ name: 'Taken' })
