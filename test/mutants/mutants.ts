@@ -279,11 +279,11 @@ export const mutants: readonly Mutant[] = [
   {
     number: 30,
     name: 'a refused membership ends what another one waits for',
-    file: 'src/provision/groups.ts',
+    file: 'src/provision/withdraw-members.ts',
     edits: [
       [
-        '    await write.putGrantOperations(\n      name,\n      aside.map(({ resourceId }) => resourceId),\n      { dueAt: clock.now(), requestId: asked.requestId, caller: asked.caller, createdAt: now },\n    )\n',
-        '    for (const { id } of aside) await write.deleteOperation(name, id)\n',
+        '  const operations = await write.putGrantOperations(name, unsettled, { dueAt: now, requestId, caller, createdAt })\n',
+        '  for (const { id } of await write.operationsOf(name, unsettled)) await write.deleteOperation(name, id)\n  const operations: GrantOperation[] = []\n',
       ],
     ],
     tests: ['grants/figshare'],
