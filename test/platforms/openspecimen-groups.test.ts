@@ -86,3 +86,19 @@ test('the service account joins no group', async (t) => {
   const own = String(site.serviceUser.id)
   await assert.rejects(connection.writeGrants(aCall(), own, [{ group: 'Biobankers' }], []), Immutable)
 })
+
+test('a page of people costs one look at each group, and a write shows at once', async (t) => {
+  const { simulator, site, connection, ada } = await aServer(t)
+  const ben = await connection.create(aCall(), openspecimenWorld.person('ben'))
+  for (const name of ['Curators', 'Readers']) site.addGroup({ name, institute: 'Example Hospital' })
+  const give = [{ group: 'Curators' }, { group: 'Readers' }]
+  for (const { id } of [ada, ben]) await connection.writeGrants(aCall(), id, give, [])
+  simulator.forgetCalls()
+  const call = aCall()
+  const namesOf = async (id: string) => (await groupsOf(connection).heldBy(call, id)).map(({ name }) => name)
+  for (const { id } of [ada, ben]) assert.deepEqual(await namesOf(id), ['Curators', 'Readers'])
+  const looks = simulator.calls.filter(({ path }) => /\/user-groups\/\d+\?/.test(path))
+  assert.equal(looks.length, 2)
+  await connection.writeGrants(call, ben.id, [], [{ group: 'Readers' }])
+  assert.deepEqual([await namesOf(ada.id), await namesOf(ben.id)], [['Curators', 'Readers'], ['Curators']])
+})

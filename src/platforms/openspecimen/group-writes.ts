@@ -9,7 +9,15 @@ import { heldGroups } from './membership.ts'
 import { codesOf, toError } from './refusals.ts'
 import type { Settings } from './settings.ts'
 import type { SignedIn } from './sign-in.ts'
-import { findGroup, type GroupSettings, groupsPath, readGroup, requireSettings, saysGroupGone } from './user-groups.ts'
+import {
+  findGroup,
+  forgetMembers,
+  type GroupSettings,
+  groupsPath,
+  readGroup,
+  requireSettings,
+  saysGroupGone,
+} from './user-groups.ts'
 
 export function createGroups(signedIn: SignedIn, settings: Settings): PlatformGroups {
   return {
@@ -23,13 +31,19 @@ export function createGroups(signedIn: SignedIn, settings: Settings): PlatformGr
       const found = await readGroup(signedIn, call, id)
       return found && toPlatformGroup(found)
     },
-    create: async (call, name) => create(signedIn, call, requireSettings(settings), name),
+    async create(call, name) {
+      const chosen = requireSettings(settings)
+      forgetMembers(call)
+      return create(signedIn, call, chosen, name)
+    },
     async rename(call, id, name) {
       requireSettings(settings)
+      forgetMembers(call)
       return rename(signedIn, call, id, name)
     },
     async remove(call, id) {
       requireSettings(settings)
+      forgetMembers(call)
       return remove(signedIn, call, id)
     },
     grantOf: ({ name }) => ({ group: name }),

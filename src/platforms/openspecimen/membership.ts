@@ -8,7 +8,15 @@ import { codesOf, toError } from './refusals.ts'
 import { readRoles, writeRoles } from './roles.ts'
 import type { Settings } from './settings.ts'
 import type { SignedIn } from './sign-in.ts'
-import { groupsPath, hasMember, readGroup, requireSettings, type Standing, standingsOf } from './user-groups.ts'
+import {
+  forgetMembers,
+  groupsPath,
+  hasMember,
+  readGroup,
+  requireSettings,
+  type Standing,
+  standingsOf,
+} from './user-groups.ts'
 import { readUser } from './users.ts'
 
 const readAhead = createReadAhead<readonly Standing[]>()
@@ -107,6 +115,7 @@ async function changeMember(
   op: 'ADD' | 'REMOVE',
   id: AccountId,
 ): Promise<void> {
+  forgetMembers(call)
   const path = [...groupsPath, group.id, 'users']
   const request: PlatformRequest = { method: 'PUT', path, query: [['op', op]], body: [{ id: Number(id) }] }
   const answer = await signedIn.send(call, request)

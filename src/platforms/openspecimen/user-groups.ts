@@ -89,13 +89,32 @@ export interface Standing {
 
 /** Every group, and whether the person is in it: one call, and one more for each group that has members. */
 export async function standingsOf(signedIn: SignedIn, call: Call, id: AccountId): Promise<readonly Standing[]> {
+  const groups = known.get(call) ?? (await readMembers(signedIn, call))
+  known.set(call, groups)
+  return groups.map(({ users, ...group }) => ({ ...group, isMember: users.has(id) }))
+}
+
+interface Members extends Omit<Standing, 'isMember'> {
+  readonly users: ReadonlySet<AccountId>
+}
+
+/** A walk asks about everybody on a page: read for each of them, many groups would never let it come to the end of one. */
+const known = new WeakMap<Call, readonly Members[]>()
+
+/** For whoever writes: what was read before is stale. */
+export function forgetMembers(call: Call): void {
+  known.delete(call)
+}
+
+async function readMembers(signedIn: SignedIn, call: Call): Promise<readonly Members[]> {
   const rows = await listGroups(signedIn, call, '')
   const filled = rows.filter((row) => row.noOfUsers !== 0)
   if (filled.length > maxGroups) throw new Broken(`OpenSpecimen has more than ${maxGroups} user groups with members`)
-  const standings: Standing[] = []
+  const groups: Members[] = []
   for (const row of rows) {
     const group = row.noOfUsers === 0 ? undefined : await readGroup(signedIn, call, String(row.id))
-    standings.push({ id: String(row.id), name: row.name, isMember: group !== undefined && hasMember(group, id) })
+    const users = new Set((group?.users ?? []).map((member) => String(member.id)))
+    groups.push({ id: String(row.id), name: row.name, users })
   }
-  return standings
+  return groups
 }
