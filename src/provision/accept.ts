@@ -136,7 +136,8 @@ async function mustSwitchOn(
   operation: Operation | undefined,
 ): Promise<boolean> {
   if (user.active !== true) return false
-  if (operation !== undefined) return !operation.mayActivate
+  // One about grants alone leaves the account as it is.
+  if (operation !== undefined && operation.about !== 'grants') return !operation.mayActivate
   const link = await write.getLink(connection.name, id)
   return connection.facts.statusAttributes.some((attribute) => link?.drift.includes(attribute) === true)
 }

@@ -236,3 +236,17 @@ test('a member whose own edit waits, and is refused, comes into the group all th
   const { name } = (await bridge.scim.get(`/Users/${ada.id}`)).body
   assert.deepEqual(name.familyName, (ada.user.name as JsonObject).familyName)
 })
+
+test('who is said to be on, as they are, is answered at once, whatever role waits', async (t) => {
+  const { bridge, ada } = await aPair(t)
+  const { body } = await bridge.scim.post('/Groups', aGroup('figshare-reviewers'))
+  bridge.fault({ mode: '500', only: 'writes', path: rolesPath })
+  assert.equal((await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))).status, 429)
+  bridge.world.sandbox.figshare.forgetCalls()
+  const said = await bridge.scim.patch(`/Users/${ada.id}`, [{ op: 'replace', path: 'active', value: true }])
+  assert.equal(said.status, 200, said.text)
+  assert.equal(bridge.world.sandbox.figshare.calls.length, 0)
+  bridge.heal()
+  await bridge.finished()
+  assert.deepEqual(rolesOf(bridge, ada), [reviewer])
+})
