@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { isJsonObject } from './json.ts'
+import { linesToStderr } from './log-lines.ts'
 
 export type Log = Logger
 
@@ -20,8 +21,6 @@ const secretPaths = [
   '*.secret',
   '*.token',
 ]
-
-const flushMs = 250
 
 /** What an operator has to look at: `text` of the line, and the connection that it is about (`-`: none). */
 export interface AlarmCount {
@@ -73,7 +72,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
         },
       },
     },
-    destination ?? collected(),
+    destination ?? linesToStderr(),
   )
   alarms.set(log, counts)
   traces.set(log, named)
@@ -86,14 +85,4 @@ function isoTime(): string {
   const at = Date.now()
   if (at !== lastTime.at) lastTime = { at, text: `,"time":"${new Date(at).toISOString()}"` }
   return lastTime.text
-}
-
-let stderr: DestinationStream | undefined
-/** Lines are written together, at the latest after a moment and at the end: one system call a line costs more than the line. */
-function collected(): DestinationStream {
-  if (stderr !== undefined) return stderr
-  const destination = pino.destination({ dest: 2, sync: false, minLength: 8_192 })
-  setInterval(() => destination.flush(), flushMs).unref()
-  stderr = destination
-  return destination
 }

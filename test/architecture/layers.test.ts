@@ -13,6 +13,7 @@ const ground = new Set([
   'clock',
   'deadline',
   'log',
+  'log-lines',
   'limits',
   'json',
   'facts',
