@@ -180,9 +180,19 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     server.renewCertificate()
     for (const name of secrets.replaced()) byName.get(name)?.credentialsReplaced()
   }
+  const close = async () => {
+    await Promise.all(provisioned.map(({ platform }) => platform.close()))
+    await store.close()
+    await credentials.close()
+    await traces?.stop()
+  }
   return {
     async listen() {
-      const address = await server.listen(config.listen)
+      const address = await server.listen(config.listen).catch(async (error: unknown) => {
+        // The store is given back: nobody on another host could take it for a minute.
+        await close()
+        throw error
+      })
       for (const provision of provisions) provision.start()
       for (const reconcile of reconciles) reconcile.start()
       for (const request of requests) request.start()
@@ -199,10 +209,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
       await Promise.all(provisions.map((provision) => provision.stop(graceMs)))
       await server.end()
       await pages.requestLog.flush()
-      await Promise.all(provisioned.map(({ platform }) => platform.close()))
-      await store.close()
-      await credentials.close()
-      await traces?.stop()
+      await close()
     },
   }
 }

@@ -128,15 +128,23 @@ function listening(
 ): Promise<{ host: string; port: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) => {
-      const isTaken = 'code' in cause && cause.code === 'EADDRINUSE'
-      if (!isTaken) return reject(cause)
-      reject(
-        new Error(`port ${port} of ${host} is in use: end the program that has it, or change listen.port`, { cause }),
-      )
+      const problem = listenProblem('code' in cause ? String(cause.code) : '', host, port)
+      reject(problem === undefined ? cause : new Error(problem, { cause }))
     })
     server.listen(port, host, () => {
       const address = server.address()
       resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port })
     })
   })
+}
+
+/** What the operator has to change; undefined: nobody knows. */
+function listenProblem(code: string, host: string, port: number): string | undefined {
+  const place = `port ${port} of ${host}`
+  if (code === 'EADDRINUSE') return `${place} is in use: end the program that has it, or change listen.port`
+  if (code === 'EACCES') {
+    return `${place} may not be listened on: change listen.port, or give the bridge's user the right (CAP_NET_BIND_SERVICE)`
+  }
+  const isNotHere = ['EADDRNOTAVAIL', 'EINVAL', 'ENOTFOUND', 'EAI_AGAIN'].includes(code)
+  return isNotHere ? `${host} is no address of this machine: change listen.host` : undefined
 }
