@@ -148,7 +148,10 @@ function seenOf(
 
 /** Of the path, or of what a POST has made. */
 function resourceIdOf(path: string, route: string, response: Response): string | undefined {
-  if (route === 'Users/*' || route === 'Groups/*') return decodeURIComponent(path.split('/').at(-1) ?? '').slice(0, 256)
+  if (route === 'Users/*' || route === 'Groups/*') {
+    const [id = ''] = path.replace(/\/$/, '').split('/').slice(-1)
+    return decodeURIComponent(id).slice(0, 256)
+  }
   const location = response.getHeader('location')
   return typeof location === 'string' ? location.split('/').at(-1) : undefined
 }

@@ -97,6 +97,14 @@ test('requests are found by person, request id, status and time', async (t) => {
   assert.equal(shown(await pageOf(at, `&to=${later}`)), 1)
 })
 
+test('a request about somebody is theirs also when its address ends with a slash', async (t) => {
+  const at = await world(t)
+  const scim = at.scim('figshare')
+  const { body } = await scim.post('/Users', person())
+  assert.equal((await scim.get(`/Users/${body.id}/`)).status, 200)
+  assert.equal(shown(await pageOf(at, `&person=${body.id}&status=200`)), 1)
+})
+
 test("requests of strangers, and of another connection, are on nobody's page", async (t) => {
   const at = await world(t)
   await fetch(`${at.url}/figshare/scim/v2/Users`, { headers: { authorization: 'Bearer nobody-knows-this-token' } })

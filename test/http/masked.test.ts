@@ -10,6 +10,9 @@ for (const [text, masked] of [
   ['userName Eq "unterminated ada', 'userName Eq …'],
   ['meta.lastModified gt "2026-01-01T00:00:00Z" or not (id eq "x")', 'meta.lastModified gt … or not (id eq …)'],
   ['"ada@uni.example"', '…'],
+  ["displayName eq 'Ada Lovelace'", 'displayName eq …'],
+  ['(name.familyName sw Love lace) or active eq false', '(name.familyName sw …'],
+  ['emails[value eq "a"] and (userName sw "b" or title pr)', 'emails[value eq …] and (userName sw … or title pr)'],
 ] as const) {
   test(`of the filter ${text} an operator sees ${masked}`, () => assert.equal(maskedFilter(text), masked))
 }
@@ -38,6 +41,33 @@ test('secrets are removed from a body wherever they stand', () => {
     Operations: [{ op: 'add', path: 'urn:x:User:password', value: 'hunter2' }],
   }
   for (const kept of ['masked', 'full'] as const) assert.doesNotMatch(keptBody(body, kept) ?? '', /hunter2/)
+})
+
+test('secrets are removed from operations in any letter case, and from filters', () => {
+  const body = {
+    Operations: [{ Op: 'replace', Path: 'password', Value: 'hunter2' }],
+    filter: 'password eq "hunter2"',
+  }
+  for (const kept of ['masked', 'full'] as const) {
+    assert.doesNotMatch(keptBody(body, kept) ?? '', /hunter2/)
+    assert.equal(keptQuery('filter=password+eq+%22hunter2%22', kept), 'filter=password eq …')
+  }
+  assert.equal(keptQuery('filter=userName+eq+%22ada%22', 'full'), 'filter=userName eq "ada"')
+})
+
+test('what is no filter, and what an extension calls like a word of the protocol, are values', () => {
+  assert.equal(keptQuery('filter=ada@uni.example', 'masked'), 'filter=…')
+  const own = 'urn:scim-bridge:params:scim:schemas:extension:1.0:Provisioning'
+  const body = {
+    'urn:example:campus:2.0:User': { status: 'on parental leave', location: ['Room 5'], active: true },
+    [own]: { state: 'applied' },
+    meta: { location: 'https://scim.uni.example/Users/1' },
+  }
+  assert.deepEqual(JSON.parse(keptBody(body, 'masked') ?? ''), {
+    'urn:example:campus:2.0:User': { status: '…', location: ['…'], active: true },
+    [own]: { state: 'applied' },
+    meta: { location: 'https://scim.uni.example/Users/1' },
+  })
 })
 
 test('long lists and long bodies are cut', () => {

@@ -396,7 +396,7 @@ export const mutants: readonly Mutant[] = [
     number: 46,
     name: 'values of people are kept with requests',
     file: 'src/http/masked.ts',
-    edits: [['  return open.has(key) ? value : mask\n', '  return value\n']],
+    edits: [['  return open.has(key) && !isForeign ? value : mask\n', '  return value\n']],
     tests: ['console/requests'],
   },
   {
