@@ -44,10 +44,14 @@ export function storeFindings(store: InspectedStore): readonly Checked[] {
 }
 
 function schemaFinding(
-  { isThere, schema, newestSchema, file }: InspectedStore,
+  { isThere, isReadable, schema, newestSchema, file }: InspectedStore,
   finding: (name: string, result: Checked['result'], seen: string, remedy?: string) => Checked,
 ): Checked {
   if (!isThere) return finding('version', 'ok', 'not there yet: the first start makes it')
+  if (!isReadable) {
+    const remedy = "run the check as the bridge's user; if it is that already, end the program that has locked the file"
+    return finding('version', 'failed', `${file} cannot be looked at`, remedy)
+  }
   if (schema === undefined) {
     const remedy = 'name another file, or restore a backup of the store'
     return finding('version', 'failed', `${file} is no store of the bridge`, remedy)

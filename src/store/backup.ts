@@ -21,12 +21,13 @@ import { backup, DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
 import { credentialFile } from './credentials.ts'
-import { isBusy, StoreInUse, StoreRefused } from './failures.ts'
+import { isBusy, StoreInUse, StoreRefused, sqliteCode } from './failures.ts'
 import { refuseHeld } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { openStore, type StoreOptions } from './open.ts'
+import { asRefusal } from './refusal.ts'
 
 const listName = 'backup.json'
 const storeName = 'store.sqlite'
@@ -44,7 +45,7 @@ export type BackupList = z.output<typeof listFormat>
  */
 export async function backupStore({ file }: SqliteLocation, folder: string, clock: Clock): Promise<BackupList> {
   if (!existsSync(file)) throw new StoreRefused(`${file} does not exist: there is nothing to back up`)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   if (readdirSync(folder).length > 0)
     throw new StoreRefused(`${folder} is not empty: name a new folder for each backup`)
   // First: a token that is made in between is missing from the backup, and not one that nobody knows of.
@@ -136,15 +137,36 @@ function copyBeside(places: readonly { readonly from: string; readonly place: st
   }
 }
 
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'error'
+    throw new StoreRefused(`${folder} cannot be made (${code}): name a folder that this user may make and write`, {
+      cause,
+    })
+  }
+}
+
+async function copyOpen(from: string, to: string): Promise<void> {
+  let source: DatabaseSync | undefined
+  try {
+    source = new DatabaseSync(from, { readOnly: true })
+    await backup(source, to)
+  } catch (error) {
+    // SQLITE_FULL: what is full is the disk of the copy.
+    if (((sqliteCode(error) ?? 0) & 0xff) === 13)
+      throw new StoreRefused(`${to} cannot be written: the disk is full`, { cause: error })
+    throw asRefusal(error, from)
+  } finally {
+    source?.close()
+  }
+}
+
 async function copied(from: string, to: string): Promise<BackupList['files'][number]> {
   // SQLite would make it as the umask says, and copies for minutes.
   writeFileSync(to, '', { mode: 0o600, flag: 'wx' })
-  const source = new DatabaseSync(from, { readOnly: true })
-  try {
-    await backup(source, to)
-  } finally {
-    source.close()
-  }
+  await copyOpen(from, to)
   chmodSync(to, 0o600)
   const copy = new DatabaseSync(to)
   try {

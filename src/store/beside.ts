@@ -15,10 +15,11 @@ import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { createOperatorWrites } from './operator-requests.ts'
 import { createReads } from './reads.ts'
+import { asRefusal } from './refusal.ts'
 import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { assertSealer } from './sealing-state.ts'
-import { connectSqlite, sqliteDialect } from './sqlite.ts'
+import { connectSqlite, type SqliteConnection, sqliteDialect } from './sqlite.ts'
 import { runWith, statement } from './statement.ts'
 import type { StoreReader, StoreWriter } from './store.ts'
 import type { NewWalk, WalkReader } from './walk-store.ts'
@@ -42,18 +43,7 @@ export interface StoreBeside
 /** Throws `StoreRefused` when the store is of another version, or sealed with another key. */
 export function openBeside(location: SqliteLocation, clock: Clock, sealer: Sealer = plainSealer): StoreBeside {
   const file = resolve(location.file)
-  const { database, select, close } = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
-  const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
-  if (present !== newestMigration()) {
-    close()
-    throw new StoreRefused(`${file} is in use by another version of the bridge: use the command of that version`)
-  }
-  try {
-    assertSealer(database, sealer, file)
-  } catch (error) {
-    close()
-    throw error
-  }
+  const { database, select, close } = connected(file, sealer)
   const run = runWith(sealer, async (query) => {
     for (let polls = 0; ; polls += 1) {
       try {
@@ -96,5 +86,22 @@ export function openBeside(location: SqliteLocation, clock: Clock, sealer: Seale
       return row !== undefined && clock.now() - Number(row.renewed_at) <= leaseMs
     },
     close,
+  }
+}
+
+function connected(file: string, sealer: Sealer): SqliteConnection {
+  let connection: SqliteConnection | undefined
+  try {
+    connection = connectSqlite(file, { readOnly: false, lockWaitMs: 0 })
+    const { database } = connection
+    const present = Number(database.prepare('select max(number) as number from migration').get()?.number ?? 0)
+    if (present !== newestMigration()) {
+      throw new StoreRefused(`${file} is in use by another version of the bridge: use the command of that version`)
+    }
+    assertSealer(database, sealer, file)
+    return connection
+  } catch (error) {
+    connection?.close()
+    throw asRefusal(error, file)
   }
 }

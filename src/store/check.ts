@@ -8,10 +8,6 @@ export interface FileCheck {
   end(): Promise<void>
 }
 
-export function damagedText(file: string): string {
-  return `${file} is damaged: keep a copy of it and of ${file}-wal, then restore the last backup`
-}
-
 /**
  * Looks for damage while the store is in use already: a file of a gigabyte takes many seconds, in which nobody could be
  * switched off. In a thread, so that no request waits for it.

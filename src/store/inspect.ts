@@ -13,6 +13,8 @@ export interface InspectedStore {
   readonly isThere: boolean
   /** Whether this process may write the file, or make it. */
   readonly isWritable: boolean
+  /** Whether it could be looked at; else `schema` and `isInUse` say nothing. */
+  readonly isReadable: boolean
   /** Undefined: there is none, or it is no store of the bridge. */
   readonly schema: number | undefined
   readonly newestSchema: number
@@ -23,6 +25,9 @@ export interface InspectedStore {
   readonly passingFileSystem: string | undefined
 }
 
+/** SQLITE_ERROR, SQLITE_NOTADB. */
+const foreignCodes: ReadonlySet<number> = new Set([1, 26])
+
 export function inspectStore(location: SqliteLocation, now: number): InspectedStore {
   const file = resolve(location.file)
   const isThere = existsSync(file)
@@ -32,25 +37,26 @@ export function inspectStore(location: SqliteLocation, now: number): InspectedSt
     file,
     isThere,
     isWritable: mayWrite(isThere ? file : folder) && mayWrite(folder),
-    ...(isThere ? readHead(file, now) : { schema: undefined, isInUse: false }),
+    ...(isThere ? readHead(file, now) : { isReadable: true, schema: undefined, isInUse: false }),
     newestSchema: newestMigration(),
     freeBytes: bavail * bsize,
     passingFileSystem: passingFileSystem(isThere ? file : folder),
   }
 }
 
-function readHead(file: string, now: number): Pick<InspectedStore, 'schema' | 'isInUse'> {
+function readHead(file: string, now: number): Pick<InspectedStore, 'isReadable' | 'schema' | 'isInUse'> {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file, { readOnly: true, timeout: 1_000 })
     const row = database.prepare('select max(number) as number from migration').get()
     const lease = database.prepare("select renewed_at from lease where name = 'writer'").get()
     const isInUse = lease !== undefined && now - Number(lease.renewed_at) <= leaseMs
-    return { schema: row?.number === null ? undefined : Number(row?.number), isInUse }
+    return { isReadable: true, schema: row?.number === null ? undefined : Number(row?.number), isInUse }
   } catch (error) {
-    // Not a database, or one without our tables.
-    if (sqliteCode(error) === undefined) throw error
-    return { schema: undefined, isInUse: false }
+    const code = sqliteCode(error)
+    if (code === undefined) throw error
+    // Not a database, or one without our tables; anything else, such as rights or a lock, says nothing about what it is.
+    return { isReadable: foreignCodes.has(code & 0xff), schema: undefined, isInUse: false }
   } finally {
     database?.close()
   }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type AuditReads, createAuditReads } from './audit.ts'
 import { createCounters } from './counters.ts'
 import { asStoreError, StoreRefused, sqliteCode } from './failures.ts'
+import { asRefusal } from './refusal.ts'
 import { plainSealer } from './sealing.ts'
 import { connectSqlite, sqliteDialect } from './sqlite.ts'
 import { runWith } from './statement.ts'
@@ -24,7 +25,7 @@ export function openAudit(location: { readonly file: string }): AuditReads & { c
     connection?.close()
     const code = sqliteCode(cause)
     if (code === 1) throw new StoreRefused(`${file} is of an older release: start the bridge once`, { cause })
-    throw new StoreRefused(`${file} cannot be read (SQLite ${code ?? 'error'})`, { cause })
+    throw asRefusal(cause, file)
   }
   const { select, close } = connection
   // The audit holds no values of people: it can be read without a key.

@@ -8,14 +8,14 @@ import { createWalkWrites } from './account-walks.ts'
 import { createAlarmWrites } from './alarms.ts'
 import { type AuditReads, createAuditReads, createAuditWrites } from './audit.ts'
 import type { BulkTarget } from './bulk.ts'
-import { checkBeside, damagedText } from './check.ts'
+import { checkBeside } from './check.ts'
 import { type ClaimStore, soleClaims } from './claim-store.ts'
 import { createConsoleReads } from './console-reads.ts'
 import type { ConsoleReads, RequestWrites } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createDepartureWrites } from './departures.ts'
 import { createErasureWrites, type ErasureWrites } from './erasure.ts'
-import { asStoreError, isBusy, StoreRefused, sqliteCode } from './failures.ts'
+import { asStoreError, isBusy, StoreRefused } from './failures.ts'
 import { createFindingWrites } from './findings.ts'
 import { createGrantOperationWrites } from './grant-operations.ts'
 import { createGroupLinkWrites } from './group-links.ts'
@@ -26,11 +26,11 @@ import type { SqliteLocation } from './location.ts'
 import { createMatchKeyWrites } from './match-keys.ts'
 import { createMembershipWrites } from './memberships.ts'
 import { migrate } from './migrate.ts'
-import { NewerSchema } from './newer-schema.ts'
 import { createOperationWrites } from './operations.ts'
 import { createOperatorWrites } from './operator-requests.ts'
 import { prepareFile } from './prepare-file.ts'
 import { createReads } from './reads.ts'
+import { asRefusal, damagedText } from './refusal.ts'
 import { createRequestSpanWrites } from './request-spans.ts'
 import { createResourceWrites } from './resources.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
@@ -258,22 +258,6 @@ export function openFile(file: string, { lockWaitMs, now, isChecked, admit }: Op
     writer?.close()
     throw asRefusal(error, file)
   }
-}
-
-function asRefusal(error: unknown, file: string): unknown {
-  const code = sqliteCode(error)
-  if (code === undefined || error instanceof NewerSchema) return error
-  const texts = new Map([
-    [1, `${file} holds tables that are not the bridge's: name another file`],
-    [5, `${file} is locked by another program: end it, then start again`],
-    [8, `${file} is read-only: give the bridge's user the right to write it and its folder`],
-    [11, damagedText(file)],
-    [13, `${file} cannot be opened: the disk is full`],
-    [14, `${file} cannot be opened: give the bridge's user the right to write it and its folder`],
-    [26, `${file} is not a SQLite database: name another file, or restore a backup of the store`],
-  ])
-  const text = texts.get(code & 0xff) ?? `${file} cannot be opened (SQLite ${code})`
-  return new StoreRefused(text, { cause: error })
 }
 
 /**

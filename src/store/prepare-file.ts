@@ -9,6 +9,11 @@ const passing = new Map([
   [0x794c7630, 'overlayfs'],
 ])
 
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'make room on the disk'],
+  ['EROFS', 'mount its file system for writing, or name another file'],
+])
+
 /** The kind of file system, where it does not outlive the container or the machine. */
 export function passingFileSystem(file: string): string | undefined {
   return passing.get(statfsSync(file).type)
@@ -34,12 +39,8 @@ export function prepareFile(file: string, log: Log): Stats {
   } catch (error) {
     if (error instanceof StoreRefused) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
-    throw new StoreRefused(
-      `${file} cannot be written (${code}): give the bridge's user the right to write it and its folder`,
-      {
-        cause: error,
-      },
-    )
+    const remedy = remedies.get(code) ?? "give the bridge's user the right to write it and its folder"
+    throw new StoreRefused(`${file} cannot be written (${code}): ${remedy}`, { cause: error })
   }
   const kind = passingFileSystem(file)
   if (kind !== undefined) {

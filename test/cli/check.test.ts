@@ -223,6 +223,7 @@ test('versions, room, rights and passing file systems of a store are judged', ()
     file: '/data/bridge.sqlite',
     isThere: true,
     isWritable: true,
+    isReadable: true,
     schema: 5,
     newestSchema: 5,
     isInUse: false,
@@ -239,6 +240,7 @@ test('versions, room, rights and passing file systems of a store are judged', ()
   assert.deepEqual(judged({ freeBytes: 1e9 }), ['disk warning'])
   assert.deepEqual(judged({ freeBytes: 1e7 }), ['disk failed'])
   assert.deepEqual(judged({ isWritable: false }), ['file failed'])
+  assert.deepEqual(judged({ isReadable: false, schema: undefined }), ['version failed'])
   assert.deepEqual(judged({ passingFileSystem: 'tmpfs' }), ['file system warning'])
 })
 
