@@ -1,5 +1,5 @@
 /** The sockets towards identity providers: HTTP or HTTPS, with every wait bounded. */
-import type { Server } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Express } from 'express'
@@ -67,12 +67,16 @@ export function createWebServer(
     connectionsCheckingInterval: checkMs,
     maxHeaderSize: headerBytes,
   }
+  const listener: RequestListener = (request, response) => {
+    request.url = originForm(request.url ?? '/')
+    app(request, response)
+  }
   let pem = tls === undefined ? undefined : pemOf(tls)
   const secureServer =
     pem === undefined
       ? undefined
-      : createTlsServer({ ...bounds, ...pem, minVersion: 'TLSv1.2', handshakeTimeout: headersMs }, app)
-  const server: Server = secureServer ?? createServer(bounds, app)
+      : createTlsServer({ ...bounds, ...pem, minVersion: 'TLSv1.2', handshakeTimeout: headersMs }, listener)
+  const server: Server = secureServer ?? createServer(bounds, listener)
   server.maxHeadersCount = headerCount
   server.maxConnections = openSockets
   server.timeout = idleMs
@@ -106,6 +110,16 @@ export function createWebServer(
       await closed
     },
   }
+}
+
+/**
+ * RFC 9112 §3.2.2: `GET https://scim.uni.example/library/…`, as some gateways ask, is asked of us; the host in it, as in the header, is
+ * not looked at.
+ */
+function originForm(target: string): string {
+  const [, path] = /^https?:\/\/[^/?#]+(.*)$/is.exec(target) ?? []
+  if (path === undefined) return target
+  return path.startsWith('/') ? path : `/${path}`
 }
 
 function pemOf({ certificate, key }: ServerCertificate): { cert: string; key: string } {
