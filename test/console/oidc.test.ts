@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
+import { newStoreFolder } from '../store-folder.ts'
 import { closeBrowser, openWindow, skipWithoutBrowser } from './browser.ts'
 import { type ConsoleWorld, startConsoleWorld } from './console-world.ts'
 import { clientId, clientSecret, type Provider, startProvider } from './oidc-provider.ts'
@@ -18,13 +19,17 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-async function world(t: TestContext): Promise<{ at: ConsoleWorld; provider: Provider }> {
+async function world(
+  t: TestContext,
+  written: JsonObject | string = clientSecret,
+): Promise<{ at: ConsoleWorld; provider: Provider }> {
   let now = () => Date.now()
   const provider = await startProvider(() => now())
   t.after(() => provider.close())
   const { issuer } = provider
   const at = await startConsoleWorld((config) => {
-    config.console = { oidc: { issuer, clientId, clientSecret, claims: { groups: 'scim-operators' }, allowHttp: true } }
+    const claims = { groups: 'scim-operators' }
+    config.console = { oidc: { issuer, clientId, clientSecret: written, claims, allowHttp: true } }
   })
   t.after(() => at.stop())
   now = () => at.clock.now()
@@ -154,6 +159,25 @@ test('a session of the identity provider outlives a restart, and ends when the c
     writeFileSync(file, readFileSync(file, 'utf8').replace(clientSecret, 'another secret of the client'))
   })
   assert.equal(await status(), 303)
+})
+
+test('an operator signs in also while the file of the client secret is being replaced', async (t) => {
+  const folder = newStoreFolder()
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'client-secret')
+  writeFileSync(file, clientSecret)
+  const { at, provider } = await world(t, { file })
+  writeFileSync(file, '')
+  assert.equal((await finish(at, await begin(at))).status, 200)
+  rmSync(file)
+  assert.equal((await finish(at, await begin(at))).status, 200)
+  assert.deepEqual(provider.complaints, [])
+})
+
+test('an operator whose name is cut in the middle of a character signs in', async (t) => {
+  const { at, provider } = await world(t)
+  provider.next = { ...provider.next, claims: { preferred_username: `${'x'.repeat(79)}😀` } }
+  assert.equal((await finish(at, await begin(at))).status, 200)
 })
 
 test('who begins again and again from one address is told to wait: each is kept until somebody comes back', async (t) => {

@@ -1,13 +1,14 @@
 /** Operators sign in at their identity provider: OpenID Connect Core §3.1, an authorization code with PKCE (RFC 7636). */
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import { jwtVerify } from 'jose/jwt/verify'
-import { type OperatorOidc, readSecretFile } from '../../access.ts'
+import type { OperatorOidc } from '../../access.ts'
 import type { Clock } from '../../clock.ts'
 import { Problem } from '../../errors.ts'
 import type { JsonObject } from '../../json.ts'
 import { clockToleranceSeconds, consoleSessions, oidcSignInMs } from '../../limits.ts'
 import type { Log } from '../../log.ts'
 import type { SessionStore } from '../../store/session-store.ts'
+import { watchFile } from '../../watched-file.ts'
 import { fetchJson } from './fetch-json.ts'
 import { hasClaims, type ReadToken, readToken } from './jwt.ts'
 import type { LiveSecret } from './live-secret.ts'
@@ -48,6 +49,7 @@ export function oidcSignIn(
   const { clock, log, publicUrl, sessions, secretFile, clientSecret } = surroundings
   const { issuer, clientId, allowHttp } = settings
   const findKey = remoteKeys(settings, { clock, log })
+  const secretNow = secretFile === undefined ? () => settings.clientSecret : watchFile(secretFile).text
   const redirectUri = `${publicUrl}/console/sign-in/oidc/callback`
 
   async function configuration(): Promise<{ readonly authorization: string; readonly token: string }> {
@@ -66,8 +68,7 @@ export function oidcSignIn(
     const form = new URLSearchParams({ grant_type: 'authorization_code', code, redirect_uri: redirectUri })
     form.set('code_verifier', verifier)
     // RFC 6749 §2.3.1: both are form-encoded before they are put together.
-    const secret = secretFile === undefined ? settings.clientSecret : readSecretFile(secretFile)
-    const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(secret)}`
+    const pair = `${encodeURIComponent(clientId)}:${encodeURIComponent(secretNow())}`
     const authorization = `Basic ${Buffer.from(pair).toString('base64')}`
     let answer: JsonObject
     try {
@@ -142,7 +143,11 @@ export function oidcSignIn(
 function nameOf({ claims }: ReadToken): string {
   const { preferred_username: userName, email, sub } = claims
   const name = [userName, email, sub].find((one): one is string => typeof one === 'string' && one !== '') ?? 'operator'
-  return `oidc:${name.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ').slice(0, 80)}`
+  // Half a character, cut or sent, could not be written into the session's key.
+  return `oidc:${name
+    .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
+    .slice(0, 80)
+    .toWellFormed()}`
 }
 
 /** All of them come from the browser's cookie, which nobody else has: the store need not keep a secret. */

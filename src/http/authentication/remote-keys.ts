@@ -27,6 +27,8 @@ export function remoteKeys(source: KeySource, { clock, log }: { clock: Clock; lo
   let triedAt = Number.NEGATIVE_INFINITY
   let hasFailed = false
   let fetching: Promise<void> | undefined
+  /** By a clock that was set back: what lies far ahead was long ago. */
+  const passedMs = (since: number) => Math.abs(clock.now() - since)
 
   async function fetchSet(): Promise<void> {
     try {
@@ -42,7 +44,7 @@ export function remoteKeys(source: KeySource, { clock, log }: { clock: Clock; lo
   }
   function refresh(): Promise<void> {
     if (fetching !== undefined) return fetching
-    if (clock.now() - triedAt < keySetPauseMs) return Promise.resolve()
+    if (passedMs(triedAt) < keySetPauseMs) return Promise.resolve()
     triedAt = clock.now()
     fetching = fetchSet().finally(() => {
       fetching = undefined
@@ -63,7 +65,7 @@ export function remoteKeys(source: KeySource, { clock, log }: { clock: Clock; lo
 
   return async (token) => {
     const before = set
-    if (set === undefined || clock.now() - set.at >= keySetFreshMs) {
+    if (set === undefined || passedMs(set.at) >= keySetFreshMs) {
       await refresh()
       // The first fetch begins no pause: whoever publishes a new key right after it is not kept waiting.
       if (set !== before) triedAt = Number.NEGATIVE_INFINITY

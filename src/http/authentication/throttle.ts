@@ -16,7 +16,8 @@ export function createThrottle(clock: Clock, limit: number, mostKeys = throttled
   const windows = new Map<string, { readonly since: number; count: number }>()
   const present = (key: string) => {
     const window = windows.get(key)
-    return window === undefined || clock.now() - window.since >= windowMs ? undefined : window
+    // A clock that was set back would keep people out for as long.
+    return window === undefined || Math.abs(clock.now() - window.since) >= windowMs ? undefined : window
   }
   return {
     isOver: (key) => (present(key)?.count ?? 0) >= limit,
@@ -35,7 +36,7 @@ export function createThrottle(clock: Clock, limit: number, mostKeys = throttled
     },
     retryAfter(key) {
       const window = present(key)
-      const leftMs = window === undefined ? 0 : window.since + windowMs - clock.now()
+      const leftMs = window === undefined ? 0 : Math.min(windowMs, window.since + windowMs - clock.now())
       return Math.max(retryAfterMinimum, Math.ceil(leftMs / 1_000))
     },
   }

@@ -42,6 +42,25 @@ describe('AU 36 keys of an issuer', () => {
     assert.equal((await other.bearer(other.entraToken())).status, 200)
   })
 
+  test('that could not be had before the clock was set back are asked for again at once', async (t) => {
+    const other = await startAccessWorld()
+    t.after(() => other.close())
+    other.issuer.mode = 'down'
+    assert.equal((await other.bearer(other.entraToken())).status, 503)
+    other.world.clock.advance(-3_600_000)
+    other.issuer.mode = 'ok'
+    assert.equal((await other.bearer(other.entraToken())).status, 200)
+  })
+
+  test('that were had before the clock was set back are read anew as soon as that is seen', async (t) => {
+    const other = await startAccessWorld()
+    t.after(() => other.close())
+    assert.equal((await other.bearer(other.entraToken())).status, 200)
+    other.world.clock.advance(-2 * 3_600_000)
+    other.issuer.keys = []
+    assert.equal((await other.bearer(other.entraToken())).status, 401)
+  })
+
   test('that cannot be had are 503 also where another entry of the same issuer, whose keys are there, is for others', async (t) => {
     const other = await startAccessWorld((config) => {
       const figshare = connectionOf(config, 'figshare')

@@ -27,6 +27,17 @@ test('failures are counted for a minute from the first of them, and say how much
   assert.equal(throttle.count('a'), false)
 })
 
+test('nobody is kept out for longer than a minute because the clock was set back', () => {
+  const clock = new ManualClock()
+  const throttle = createThrottle(clock, 1)
+  throttle.count('a')
+  clock.advance(-3_600_000)
+  assert.equal(throttle.isOver('a'), false)
+  assert.equal(throttle.count('a'), false)
+  clock.advance(-20_000)
+  assert.deepEqual([throttle.isOver('a'), throttle.retryAfter('a')], [true, 60])
+})
+
 test('of too many sources the one that began first is forgotten', () => {
   const throttle = createThrottle(new ManualClock(), 1, 2)
   for (const key of ['a', 'b', 'c']) throttle.count(key)
