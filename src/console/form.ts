@@ -10,7 +10,7 @@ export async function readForm(request: Request, limit = consoleFormBytes): Prom
   }
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of request) {
+  for await (const part of arriving(request)) {
     if (!Buffer.isBuffer(part)) continue
     size += part.length
     if (size > limit) {
@@ -28,4 +28,13 @@ export async function readForm(request: Request, limit = consoleFormBytes): Prom
     form.set(name, value)
   }
   return form
+}
+
+/** Throws a `Problem` (400) when the browser, or whoever it is, goes before the end: nothing is wrong with the bridge then. */
+async function* arriving(request: Request): AsyncGenerator<unknown> {
+  try {
+    yield* request
+  } catch (cause) {
+    throw new Problem(400, undefined, 'The form ended early.', { cause })
+  }
 }

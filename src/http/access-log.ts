@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from './metrics.ts'
-import { stateOf, whenClosed } from './request-state.ts'
+import { stateOf, statusOf, whenClosed } from './request-state.ts'
 
 /** One line and one count for each request: route and status, never a path with an id, a query or a value. */
 export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHandler {
@@ -19,7 +19,7 @@ export function accessLog(log: Log, metrics: Metrics, clock: Clock): RequestHand
         caller: state.caller,
         method: request.method,
         route: state.route ?? '-',
-        status: response.statusCode,
+        status: statusOf(response),
         ms: clock.now() - state.startedAt,
         isFlushed: response.writableFinished,
       }

@@ -10,7 +10,7 @@ import type { Log } from '../log.ts'
 import type { KeptRequest } from '../store/console-store.ts'
 import type { RequestKeeper } from '../store/open.ts'
 import { type Kept, keptBody, keptDetail, keptQuery } from './masked.ts'
-import { type RequestState, stateOf, whenClosed } from './request-state.ts'
+import { type RequestState, stateOf, statusOf, whenClosed } from './request-state.ts'
 
 export interface KeptSettings {
   /** 0: nothing is kept. */
@@ -135,7 +135,7 @@ function seenOf(
       caller,
       method: request.method,
       route,
-      status: response.statusCode,
+      status: statusOf(response),
       ms: now - startedAt,
     },
     resourceId: resourceIdOf(mark === -1 ? originalUrl : originalUrl.slice(0, mark), route, response),

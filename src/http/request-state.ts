@@ -10,7 +10,7 @@ export interface RequestState {
   budget(): AbortSignal
   connection?: string
   caller?: string
-  /** For metrics and the log: `GET Users`, never an id. */
+  /** For metrics and the log: `Users/*`, never an id. */
   route?: string
   /** Where traces are on. */
   traceId?: string
@@ -26,6 +26,14 @@ export function stateOf(response: Response): RequestState {
 /** Runs `work` when the answer is out or the caller is gone. One listener serves all: each costs more than what it is for. */
 export function whenClosed(response: Response, work: () => void): void {
   stateOf(response).afterwards.push(work)
+}
+
+/** Not of HTTP, but what proxies write down when a caller was gone before there was an answer. */
+const callerGone = 499
+
+/** Of the answer, for logs and metrics. Express says 200 from the start: whoever was gone before an answer began got none. */
+export function statusOf(response: Response): number {
+  return response.headersSent ? response.statusCode : callerGone
 }
 
 /** First of all: an id for logs and answers, the time budget (`workMs`), and headers that every answer has. */

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import type { Tracer } from '../tracing.ts'
-import { stateOf } from './request-state.ts'
+import { stateOf, statusOf } from './request-state.ts'
 
 /** A span for each SCIM request, below the caller's own if it names one. Says what the log says: route and status, never a path. */
 export function traceRequest(tracer: Tracer): RequestHandler {
@@ -13,7 +13,7 @@ export function traceRequest(tracer: Tracer): RequestHandler {
     const state = stateOf(response)
     state.traceId = span.traceId
     response.once('close', () => {
-      const status = response.statusCode
+      const status = statusOf(response)
       span.rename(`${request.method} ${state.route ?? '-'}`)
       span.set({
         'http.request.method': request.method,
