@@ -8,11 +8,20 @@ const newerSchemaExit = 57
 
 /** Does what the command line says, and sets the exit status. */
 export async function runCommandLine(): Promise<void> {
+  process.stdout.on('error', endWithOutput)
   try {
     await createProgram().parseAsync()
   } catch (error) {
     process.exitCode = report(error)
   }
+}
+
+/** Whoever reads may have had enough (`| head`): that is the end, and no mistake. Anything else, such as a full disk, is told. */
+function endWithOutput(error: Error): void {
+  const code = 'code' in error ? String(error.code) : 'error'
+  if (code === 'EPIPE') process.exit()
+  console.error(`scim-bridge: the output cannot be written (${code}): it is not whole`)
+  process.exit(1)
 }
 
 /** What went wrong, for the person at the terminal; answers the exit status. */
