@@ -47,6 +47,8 @@ export interface Served {
 export function createApp(served: Served): Express {
   const { authentication, clock, log, metrics, store, tracer } = served
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false)
+  // A proxy that keeps /metrics, /console and /admin inside knows them as they are written, and no other spelling may lead there.
+  app.enable('case sensitive routing').enable('strict routing')
   sendScimText(app)
   const traced = tracer === undefined ? [] : [traceRequest(tracer)]
   const scim = inOrder(

@@ -6,7 +6,7 @@ import { stateOf } from './request-state.ts'
 
 /** `/livez`: the process answers. `/readyz`: it can serve, its store answers. `/metrics`: Prometheus text. */
 export function health(store: Store, metrics: Metrics, access: MetricsAccess): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true, strict: true })
   router.get('/livez', (_request, response) => {
     response.type('text/plain').send('ok\n')
   })
