@@ -1,9 +1,10 @@
 /** Operations on `members` of a Group. They become changes for the member table; the document has no members. */
 import { Problem } from '../errors.ts'
-import type { Json } from '../json.ts'
+import { isJsonObject, type Json } from '../json.ts'
 import type { MemberChange } from '../provision/member-change.ts'
 import type { AttributeDefinition } from './attribute.ts'
 import { badValue } from './bad-value.ts'
+import { byLowerCaseKey } from './client-keys.ts'
 import { compileValueTest } from './filter-compile.ts'
 import type { Filter } from './filter-tree.ts'
 import { memberIds } from './member-ids.ts'
@@ -20,7 +21,7 @@ export function memberChange(
   { filter, sub }: MembersPath,
   options: { readonly strict: boolean },
 ): MemberChange | undefined {
-  if (filter !== undefined) return filteredChange(op, filter, sub, options)
+  if (filter !== undefined) return filteredChange({ op, value }, filter, sub, options)
   if (sub !== undefined) throw memberIsImmutable()
   if (op === 'remove') return removal(value, options)
   if (value === undefined) throw badValue('members', 'needs a value in this operation.')
@@ -38,7 +39,7 @@ function removal(value: Json | undefined, { strict }: { readonly strict: boolean
 }
 
 function filteredChange(
-  op: PatchOperation['op'],
+  { op, value }: Pick<PatchOperation, 'op' | 'value'>,
   filter: Filter,
   sub: AttributeDefinition | undefined,
   { strict }: { readonly strict: boolean },
@@ -54,7 +55,15 @@ function filteredChange(
       'members: the filter names no one to add; use members as path and the ids as value.',
     )
   }
+  const [id] = ids
+  // Of two people one would be added, and the answer would be a success.
+  if (idsSaid(value).some((said) => said !== id)) throw memberIsImmutable()
   return { kind: 'add', ids }
+}
+
+/** What a value beside a filter says of the id; it may say nothing. */
+function idsSaid(value: Json | undefined): readonly Json[] {
+  return [value ?? []].flat().flatMap((one) => (isJsonObject(one) ? (byLowerCaseKey(one).get('value') ?? []) : [one]))
 }
 
 /** The ids of `value eq "a"`, or of several joined by `or`. */

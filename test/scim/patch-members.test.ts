@@ -115,6 +115,18 @@ test('an add through a filter adds the one that it names, a strict connection an
   refuses(() => changesOf({ ...operation, path: 'members[value sw "a"]' }), 'noTarget')
 })
 
+test('an add through a filter that says somebody else in its value is refused, for one of the two would be lost', () => {
+  const path = 'members[value eq "a"]'
+  for (const value of [{ value: 'a' }, { Value: 'a', display: 'Ada' }, [{ value: 'a' }], 'a']) {
+    assert.deepEqual(changesOf({ op: 'add', path, value }), [{ kind: 'add', ids: ['a'] }])
+  }
+  for (const value of [{ value: 'b' }, { VALUE: 'b' }, [{ value: 'a' }, { value: 'b' }], 'b', ['a', 'b']]) {
+    refuses(() => changesOf({ op: 'add', path, value }), 'mutability', /^members/)
+  }
+  assert.deepEqual(changesOf({ op: 'add', path: `${path}.value`, value: 'a' }), [{ kind: 'add', ids: ['a'] }])
+  refuses(() => changesOf({ op: 'add', path: `${path}.value`, value: 'b' }), 'mutability', /^members/)
+})
+
 test('a member itself cannot be changed', () => {
   refuses(() => changesOf({ op: 'replace', path: 'members[value eq "a"]', value: { value: 'b' } }), 'mutability')
   refuses(() => changesOf({ op: 'replace', path: 'members[value eq "a"].value', value: 'b' }), 'mutability')
