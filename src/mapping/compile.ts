@@ -2,7 +2,7 @@
 import type { PlatformFacts } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
 import type { PathPart } from '../yaml/located.ts'
-import { suggestion } from '../yaml/suggest.ts'
+import { listed, suggestion } from '../yaml/suggest.ts'
 import { checkRule, checkRules } from './check-rules.ts'
 import { checkExclusiveGrants, compileGroups } from './compile-groups.ts'
 import { compileLifecycle } from './compile-lifecycle.ts'
@@ -99,11 +99,16 @@ function checkExample(example: Example, as: GroupsPolicy['as'], report: (message
   if (example.read !== undefined && example.scim === undefined && example.account === undefined) {
     report('read needs account, or scim to make one')
   }
+  if (example.account !== undefined && example.scim === undefined && example.read === undefined) {
+    report('account needs scim, out of which it is made, or read')
+  }
   if (example.grants !== undefined && example.groups === undefined) report('grants needs groups')
   if (example.groups !== undefined && example.grants === undefined && example.error === undefined) {
     report('groups needs grants (grants: [] when they give nothing)')
   }
-  if (example.error !== undefined && example.scim === undefined && example.groups === undefined) {
-    report('error needs scim or groups')
-  }
+  if (example.error === undefined) return
+  if (example.scim === undefined && example.groups === undefined) report('error needs scim or groups')
+  // What is refused gives nothing to compare: the rest would pass whatever it says.
+  const beside = (['account', 'grants', 'changes', 'read'] as const).filter((name) => example[name] !== undefined)
+  if (beside.length > 0) report(`error stands alone: drop ${listed(beside)}`)
 }

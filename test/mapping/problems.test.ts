@@ -313,6 +313,24 @@ const planted: readonly Planted[] = [
     says: 'examples.2: was needs changes or error',
   },
   {
+    name: 'an example whose account comes from nowhere, and would pass whatever it says',
+    platform: 'dspace',
+    piece: 'error: "user.attributes.firstname: required value is missing (from name.givenName)"',
+    mistake:
+      'error: "user.attributes.firstname: required value is missing (from name.givenName)"\n  - { name: forgotten, account: { email: a } }',
+    at: '{ name: forgotten',
+    says: 'examples.4: account needs scim, out of which it is made, or read',
+  },
+  {
+    name: 'an example that expects an error and, unread, an account',
+    platform: 'dspace',
+    piece: 'error: "user.attributes.firstname: required value is missing (from name.givenName)"',
+    mistake:
+      'error: "user.attributes.firstname: required value is missing (from name.givenName)"\n    account: { email: a }\n    read: {}',
+    at: 'name: no given name',
+    says: 'examples.3: error stands alone: drop account, read',
+  },
+  {
     name: 'a mode that the platform does not have',
     platform: 'figshare',
     piece: 'match: [institution_user_id, email]',
