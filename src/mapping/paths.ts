@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { listed, nearest } from '../yaml/suggest.ts'
 import { pathLength } from './bounds.ts'
 import type { Path, PathStep, ScimLookup } from './mapping.ts'
-import { coreUrn, enterpriseNames, enterpriseUrn, type ScimName, userNames } from './scim-names.ts'
+import { computedNames, coreUrn, enterpriseNames, enterpriseUrn, type ScimName, userNames } from './scim-names.ts'
 import { isNothing } from './values.ts'
 
 /** Prefix (`ent`) → extension URN. */
@@ -39,7 +39,10 @@ function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPat
   const known = names?.get(first.toLowerCase())
   if (names !== undefined && known === undefined) return { problem: unknownName(qualifier, first, names) }
   const sub = last === undefined ? undefined : subName(known, last)
-  if (last !== undefined && sub === undefined) return { problem: notAPath }
+  if (last !== undefined && sub === undefined) {
+    const parts = known?.sub?.values()
+    return { problem: parts === undefined ? notAPath : `not a SCIM path (parts of ${known?.name}: ${listed(parts)})` }
+  }
   const hasSelector = index !== undefined || filterName !== undefined
   if (known !== undefined) {
     if (hasSelector && !known.isMultiValued) return { problem: `not a SCIM path (${known.name} has only one value)` }
@@ -88,6 +91,8 @@ function extensionOf(
 }
 
 function unknownName(qualifier: string | undefined, name: string, names: ReadonlyMap<string, ScimName>): string {
+  const instead = names === userNames ? computedNames.get(name.toLowerCase()) : undefined
+  if (instead !== undefined) return `not a SCIM path (${instead})`
   const near = nearest(name, names.keys())
   if (near === undefined) return notAPath
   const canonical = names.get(near)?.name ?? near

@@ -1,4 +1,7 @@
-/** The attributes of a SCIM User that a mapping can name (RFC 7643 §4.1, §4.3): lower-cased name → canonical spelling and sub-attributes. */
+/**
+ * The attributes of a SCIM User that a mapping can name (RFC 7643 §4.1, §4.3): lower-cased name → canonical spelling and
+ * sub-attributes. Only what is kept of what a client sends: a rule about anything else would never find a value.
+ */
 
 export interface ScimName {
   readonly name: string
@@ -22,13 +25,13 @@ function complex(name: string, sub: readonly string[], isMultiValued = false): [
   return [name.toLowerCase(), { name, isMultiValued, sub: byLowerCase(sub) }]
 }
 
-const plural = ['value', 'display', 'type', 'primary', '$ref']
+const plural = ['value', 'display', 'type', 'primary']
 
 export const userNames: ReadonlyMap<string, ScimName> = new Map([
   ...simple('id', 'externalId', 'userName', 'displayName', 'nickName', 'profileUrl', 'title', 'userType'),
   ...simple('preferredLanguage', 'locale', 'timezone', 'active'),
   complex('name', ['formatted', 'familyName', 'givenName', 'middleName', 'honorificPrefix', 'honorificSuffix']),
-  ...['emails', 'phoneNumbers', 'ims', 'photos', 'groups', 'entitlements', 'roles', 'x509Certificates'].map((name) =>
+  ...['emails', 'phoneNumbers', 'ims', 'photos', 'entitlements', 'roles', 'x509Certificates'].map((name) =>
     complex(name, plural, true),
   ),
   complex(
@@ -40,5 +43,10 @@ export const userNames: ReadonlyMap<string, ScimName> = new Map([
 
 export const enterpriseNames: ReadonlyMap<string, ScimName> = new Map([
   ...simple('employeeNumber', 'costCenter', 'organization', 'division', 'department'),
-  complex('manager', ['value', '$ref', 'displayName']),
+  complex('manager', ['value']),
+])
+
+/** What the bridge computes when a user is read, and what to write instead. */
+export const computedNames: ReadonlyMap<string, string> = new Map([
+  ['groups', 'a person is mapped without their groups: say under groups.grants what these give'],
 ])

@@ -4,6 +4,9 @@ import fc from 'fast-check'
 import type { JsonObject } from '../../src/json.ts'
 import type { Path } from '../../src/mapping/mapping.ts'
 import { lookupIn, parseAnyPath, parsePath, writePath } from '../../src/mapping/paths.ts'
+import { enterpriseNames, userNames } from '../../src/mapping/scim-names.ts'
+import { compileSchemas } from '../../src/scim/schema.ts'
+import { isServers } from '../../src/scim/value.ts'
 
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const prefixes = new Map([
@@ -113,7 +116,16 @@ describe('what is not a path is refused with what to write instead', () => {
     ['emails[primary eq 1].value', 'not a SCIM path (primary is true or false, without quotes)'],
     ['phoneNumbers[type eq true].value', 'not a SCIM path (type is a text: put the value in quotes)'],
     ['roles[value eq 25].display', 'not a SCIM path (value is a text: put the value in quotes)'],
-    ['name.nickName', notAPath],
+    [
+      'name.nickName',
+      'not a SCIM path (parts of name: formatted, familyName, givenName, middleName, honorificPrefix, honorificSuffix)',
+    ],
+    [
+      'groups[0].display',
+      'not a SCIM path (a person is mapped without their groups: say under groups.grants what these give)',
+    ],
+    ['ent:manager.displayName', 'not a SCIM path (parts of manager: value)'],
+    ['roles[0].$ref', 'not a SCIM path (parts of roles: value, display, type, primary)'],
     ['password', notAPath],
     ['usrName', 'not a SCIM path (did you mean userName?)'],
     ['ent:departmnt', 'not a SCIM path (did you mean ent:department?)'],
@@ -127,6 +139,26 @@ describe('what is not a path is refused with what to write instead', () => {
   for (const [text, expected] of cases) {
     test(`${text.slice(0, 50) || 'an empty text'}`, () => assert.equal(problem(text), expected))
   }
+
+  test('every name that a path may have is one that is kept of what clients send', () => {
+    const { user } = compileSchemas()
+    for (const [urn, names] of [
+      ['', userNames],
+      [enterprise, enterpriseNames],
+    ] as const) {
+      const attributes = urn === '' ? user.core : user.extensions.get(urn.toLowerCase())?.attributes
+      for (const [key, { name, sub = new Map() }] of names) {
+        const kept = attributes?.get(key)
+        assert.equal(kept?.name, name)
+        // The id is the bridge's own, and stands in the document.
+        if (name !== 'id') assert.equal(kept !== undefined && isServers(kept), false, name)
+        for (const part of sub.keys()) {
+          const keptPart = kept?.sub?.get(part)
+          assert.ok(keptPart !== undefined && !isServers(keptPart), `${name}.${part}`)
+        }
+      }
+    }
+  })
 
   test('of a whole attribute the presence can be asked', () => {
     assert.ok('path' in parseAnyPath('emails', prefixes))
