@@ -246,7 +246,8 @@ export function provisionedConnection(
   const platform = platforms.get(connection.platform)
   if (platform === undefined) throw new Error(`no platform '${connection.platform}'`)
   const file = connection.mapping ?? join(builtInMappings, `${connection.platform}.yaml`)
-  const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode: connection.mode })
+  const { mode: writeMode, extensions } = connection
+  const { mapping } = readMappingFile(file, (name) => platforms.get(name)?.facts, { writeMode, extensions })
   const pace = createPace(connection.pace ?? platform.facts.pace, clock, slots)
   const maximumRetryMs = config.retry.maximumSeconds * 1_000
   return {

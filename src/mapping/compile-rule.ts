@@ -6,14 +6,14 @@ import { pathsPerRule } from './bounds.ts'
 import type { Report } from './compile.ts'
 import type { WrittenRule, WrittenTest } from './format.ts'
 import type { CompiledTransform, Path, Rule, Source, Table, Test } from './mapping.ts'
-import { neverEqual, type Prefixes, parseAnyPath, parsePath, typeOf } from './paths.ts'
+import { neverEqual, parseAnyPath, parsePath, type Qualifiers } from './paths.ts'
 import { pathsOf } from './rule-value.ts'
 import { compileTransform } from './transform-list.ts'
 
 export interface RuleContext {
   readonly attribute: string
   readonly fact: AttributeFact
-  readonly prefixes: Prefixes
+  readonly qualifiers: Qualifiers
   readonly tables: ReadonlyMap<string, Table>
   /** Of the rule in the file. */
   readonly path: readonly PathPart[]
@@ -112,13 +112,13 @@ function compileTest(context: RuleContext, written: WrittenTest, at: readonly Pa
     context.report(at, `say exactly one of ${testKeys.join(', ')} (found ${what})`)
     return undefined
   }
-  const parsed = (written.present === undefined ? parsePath : parseAnyPath)(written.path, context.prefixes)
+  const parsed = (written.present === undefined ? parsePath : parseAnyPath)(written.path, context.qualifiers)
   if ('problem' in parsed) {
     context.report([...at, 'path'], parsed.problem)
     return undefined
   }
   const { path } = parsed
-  const type = typeOf(path)
+  const { type } = path
   const values = [written.equals, ...(written.one_of ?? []), written.starts_with, written.ends_with]
   const wrong = values.flatMap((value) =>
     value === undefined ? [] : ((type && neverEqual(path.text, type, value)) ?? []),
@@ -151,7 +151,7 @@ function compileRead(context: RuleContext, written: WrittenRule, source: Source)
 }
 
 function pathAt(context: RuleContext, text: string, at: readonly PathPart[]): Path | undefined {
-  const parsed = parsePath(text, context.prefixes)
+  const parsed = parsePath(text, context.qualifiers)
   if ('path' in parsed) return parsed.path
   context.report(at, parsed.problem)
   return undefined

@@ -1,4 +1,5 @@
 /** A parsed file becomes a `Mapping`. What the platform cannot do, or what would be dropped without a word, is reported. */
+import type { DeclaredExtension } from '../extensions.ts'
 import type { PlatformFacts } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
 import type { PathPart } from '../yaml/located.ts'
@@ -11,15 +12,28 @@ import { compileRule } from './compile-rule.ts'
 import { compileTables } from './compile-tables.ts'
 import type { Example, WrittenMapping } from './format.ts'
 import type { GroupsPolicy, Mapping, Rule } from './mapping.ts'
+import type { Qualifiers } from './paths.ts'
+import { declaredNames } from './scim-names.ts'
 import { factOf } from './values.ts'
 
 /** Reports a problem at a place of the file's structure. */
 export type Report = (path: readonly PathPart[], message: string) => void
 
-/** Problems go to `report`; when there was one, the result must not be used. */
-export function compileMapping(written: WrittenMapping, facts: PlatformFacts, report: Report): Mapping {
+/**
+ * Problems go to `report`; when there was one, the result must not be used.
+ * @param extensions those of the connection, where that is known.
+ */
+export function compileMapping(
+  written: WrittenMapping,
+  facts: PlatformFacts,
+  report: Report,
+  extensions?: readonly DeclaredExtension[],
+): Mapping {
   if (written.platform !== facts.platform) report(['platform'], `is not ${facts.platform}`)
-  const prefixes = compilePrefixes(written, report)
+  const qualifiers: Qualifiers = {
+    prefixes: compilePrefixes(written, report),
+    declared: extensions && declaredNames(extensions),
+  }
   const tables = compileTables(written, report)
   const rules = new Map<string, Rule>()
   for (const [attribute, writtenRule] of Object.entries(written.user.attributes)) {
@@ -33,7 +47,7 @@ export function compileMapping(written: WrittenMapping, facts: PlatformFacts, re
       )
       continue
     }
-    const rule = compileRule({ attribute, fact, prefixes, tables, path, report }, writtenRule)
+    const rule = compileRule({ attribute, fact, qualifiers, tables, path, report }, writtenRule)
     if (rule === undefined) continue
     checkRule(rule, writtenRule, facts, written.user.match, (message) => report(path, message))
     rules.set(attribute, rule)

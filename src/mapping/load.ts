@@ -1,3 +1,4 @@
+import type { DeclaredExtension } from '../extensions.ts'
 import type { PlatformFacts } from '../facts.ts'
 import { type LocatedMap, type PathPart, parseLocated, positionOf, toJson } from '../yaml/located.ts'
 import type { FileProblem } from '../yaml/problems.ts'
@@ -37,6 +38,8 @@ export interface LoadInput extends SourceFile {
   readonly facts: PlatformFacts
   /** Of the connection that uses the mapping, where that is known. */
   readonly writeMode?: 'confirmed' | 'deferred'
+  /** What that connection declares beyond the standard's schemas. */
+  readonly extensions?: readonly DeclaredExtension[]
 }
 
 export interface LoadedMapping {
@@ -91,7 +94,7 @@ function compileFile(input: LoadInput, problems: FileProblem[]): CompiledFile | 
     problems.push(...problemsOf(parsed.error.issues, root))
     return undefined
   }
-  const mapping = compileMapping(parsed.data, input.facts, reportAt(root))
+  const mapping = compileMapping(parsed.data, input.facts, reportAt(root), input.extensions)
   if (mapping.mode === 'invitation' && input.writeMode === 'confirmed') {
     const message = 'an invitation is answered before there is an account: the connection needs mode: deferred'
     reportAt(root)(['user', 'mode'], message)

@@ -6,7 +6,10 @@ export interface Path {
   readonly text: string
   /** Canonical names from the root, extension URN first when there is one. */
   readonly steps: readonly PathStep[]
+  /** Of the values that it finds. Undefined: something whole, or of a schema that is not known here. */
+  readonly type: ValueType | undefined
 }
+export type ValueType = 'string' | 'boolean' | 'number'
 export type PathStep =
   /** `key` is the name in lower case: resources are read without regard to case. */
   | { readonly kind: 'name'; readonly name: string; readonly key: string }

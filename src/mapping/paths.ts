@@ -2,12 +2,27 @@
 import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { listed, nearest } from '../yaml/suggest.ts'
 import { pathLength } from './bounds.ts'
-import type { Path, PathStep, ScimLookup } from './mapping.ts'
-import { computedNames, coreUrn, enterpriseNames, enterpriseUrn, type ScimName, userNames } from './scim-names.ts'
+import type { Path, PathStep, ScimLookup, ValueType } from './mapping.ts'
+import {
+  computedNames,
+  coreUrn,
+  type DeclaredNames,
+  enterpriseNames,
+  enterpriseUrn,
+  type ScimName,
+  userNames,
+} from './scim-names.ts'
 import { isNothing } from './values.ts'
 
 /** Prefix (`ent`) → extension URN. */
 export type Prefixes = ReadonlyMap<string, string>
+
+/** What stands before the last colon of a path. */
+export interface Qualifiers {
+  readonly prefixes: Prefixes
+  /** Undefined: which connection the mapping is for is not known, and so neither are its extensions. */
+  readonly declared?: DeclaredNames | undefined
+}
 
 export type ParsedPath = { readonly path: Path } | { readonly problem: string }
 
@@ -20,20 +35,20 @@ const grammar = new RegExp(
 )
 
 /** A path that ends in one simple value. `problem` says what to write instead. */
-export function parsePath(text: string, prefixes: Prefixes): ParsedPath {
-  return parse(text, prefixes, false)
+export function parsePath(text: string, qualifiers: Qualifiers): ParsedPath {
+  return parse(text, qualifiers, false)
 }
 
 /** A path that may also end in something whole (`emails`, `name`), of which only the presence can be asked. */
-export function parseAnyPath(text: string, prefixes: Prefixes): ParsedPath {
-  return parse(text, prefixes, true)
+export function parseAnyPath(text: string, qualifiers: Qualifiers): ParsedPath {
+  return parse(text, qualifiers, true)
 }
 
-function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPath {
+function parse(text: string, qualifiers: Qualifiers, mayBeWhole: boolean): ParsedPath {
   const parts = text.length > pathLength ? null : grammar.exec(text)
   if (parts === null) return { problem: notAPath }
   const [, qualifier, first = '', index, filterName, filterValue, last] = parts
-  const extension = extensionOf(qualifier, prefixes)
+  const extension = extensionOf(qualifier, qualifiers)
   if ('problem' in extension) return extension
   const { urn, names } = extension
   const known = names?.get(first.toLowerCase())
@@ -47,7 +62,8 @@ function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPat
   if (known !== undefined) {
     if (hasSelector && !known.isMultiValued) return { problem: `not a SCIM path (${known.name} has only one value)` }
     if (!mayBeWhole && known.isMultiValued && !hasSelector) {
-      return { problem: `not a SCIM path (say which of the ${known.name}, as in ${known.name}[primary eq true].value)` }
+      const one = known.sub === undefined ? `${text}[0]` : `${known.name}[primary eq true].value`
+      return { problem: `not a SCIM path (say which of the ${known.name}, as in ${one})` }
     }
     if (!mayBeWhole && known.sub !== undefined && sub === undefined) {
       const some = known.sub.keys().next().value ?? 'value'
@@ -67,7 +83,13 @@ function parse(text: string, prefixes: Prefixes, mayBeWhole: boolean): ParsedPat
     steps.push({ kind: 'filter', name, key: name.toLowerCase(), equals })
   }
   if (sub !== undefined) steps.push(named(sub))
-  return { path: { text, steps } }
+  return { path: { text, steps, type: typeOf(known, sub) } }
+}
+
+/** Undefined for something whole, and where the schema is not known. */
+function typeOf(known: ScimName | undefined, sub: string | undefined): ValueType | undefined {
+  if (known === undefined || (known.sub !== undefined && sub === undefined)) return undefined
+  return sub === 'primary' ? 'boolean' : known.type
 }
 
 function named(name: string): PathStep {
@@ -76,7 +98,7 @@ function named(name: string): PathStep {
 
 function extensionOf(
   qualifier: string | undefined,
-  prefixes: Prefixes,
+  { prefixes, declared }: Qualifiers,
 ): { urn: string | undefined; names: ReadonlyMap<string, ScimName> | undefined } | { problem: string } {
   if (qualifier === undefined) return { urn: undefined, names: userNames }
   const urn = qualifier.toLowerCase().startsWith('urn:') ? qualifier : prefixes.get(qualifier)
@@ -87,35 +109,36 @@ function extensionOf(
   }
   if (urn.toLowerCase() === coreUrn.toLowerCase()) return { urn: undefined, names: userNames }
   if (urn.toLowerCase() === enterpriseUrn.toLowerCase()) return { urn: enterpriseUrn, names: enterpriseNames }
-  return { urn, names: undefined }
+  if (declared === undefined) return { urn, names: undefined }
+  const names = declared.get(urn.toLowerCase())
+  // Undeclared, the bridge leaves it out of what it is sent: the rule would never find a value.
+  return names === undefined
+    ? { problem: `the connection declares no extension ${urn}: add it to its extensions` }
+    : { urn, names }
 }
 
 function unknownName(qualifier: string | undefined, name: string, names: ReadonlyMap<string, ScimName>): string {
   const instead = names === userNames ? computedNames.get(name.toLowerCase()) : undefined
   if (instead !== undefined) return `not a SCIM path (${instead})`
   const near = nearest(name, names.keys())
-  if (near === undefined) return notAPath
+  if (near === undefined)
+    return qualifier === undefined ? notAPath : `not a SCIM path (${qualifier} has ${namesOf(names)})`
   const canonical = names.get(near)?.name ?? near
   return `not a SCIM path (did you mean ${qualifier === undefined ? canonical : `${qualifier}:${canonical}`}?)`
+}
+
+function namesOf(names: ReadonlyMap<string, ScimName>): string {
+  return listed([...names.values()].map(({ name }) => name))
 }
 
 /**
  * What no value of the attribute can be equal to never holds, and what is missing then can clear the account's: Entra's own
  * tables write `[primary eq "True"]`, and YAML takes `yes` for a text and 4711 for a number.
  */
-export function neverEqual(attribute: string, type: 'boolean' | 'string', value: Json): string | undefined {
+export function neverEqual(attribute: string, type: ValueType, value: Json): string | undefined {
   if (typeof value === type) return undefined
-  return type === 'boolean'
-    ? `${attribute} is true or false, without quotes`
-    : `${attribute} is a text: put the value in quotes`
-}
-
-/** Of the standard's attributes; undefined where the schema is the operator's own. */
-export function typeOf({ steps }: Path): 'boolean' | 'string' | undefined {
-  const [first, last] = [steps[0], steps.at(-1)]
-  if (first?.kind !== 'name' || last?.kind !== 'name') return undefined
-  if (first.key.startsWith('urn:') && first.name !== enterpriseUrn) return undefined
-  return last.key === 'active' || last.key === 'primary' ? 'boolean' : 'string'
+  if (type === 'string') return `${attribute} is a text: put the value in quotes`
+  return `${attribute} is ${type === 'boolean' ? 'true or false' : 'a number'}, without quotes`
 }
 
 /** Undefined when the schema is known and has no such sub-attribute. */

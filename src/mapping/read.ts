@@ -1,6 +1,7 @@
 /** Mapping files from the disk. The only file of this folder that touches it. */
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import type { DeclaredExtension } from '../extensions.ts'
 import type { PlatformFacts } from '../facts.ts'
 import { childOf, positionOf } from '../yaml/located.ts'
 import type { FileProblem } from '../yaml/problems.ts'
@@ -14,6 +15,8 @@ export interface ReadOptions {
   /** The folder that `extends` cannot leave. Without it: the file's folder, or that folder's parent when it is called `connections`. */
   readonly mappingsRoot?: string
   readonly writeMode?: 'confirmed' | 'deferred'
+  /** Of the connection that uses the mapping, where that is known. */
+  readonly extensions?: readonly DeclaredExtension[]
   /** Only for the command that runs the examples itself. */
   readonly withoutExamples?: boolean
 }
@@ -37,7 +40,8 @@ const remembered = new Map<string, Remembered>()
 /** Reads a mapping file and the one that it extends. Throws `MappingProblems`, also when a file cannot be read. */
 export function readMappingFile(path: string, factsOf: FactsOf, options: ReadOptions = {}): LoadedMapping {
   const text = readText(path, { file: path, line: 1, column: 1, path: '' })
-  const key = JSON.stringify([path, options.mappingsRoot, options.writeMode, options.withoutExamples])
+  const { mappingsRoot, writeMode, extensions, withoutExamples } = options
+  const key = JSON.stringify([path, mappingsRoot, writeMode, extensions, withoutExamples])
   const before = remembered.get(key)
   if (before !== undefined && isAsBefore(before, text, factsOf)) return before.loaded
   const { input, base } = readInput({ file: path, text }, factsOf, options)
@@ -73,8 +77,8 @@ function readInput(
   const platform = childOf(root, ['platform'])
   if (platform?.kind !== 'scalar' || typeof platform.value !== 'string') return refuse('platform', 'is missing')
   const facts = factsOf(platform.value) ?? refuse('platform', `no platform '${platform.value}'`)
-  const { writeMode } = options
-  const input = { ...source, parsed, facts, ...(writeMode && { writeMode }) }
+  const { writeMode, extensions } = options
+  const input = { ...source, parsed, facts, ...(writeMode && { writeMode }), ...(extensions && { extensions }) }
   const named = childOf(root, ['extends'])
   if (named === undefined) return { input, base: undefined }
   if (named.kind !== 'scalar' || typeof named.value !== 'string') return refuse('extends', 'is not the name of a file')

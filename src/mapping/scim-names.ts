@@ -3,8 +3,13 @@
  * sub-attributes. Only what is kept of what a client sends: a rule about anything else would never find a value.
  */
 
+import type { DeclaredExtension } from '../extensions.ts'
+import type { ValueType } from './mapping.ts'
+
 export interface ScimName {
   readonly name: string
+  /** Of its values, or of those of its parts but for `primary`. */
+  readonly type: ValueType
   readonly isMultiValued: boolean
   /** Undefined: a simple value. */
   readonly sub: ReadonlyMap<string, string> | undefined
@@ -18,11 +23,14 @@ function byLowerCase(names: readonly string[]): ReadonlyMap<string, string> {
 }
 
 function simple(...names: string[]): [string, ScimName][] {
-  return names.map((name) => [name.toLowerCase(), { name, isMultiValued: false, sub: undefined }])
+  return names.map((name) => {
+    const type = name === 'active' ? 'boolean' : 'string'
+    return [name.toLowerCase(), { name, type, isMultiValued: false, sub: undefined }]
+  })
 }
 
 function complex(name: string, sub: readonly string[], isMultiValued = false): [string, ScimName] {
-  return [name.toLowerCase(), { name, isMultiValued, sub: byLowerCase(sub) }]
+  return [name.toLowerCase(), { name, type: 'string', isMultiValued, sub: byLowerCase(sub) }]
 }
 
 const plural = ['value', 'display', 'type', 'primary']
@@ -45,6 +53,28 @@ export const enterpriseNames: ReadonlyMap<string, ScimName> = new Map([
   ...simple('employeeNumber', 'costCenter', 'organization', 'division', 'department'),
   complex('manager', ['value']),
 ])
+
+/** Lower-cased URN → names, of extensions that a connection declares. */
+export type DeclaredNames = ReadonlyMap<string, ReadonlyMap<string, ScimName>>
+
+export function declaredNames(extensions: readonly DeclaredExtension[]): DeclaredNames {
+  return new Map(
+    extensions.map(({ urn, attributes }) => [
+      urn.toLowerCase(),
+      new Map(
+        attributes.map(({ name, type, multiValued }): [string, ScimName] => [
+          name.toLowerCase(),
+          { name, type: valueTypeOf(type), isMultiValued: multiValued, sub: undefined },
+        ]),
+      ),
+    ]),
+  )
+}
+
+function valueTypeOf(type: DeclaredExtension['attributes'][number]['type']): ValueType {
+  if (type === 'boolean') return 'boolean'
+  return type === 'integer' || type === 'decimal' ? 'number' : 'string'
+}
 
 /** What the bridge computes when a user is read, and what to write instead. */
 export const computedNames: ReadonlyMap<string, string> = new Map([

@@ -141,6 +141,17 @@ test('PATCH reaches them by their URN, removes them one by one and as a whole', 
   assert.equal(campus in none.body || none.body.schemas.includes(campus), false)
 })
 
+test('a bridge does not start with a mapping that names what its connection does not declare', async () => {
+  const undeclared = startBridgeWorld(({ connections }) => {
+    assert.ok(isJsonObject(connections) && isJsonObject(connections.figshare))
+    connections.figshare.mapping = campusMapping()
+  })
+  await assert.rejects(
+    undeclared.then((started) => started.stop()),
+    /job_title\.from: the connection declares no extension urn:example:/,
+  )
+})
+
 test('the mapping takes them to the platform, through a prefix', async () => {
   const { body } = await scim.post('/Users', aUser({ [campus]: { jobTitle: 'Lecturer' } }))
   const changed = await scim.patch(`/Users/${body.id}`, [{ op: 'replace', path: `${campus}:jobTitle`, value: 'Dean' }])

@@ -16,13 +16,13 @@ const prefixes = new Map([
 const notAPath = 'not a SCIM path (try userName, name.givenName or emails[type eq "work"].value)'
 
 function path(text: string): Path {
-  const parsed = parsePath(text, prefixes)
+  const parsed = parsePath(text, { prefixes })
   if ('problem' in parsed) throw new Error(`${text}: ${parsed.problem}`)
   return parsed.path
 }
 
 function problem(text: string): string | undefined {
-  const parsed = parsePath(text, prefixes)
+  const parsed = parsePath(text, { prefixes })
   return 'problem' in parsed ? parsed.problem : undefined
 }
 
@@ -161,8 +161,8 @@ describe('what is not a path is refused with what to write instead', () => {
   })
 
   test('of a whole attribute the presence can be asked', () => {
-    assert.ok('path' in parseAnyPath('emails', prefixes))
-    assert.ok('path' in parseAnyPath('name', prefixes))
+    assert.ok('path' in parseAnyPath('emails', { prefixes }))
+    assert.ok('path' in parseAnyPath('name', { prefixes }))
   })
 })
 

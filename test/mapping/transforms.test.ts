@@ -139,7 +139,7 @@ describe('the edges', () => {
   })
 
   test('unique_suffix reads the path it names', () => {
-    const id = { text: 'id', steps: [{ kind: 'name', name: 'id', key: 'id' }] } as const
+    const id = { text: 'id', steps: [{ kind: 'name', name: 'id', key: 'id' }], type: 'string' } as const
     const step = compileTransform({ unique_suffix: { from: 'id', length: 6 } }, () => id)
     assert.equal(
       step?.run('zofie-nova', (path) => (path === id ? 'u-1' : undefined)),
