@@ -2,11 +2,11 @@
 import type { PlatformFacts } from '../facts.ts'
 import { listed } from '../yaml/suggest.ts'
 import { rules as mostRules } from './bounds.ts'
+import { checkValues } from './check-values.ts'
 import type { Report } from './compile.ts'
 import { type AnyWrittenRule, longRule } from './compile-rule.ts'
 import type { WrittenMapping } from './format.ts'
 import type { Rule } from './mapping.ts'
-import { hasType, typeWord, unfit, wordFor } from './values.ts'
 
 type ReportHere = (message: string) => void
 
@@ -27,11 +27,16 @@ export function checkRule(
   if (loss !== undefined && match.includes(rule.attribute)) {
     report(`is a match attribute, but ${loss.name} can make two people equal: drop it`)
   }
+  const same = rule.source.kind === 'const' ? 'const' : rule.default === undefined ? undefined : 'default'
+  if (same !== undefined && match.includes(rule.attribute)) {
+    report(`is a match attribute, but ${same} gives several people one account: drop it`)
+  }
   if (loss !== undefined && written.read !== 'never') {
     report(`cannot be read back, ${loss.name} ${loss.why}: say read: never`)
   }
   checkPolicies(rule, written, platform, report)
-  checkValues(rule, platform, report)
+  // What a table would make of it is not known when there is none of that name.
+  if (written.table === undefined || rule.table !== undefined) checkValues(rule, platform, report)
 }
 
 function checkPolicies(rule: Rule, written: ReturnType<typeof longRule>, platform: string, report: ReportHere): void {
@@ -46,35 +51,6 @@ function checkPolicies(rule: Rule, written: ReturnType<typeof longRule>, platfor
   const alwaysHasValue = rule.required || rule.default !== undefined || rule.source.kind === 'const'
   if (rule.write === 'always' && !alwaysHasValue && rule.fact.clearable !== true && rule.empty !== 'keep') {
     report(`${platform} cannot clear it: say empty: keep, required or default`)
-  }
-}
-
-function checkValues(rule: Rule, platform: string, report: ReportHere): void {
-  const { table, source } = rule
-  if (table !== undefined) {
-    const odd = [...table.values.values()].find((value) => !hasType(value, rule.fact.type))
-    if (odd !== undefined) {
-      report(`table '${table.name}' gives ${wordFor(odd)}, ${platform} takes ${typeWord(rule.fact.type)}`)
-    } else {
-      const [wrong] = [...table.values.values()].flatMap((value) => unfit(value, rule.fact, platform) ?? [])
-      if (wrong !== undefined) report(`a value of table '${table.name}': ${wrong}`)
-    }
-  }
-  if (rule.default !== undefined) {
-    const wrong = unfit(rule.default, rule.fact, platform)
-    if (wrong !== undefined) report(`default: ${wrong}`)
-  }
-  // Behind a transform or a table these are only raw material.
-  if (rule.transforms.length > 0 || table !== undefined) return
-  const constants =
-    source.kind === 'const'
-      ? [source.value]
-      : source.kind === 'when'
-        ? [...source.branches.map((branch) => branch.value), ...(source.else === undefined ? [] : [source.else])]
-        : []
-  for (const value of constants) {
-    const wrong = unfit(value, rule.fact, platform)
-    if (wrong !== undefined) report(`${source.kind}: ${wrong}`)
   }
 }
 

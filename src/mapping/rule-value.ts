@@ -21,28 +21,15 @@ interface Origin {
 
 export function applyRule(rule: Rule, platform: string, scim: ScimLookup, onStep?: OnStep): RuleValue {
   const origin = originOf(rule.source, scim)
-  let { value } = origin
-  onStep?.(rule.source.kind, value)
+  onStep?.(rule.source.kind, origin.value)
   const refuse = (what: string): RuleValue => ({
     value: undefined,
     refusal: refusalOf(rule, 'invalidValue', `${what} (${sourceText(rule.source, origin.path)})`, origin.path),
     isMissing: false,
   })
-  for (const transform of rule.transforms) {
-    if (value === undefined) break
-    if (isTooLong(value)) return refuse(tooLong(value))
-    const next = transform.run(value, scim)
-    if (next === undefined) return refuse(`'${transform.name}' does not take ${shown(value)}`)
-    value = isNothing(next) ? undefined : next
-    onStep?.(transform.name, value)
-  }
-  if (value !== undefined && isTooLong(value)) return refuse(tooLong(value))
-  if (value !== undefined && rule.table !== undefined) {
-    const looked = lookUp(rule.table, value)
-    if ('refusal' in looked) return refuse(looked.refusal)
-    value = looked.value
-    onStep?.(`table ${rule.table.name}`, value)
-  }
+  const worked = workOn(rule, origin.value, scim, onStep)
+  if ('wrong' in worked) return refuse(worked.wrong)
+  let { value } = worked
   if (value === undefined && rule.default !== undefined) {
     value = rule.default
     onStep?.('default', value)
@@ -53,6 +40,31 @@ export function applyRule(rule: Rule, platform: string, scim: ScimLookup, onStep
   }
   const wrong = unfit(value, rule.fact, platform)
   return wrong === undefined ? { value, refusal: undefined, isMissing: false } : refuse(wrong)
+}
+
+/** Transforms and table. `wrong`: what one of them does not take. */
+export function workOn(
+  { transforms, table }: Pick<Rule, 'transforms' | 'table'>,
+  start: Json | undefined,
+  scim: ScimLookup,
+  onStep?: OnStep,
+): { readonly value: Json | undefined } | { readonly wrong: string } {
+  let value = start
+  for (const transform of transforms) {
+    if (value === undefined) break
+    if (isTooLong(value)) return { wrong: tooLong(value) }
+    const next = transform.run(value, scim)
+    if (next === undefined) return { wrong: `'${transform.name}' does not take ${shown(value)}` }
+    value = isNothing(next) ? undefined : next
+    onStep?.(transform.name, value)
+  }
+  if (value === undefined) return { value }
+  if (isTooLong(value)) return { wrong: tooLong(value) }
+  if (table === undefined) return { value }
+  const looked = lookUp(table, value)
+  if ('wrong' in looked) return looked
+  onStep?.(`table ${table.name}`, looked.value)
+  return looked
 }
 
 /** What refuses a new account when `isMissing`. */
@@ -126,14 +138,12 @@ export function holds(test: Test, scim: ScimLookup): boolean {
   }
 }
 
-function lookUp(table: Table, value: Json): { value: Json | undefined } | { refusal: string } {
-  if (typeof value === 'object') return { refusal: `${shown(value)} is not a key of a table` }
+function lookUp(table: Table, value: Json): { value: Json | undefined } | { wrong: string } {
+  if (typeof value === 'object') return { wrong: `${shown(value)} is not a key of a table` }
   const found = table.values.get(String(value))
   if (found !== undefined) return { value: found }
   if (table.unknown === 'pass') return { value }
-  return table.unknown === 'omit'
-    ? { value: undefined }
-    : { refusal: `${shown(value)} is not in table '${table.name}'` }
+  return table.unknown === 'omit' ? { value: undefined } : { wrong: `${shown(value)} is not in table '${table.name}'` }
 }
 
 function isTooLong(value: Json): boolean {

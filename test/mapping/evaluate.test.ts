@@ -119,15 +119,15 @@ describe('refusals', () => {
     ['a table that knows', '{ from: title, table: t, empty: keep }', { title: 'a' }, 'A'],
     [
       'a transform does not take it',
-      '{ from: title, transform: [to_number], empty: keep }',
+      '{ from: title, transform: [to_number, to_string], empty: keep }',
       { title: 'x' },
       "user.attributes.job_title: 'to_number' does not take 'x' (from title)",
     ],
     [
       'the platform takes another type',
-      '{ from: title, transform: [to_number], empty: keep }',
-      { title: '7' },
-      'user.attributes.job_title: is a whole number, figshare takes text (from title)',
+      "{ from: 'urn:example:own:level', empty: keep }",
+      { 'urn:example:own': { level: 7 } },
+      'user.attributes.job_title: is a whole number, figshare takes text (from urn:example:own:level)',
     ],
     [
       'a value is endless',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { MappingProblems } from '../../src/mapping/problems.ts'
-import { aFile, builtIn, changed, dspace, figshare, place, problemsOf } from './platforms.ts'
+import { aFile, aMapping, builtIn, changed, dspace, figshare, place, problemsOf } from './platforms.ts'
 
 const load = (text: string) => problemsOf({ file: 'a.yaml', text, facts: figshare })
 describe('what YAML would allow and a mapping does not', () => {
@@ -123,6 +123,25 @@ describe('shapes', () => {
     ],
     ['{ const: 7 }', 'const: is a whole number, figshare takes text'],
     ['{ from: title, default: 7 }', 'default: is a whole number, figshare takes text'],
+    [
+      '{ from: active, empty: keep }',
+      'from: active gives true or false, figshare takes text: put a transform or a table in between',
+    ],
+    ['{ from: title, transform: [to_string], empty: keep }', "from: 'to_string' does not take text, as title gives it"],
+    [
+      '{ from: active, transform: [to_string, not], empty: keep }',
+      "from: 'not' does not take text, as active gives it",
+    ],
+    [
+      '{ from: title, transform: [to_number], empty: keep }',
+      'from: title gives a whole number, figshare takes text: put a transform or a table in between',
+    ],
+    [
+      '{ from: [title, \'emails[type eq "work"].primary\'], empty: keep }',
+      'from: emails[type eq "work"].primary gives true or false, figshare takes text: put a transform or a table in between',
+    ],
+    ['{ const: Dr, transform: [to_number, to_string] }', "const: 'to_number' does not take 'Dr'"],
+    ['{ const: 7, transform: [{ prefix: A }] }', "const: 'prefix' does not take '7'"],
     ['{ from: title, write: create, on_change: keep }', 'with write: create it is never compared: drop on_change'],
     ['{ from: title, empty: keep, read: [usrName] }', 'read.0: not a SCIM path (did you mean userName?)'],
     [
@@ -141,6 +160,48 @@ describe('shapes', () => {
       )
     })
   }
+
+  test('what goes through a step that takes it is taken', () => {
+    for (const rule of [
+      '{ from: active, transform: [not, to_string], empty: keep }',
+      '{ from: title, transform: [to_number, to_string], empty: keep }',
+      '{ from: title, transform: [{ keep: a-z }], read: never, empty: keep }',
+      '{ from: title, transform: [{ before: "1" }, to_number, to_string], read: never, empty: keep }',
+      '{ from: title, transform: [{ unique_suffix: { from: id, length: 6 } }], read: never, empty: keep }',
+      '{ const: 7, transform: [to_string] }',
+      "{ from: 'urn:example:own:level', empty: keep }",
+    ]) {
+      assert.doesNotThrow(() => aMapping(`    job_title: ${rule}`), rule)
+    }
+  })
+
+  test('a word that a rule says itself and its table does not have is found before anybody is refused for it', () => {
+    const rule = (words: string) =>
+      aFile(
+        `    group_id: { when: [{ if: { path: title, present: true }, value: ${words} }], table: t, default: 1, read: never }`,
+        'tables: { t: { values: { Physics: 7 }, unknown: refuse } }',
+      )
+    assert.deepEqual(load(rule('Physics')), [])
+    assert.deepEqual(load(rule('Physcs')), [
+      `a.yaml:${place(rule('Physcs'), 'group_id')}: user.attributes.group_id: when: 'Physcs' is not in table 't'`,
+    ])
+  })
+
+  test('a match attribute has no value that several people share', () => {
+    for (const [name, rule] of [
+      ['default', "{ from: 'emails[0].value', default: none@uni.example, on_change: keep }"],
+      ['const', '{ const: none@uni.example, on_change: keep }'],
+    ] as const) {
+      const text = changed(builtIn('figshare'), '    email:\n', `    email: ${rule}\n    symplectic_user_id:\n`)
+      const [first = 'none'] = problemsOf({ file: 'a.yaml', text, facts: figshare })
+      assert.ok(
+        first.endsWith(
+          `: user.attributes.email: is a match attribute, but ${name} gives several people one account: drop it`,
+        ),
+        first,
+      )
+    }
+  })
 
   test('everything that is wrong is listed, in the order of the file', () => {
     const text = aFile('    job_titel: title\n    quota: { const: many, write: create }\n    orcid: { from: x }')
