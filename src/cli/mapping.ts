@@ -2,6 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Command } from 'commander'
+import { Problem } from '../errors.ts'
+import { userUrn } from '../extensions.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { runExamples } from '../mapping/examples.ts'
 import { explain } from '../mapping/explain.ts'
@@ -10,6 +12,8 @@ import type { LoadedMapping } from '../mapping/load.ts'
 import { MappingProblems } from '../mapping/problems.ts'
 import { type FactsOf, readMappingFile } from '../mapping/read.ts'
 import { platforms } from '../platforms/registry.ts'
+import { normaliseResource } from '../scim/normalise.ts'
+import { compileSchemas } from '../scim/schema.ts'
 import { explanationText } from './explanation-text.ts'
 
 export interface MappingDependencies {
@@ -54,8 +58,8 @@ export function mappingCommand(dependencies: MappingDependencies = installed): C
     .option('--json', 'for machines')
     .action((file: string, options: { user: string; groups: string; json?: true }, self: Command) => {
       const user = readUser(options.user)
-      if (user === undefined) self.error(`error: --user: ${options.user} is not a SCIM User in JSON`, { exitCode: 2 })
-      explainOne(dependencies, file, user, options.groups, options.json === true)
+      if ('wrong' in user) return self.error(`error: --user: ${options.user} ${user.wrong}`, { exitCode: 2 })
+      explainOne(dependencies, file, user.document, options.groups, options.json === true)
     })
   command
     .command('schema')
@@ -132,12 +136,29 @@ function withId(user: JsonObject): JsonObject {
   return Object.hasOwn(user, 'id') ? user : { id: '00000000-0000-4000-8000-000000000000', ...user }
 }
 
-function readUser(file: string): JsonObject | undefined {
+function readUser(file: string): { readonly document: JsonObject } | { readonly wrong: string } {
   try {
     const user: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return isJsonObject(user) ? user : undefined
-  } catch {
-    return undefined
+    return isJsonObject(user) ? { document: asKept(user) } : { wrong: 'is not a SCIM User in JSON' }
+  } catch (error) {
+    return { wrong: error instanceof Problem ? `would be refused: ${error.message}` : 'is not a SCIM User in JSON' }
+  }
+}
+
+/**
+ * As the bridge would keep it and map it: what is refused there is refused here. A mapping file does not say what its
+ * connection declares, so extensions stay as they are.
+ */
+function asKept(user: JsonObject): JsonObject {
+  const schemas = compileSchemas()
+  const { document } = normaliseResource(schemas.user, { schemas: [userUrn], ...user }, 'create')
+  const extensions = Object.entries(user).filter(
+    ([name, value]) => isJsonObject(value) && /^urn:/i.test(name) && !schemas.user.extensions.has(name.toLowerCase()),
+  )
+  return {
+    ...Object.fromEntries(extensions),
+    ...(Object.hasOwn(user, 'id') ? { id: user.id ?? null } : {}),
+    ...document,
   }
 }
 

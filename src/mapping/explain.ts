@@ -42,7 +42,8 @@ export function explain(
     active,
     attributes: [...mapping.rules.values()].map((rule) => explainRule(rule, facts, scim)),
     status: Object.fromEntries(status),
-    grants: grantsOf(mapping, groups),
+    // Somebody who is off is given nothing new.
+    grants: active ? grantsOf(mapping, groups) : [],
     unmatchedGroups: unmatchedGroups(mapping, groups).map((group) => group.displayName),
   }
 }

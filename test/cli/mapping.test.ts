@@ -21,6 +21,18 @@ before(() => {
     JSON.stringify({ userName: 'ada', name: { familyName: 'L' }, emails: [{ value: 'a@b.example' }] }),
   )
   writeFileSync(join(folder, 'list.json'), '[]')
+  writeFileSync(join(folder, 'nobody.json'), '{"title":"Dr"}')
+  writeFileSync(
+    join(folder, 'entra.json'),
+    JSON.stringify({
+      userName: 'ada@uni.example',
+      'name.givenName': 'Ada',
+      'name.familyName': 'Lovelace',
+      emails: { value: 'Ada@uni.example', primary: 'True' },
+      'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department': 'Physics',
+      active: 'False',
+    }),
+  )
 })
 after(() => rmSync(folder, { recursive: true }))
 
@@ -150,6 +162,22 @@ describe('mapping explain', () => {
     assert.equal(exit, 0)
     const username = JSON.parse(text).attributes.find((one: { attribute: string }) => one.attribute === 'username')
     assert.match(username.value, /^ada-[0-9a-f]{6}$/)
+  })
+
+  test('a person in the dialects of identity providers is what the bridge makes of them', async () => {
+    const { text, exit } = await run('explain', 'good.yaml', '--user', 'entra.json', '--groups', 'figshare-admins')
+    assert.equal(exit, 0)
+    assert.match(text, /^figshare, not active: \{"is_active":false\}$/m)
+    assert.match(text, /^first_name = "Ada"/m)
+    assert.match(text, /^email = "ada@uni\.example"/m)
+    assert.match(text, /^group_id = 101$/m)
+    assert.doesNotMatch(text, /role_id/, 'somebody who is off is given nothing')
+  })
+
+  test('a person whom the bridge would refuse is refused with the same words', async () => {
+    const { text, exit } = await run('explain', 'good.yaml', '--user', 'nobody.json')
+    assert.match(text, /--user: nobody\.json would be refused: userName is required/)
+    assert.equal(exit, 2)
   })
 
   test('ends with 2 without a person, or with something else', async () => {
