@@ -2,7 +2,7 @@
 import type { Json } from '../json.ts'
 import type { Path, Rule, Source, ValueType } from './mapping.ts'
 import { workOn } from './rule-value.ts'
-import { hasType, typeWord, unfit, wordFor } from './values.ts'
+import { hasType, isNothing, typeWord, unfit, wordFor } from './values.ts'
 
 type ReportHere = (message: string) => void
 
@@ -13,15 +13,21 @@ export function checkValues(rule: Rule, platform: string, report: ReportHere): v
     if (odd !== undefined) {
       report(`table '${table.name}' gives ${wordFor(odd)}, ${platform} takes ${typeWord(rule.fact.type)}`)
     } else {
-      const [wrong] = [...table.values.values()].flatMap((value) => unfit(value, rule.fact, platform) ?? [])
+      // An empty text stands for no value, whatever the platform thinks of it.
+      const values = [...table.values.values()].filter((value) => !isNothing(value))
+      const [wrong] = values.flatMap((value) => unfit(value, rule.fact, platform) ?? [])
       if (wrong !== undefined) report(`a value of table '${table.name}': ${wrong}`)
     }
   }
   if (rule.default !== undefined) {
-    const wrong = unfit(rule.default, rule.fact, platform)
+    const wrong = isNothing(rule.default) ? 'is empty: drop it' : unfit(rule.default, rule.fact, platform)
     if (wrong !== undefined) report(`default: ${wrong}`)
   }
   for (const value of constantsOf(source)) {
+    if (isNothing(value)) {
+      if (source.kind === 'const') report('const: is empty: drop the rule')
+      continue
+    }
     const worked = workOn(rule, value, anything)
     const wrong = 'wrong' in worked ? worked.wrong : unfitIfAny(worked.value, rule, platform)
     if (wrong !== undefined) report(`${source.kind}: ${wrong}`)

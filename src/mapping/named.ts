@@ -1,5 +1,6 @@
 import type { Json, NamedByMapping } from '../facts.ts'
 import type { Mapping, Rule } from './mapping.ts'
+import { isNothing } from './values.ts'
 
 /** What a mapping names of the platform, whoever comes. A value that a transform makes anew is none of them. */
 export function namedByMapping({ mode, groups, rules }: Mapping): NamedByMapping {
@@ -12,7 +13,7 @@ export function namedByMapping({ mode, groups, rules }: Mapping): NamedByMapping
 
 function valuesOf({ source, transforms, table, default: otherwise }: Rule): readonly Json[] {
   const last = otherwise === undefined ? [] : [otherwise]
-  if (table !== undefined) return [...new Set([...table.values.values(), ...last])]
+  if (table !== undefined) return [...new Set([...table.values.values(), ...last])].filter((value) => !isNothing(value))
   return [...new Set([...(transforms.length > 0 ? [] : written(source)), ...last])]
 }
 

@@ -63,8 +63,9 @@ export function workOn(
   if (table === undefined) return { value }
   const looked = lookUp(table, value)
   if ('wrong' in looked) return looked
-  onStep?.(`table ${table.name}`, looked.value)
-  return looked
+  value = isNothing(looked.value) ? undefined : looked.value
+  onStep?.(`table ${table.name}`, value)
+  return { value }
 }
 
 /** What refuses a new account when `isMissing`. */
@@ -82,7 +83,7 @@ export function refusalOf(rule: Rule, kind: Refusal['kind'], what: string, path:
 }
 
 function originOf(source: Source, scim: ScimLookup): Origin {
-  if (source.kind === 'const') return { value: source.value, path: undefined }
+  if (source.kind === 'const') return { value: isNothing(source.value) ? undefined : source.value, path: undefined }
   if (source.kind === 'from') {
     for (const path of source.paths) {
       const value = scim(path)

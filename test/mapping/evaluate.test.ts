@@ -100,7 +100,7 @@ describe('sources', () => {
 
 describe('refusals', () => {
   const tables =
-    'tables: { t: { values: { a: A }, unknown: refuse }, o: { values: { a: A }, unknown: omit }, p: { values: { a: A }, unknown: pass } }'
+    "tables: { t: { values: { a: A }, unknown: refuse }, o: { values: { a: A }, unknown: omit }, p: { values: { a: A }, unknown: pass }, e: { values: { a: '' }, unknown: refuse } }"
   const cases = [
     [
       'a required value is missing',
@@ -117,6 +117,8 @@ describe('refusals', () => {
     ['a table that omits', '{ from: title, table: o, empty: keep }', { title: 'b' }, undefined],
     ['a table that passes', '{ from: title, table: p, empty: keep }', { title: 'b' }, 'b'],
     ['a table that knows', '{ from: title, table: t, empty: keep }', { title: 'a' }, 'A'],
+    ['an empty text in a table is no value', '{ from: title, table: e, empty: keep }', { title: 'a' }, undefined],
+    ['which is what a default is for', '{ from: title, table: e, default: Z }', { title: 'a' }, 'Z'],
     [
       'a transform does not take it',
       '{ from: title, transform: [to_number, to_string], empty: keep }',

@@ -140,6 +140,8 @@ describe('shapes', () => {
       '{ from: [title, \'emails[type eq "work"].primary\'], empty: keep }',
       'from: emails[type eq "work"].primary gives true or false, figshare takes text: put a transform or a table in between',
     ],
+    ["{ const: '' }", 'const: is empty: drop the rule'],
+    ["{ from: title, default: '' }", 'default: is empty: drop it'],
     ['{ const: Dr, transform: [to_number, to_string] }', "const: 'to_number' does not take 'Dr'"],
     ['{ const: 7, transform: [{ prefix: A }] }', "const: 'prefix' does not take '7'"],
     ['{ from: title, write: create, on_change: keep }', 'with write: create it is never compared: drop on_change'],
