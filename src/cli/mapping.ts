@@ -1,6 +1,6 @@
 /** `scim-bridge mapping …`: checks mapping files and says what they do. Calls no platform. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
 import { Problem } from '../errors.ts'
 import { userUrn } from '../extensions.ts'
@@ -84,8 +84,7 @@ function check(dependencies: MappingDependencies, files: readonly string[], isJs
 }
 
 function test(dependencies: MappingDependencies, files: readonly string[], isJson: boolean): void {
-  const results = filesOrAll(dependencies, files).map((file) => {
-    const { loaded, problems } = read(dependencies, file)
+  const results = filesWithBases(dependencies, filesOrAll(dependencies, files)).map(({ file, loaded, problems }) => {
     const facts = loaded && dependencies.factsOf(loaded.mapping.platform)
     const examples = loaded && facts ? runExamples(loaded, facts) : []
     return { file, problems: problems?.problems ?? [], message: problems?.message, examples }
@@ -106,6 +105,27 @@ function test(dependencies: MappingDependencies, files: readonly string[], isJso
     dependencies.write(`${all.length - failed} examples passed, ${failed} failed\n`)
   }
   if (failed > 0 || results.some(({ problems }) => problems.length > 0)) dependencies.setExitCode(1)
+}
+
+interface FileRead {
+  readonly file: string
+  readonly loaded?: LoadedMapping
+  readonly problems?: MappingProblems
+}
+
+/** Each file, and after it the one that it extends: a mapping is loaded only when the examples of both pass. */
+function filesWithBases(dependencies: MappingDependencies, files: readonly string[]): readonly FileRead[] {
+  const seen = new Set(files.map((file) => resolve(file)))
+  return files.flatMap((file): FileRead[] => {
+    const result = read(dependencies, file)
+    const base = result.loaded?.base
+    if (base === undefined || seen.has(resolve(base.file))) return [{ file, ...result }]
+    seen.add(resolve(base.file))
+    return [
+      { file, ...result },
+      { file: base.file, loaded: base },
+    ]
+  })
 }
 
 function explainOne(
@@ -162,10 +182,7 @@ function asKept(user: JsonObject): JsonObject {
   }
 }
 
-function read(
-  dependencies: MappingDependencies,
-  file: string,
-): { readonly loaded?: LoadedMapping; readonly problems?: MappingProblems } {
+function read(dependencies: MappingDependencies, file: string): Omit<FileRead, 'file'> {
   try {
     return { loaded: readMappingFile(file, dependencies.factsOf, { withoutExamples: true }) }
   } catch (error) {

@@ -47,27 +47,35 @@ export interface LoadedMapping {
   readonly mapping: Mapping
   /** The file's own; those of a base are about the base alone. */
   readonly examples: readonly Example[]
+  /** The file that it extends, as that is by itself. */
+  readonly base?: LoadedMapping
 }
 
 /** Checks, compiles and runs the examples, of the base too. Throws `MappingProblems` with everything that is wrong. */
 export function loadMapping(input: LoadInput): LoadedMapping {
-  const problems: FileProblem[] = []
-  const base = input.base && compileFile({ ...input.base, facts: input.facts }, problems)
-  const main = compileFile(input, problems)
-  if (problems.length === 0) {
-    for (const compiled of [base, main])
-      if (compiled !== undefined) problems.push(...failedExamples(compiled, input.facts))
-  }
-  if (main === undefined || problems.length > 0) throw new MappingProblems(problems)
-  return main.loaded
+  return compileFiles(input, ({ base, main }) =>
+    [base, main].flatMap((compiled) => (compiled === undefined ? [] : failedExamples(compiled, input.facts))),
+  )
 }
 
 /** As `loadMapping`, without running the examples. */
 export function checkMapping(input: LoadInput): LoadedMapping {
+  return compileFiles(input, () => [])
+}
+
+function compileFiles(
+  input: LoadInput,
+  furtherProblems: (compiled: {
+    readonly base: CompiledFile | undefined
+    readonly main: CompiledFile
+  }) => FileProblem[],
+): LoadedMapping {
   const problems: FileProblem[] = []
-  const compiled = compileFile(input, problems)
-  if (compiled === undefined || problems.length > 0) throw new MappingProblems(problems)
-  return compiled.loaded
+  const base = input.base && compileFile({ ...input.base, facts: input.facts }, problems)
+  const main = compileFile(input, problems)
+  if (main !== undefined && problems.length === 0) problems.push(...furtherProblems({ base, main }))
+  if (main === undefined || problems.length > 0) throw new MappingProblems(problems)
+  return base === undefined ? main.loaded : { ...main.loaded, base: base.loaded }
 }
 
 interface CompiledFile {

@@ -21,6 +21,13 @@ before(() => {
     JSON.stringify({ userName: 'ada', name: { familyName: 'L' }, emails: [{ value: 'a@b.example' }] }),
   )
   writeFileSync(join(folder, 'list.json'), '[]')
+  writeFileSync(
+    join(folder, 'unclear.yaml'),
+    changed(builtIn('figshare'), 'transform: [trim], empty: keep }', 'transform: [trim] }'),
+  )
+  writeFileSync(join(folder, 'north.yaml'), extending('failing.yaml', '{}'))
+  writeFileSync(join(folder, 'south.yaml'), extending('failing.yaml', '{}'))
+  writeFileSync(join(folder, 'upon-bad.yaml'), extending('unclear.yaml', '{ attributes: { job_title: null } }'))
   writeFileSync(join(folder, 'nobody.json'), '{"title":"Dr"}')
   writeFileSync(
     join(folder, 'entra.json'),
@@ -35,6 +42,19 @@ before(() => {
   )
 })
 after(() => rmSync(folder, { recursive: true }))
+
+function extending(base: string, user: string): string {
+  return `version: 1
+platform: figshare
+extends: ${base}
+user: ${user}
+examples:
+  - name: off
+    was: { userName: a@uni.example, name: { familyName: L } }
+    scim: { userName: a@uni.example, name: { familyName: L }, active: false }
+    changes: { is_active: false }
+`
+}
 
 /** Runs `mapping …`; file names stand in the test's folder. */
 async function run(...words: string[]): Promise<{ text: string; exit: number }> {
@@ -59,7 +79,7 @@ async function run(...words: string[]): Promise<{ text: string; exit: number }> 
   }
   try {
     await command.parseAsync(
-      words.map((word) => (/^[a-z]+\.(yaml|json)$/.test(word) ? join(folder, word) : word)),
+      words.map((word) => (/^[a-z-]+\.(yaml|json)$/.test(word) ? join(folder, word) : word)),
       { from: 'user' },
     )
   } catch (error) {
@@ -109,6 +129,14 @@ describe('mapping check', () => {
   })
 })
 
+describe('mapping check of a file that extends another one', () => {
+  test('what is wrong with the other one refuses the start, and is told', async () => {
+    const { text, exit } = await run('check', 'upon-bad.yaml')
+    assert.match(text, /^unclear\.yaml:\d+:\d+: user\.attributes\.job_title: figshare cannot clear it/m)
+    assert.equal(exit, 1)
+  })
+})
+
 describe('mapping test', () => {
   test('runs the examples, tells which fails and why, and ends with 1', async () => {
     const { text, exit } = await run('test', 'failing.yaml')
@@ -121,6 +149,14 @@ describe('mapping test', () => {
   test('a file that is wrong fails', async () => {
     const { text, exit } = await run('test', 'bad.yaml')
     assert.match(text, /versoin: unknown key/)
+    assert.equal(exit, 1)
+  })
+
+  test('of a file that extends another one the examples of both are run, each once', async () => {
+    const { text, exit } = await run('test', 'north.yaml', 'south.yaml')
+    assert.match(text, /^north\.yaml: ok: off$/m)
+    assert.match(text, /^south\.yaml: ok: off$/m)
+    assert.equal(text.match(/^failing\.yaml: FAILED: a new physicist/gm)?.length, 1)
     assert.equal(exit, 1)
   })
 
