@@ -109,8 +109,11 @@ function assign(
   const { attribute } = place
   const { filter, sub } = path
   const isEmpty = isUnassigned(value) || value === ''
+  // Adding nothing adds nothing, in a part as in the whole; an empty text is a value that takes the place of the old one.
+  const addsNothing = op === 'add' && isUnassigned(value)
   const { rules, refuseUnknown } = patchRules(options)
   if (sub !== undefined) {
+    if (addsNothing) return []
     const parts: Parts = new Map([[sub, normaliseValue(sub, value, `${attribute.name}.${sub.name}`, rules)]])
     return [
       attribute.multiValued ? { kind: 'each', place, filter, isWhole: false, parts } : { kind: 'merge', place, parts },
@@ -121,8 +124,11 @@ function assign(
       throw invalidPath(`has a filter on ${attribute.name}, whose values cannot be changed but only removed`)
     }
     if (isEmpty) return op === 'replace' ? [{ kind: 'removeWhere', place, filter }] : []
-    const parts = partsOf(attribute, single(value, attribute.name), rules, refuseUnknown)
-    return [{ kind: 'each', place, filter, isWhole: op === 'replace', parts }]
+    const sent = assigned(op, single(value, attribute.name))
+    if (op === 'add' && isUnassigned(sent)) return []
+    return [
+      { kind: 'each', place, filter, isWhole: op === 'replace', parts: partsOf(attribute, sent, rules, refuseUnknown) },
+    ]
   }
   if (attribute.multiValued) {
     const values = isEmpty ? [] : (normaliseList(attribute, value, attribute.name, rules) ?? [])
@@ -130,11 +136,18 @@ function assign(
     if (values.length === 0 && op === 'add') return []
     return [{ kind: 'list', place, isAdd: op === 'add', values }]
   }
-  // Adding nothing adds nothing; an empty text is a value that takes the place of the old one.
-  if (op === 'add' && isUnassigned(value)) return []
+  if (addsNothing) return []
   if (attribute.sub === undefined) return assignSimple(place, value, rules)
   if (isEmpty) return [{ kind: 'clear', place }]
-  return [{ kind: 'merge', place, parts: partsOf(attribute, single(value, attribute.name), rules, refuseUnknown) }]
+  const sent = assigned(op, single(value, attribute.name))
+  if (op === 'add' && isUnassigned(sent)) return []
+  return [{ kind: 'merge', place, parts: partsOf(attribute, sent, rules, refuseUnknown) }]
+}
+
+/** The parts that an operation says anything about: `null` in an add is nothing to add. */
+function assigned(op: 'add' | 'replace', value: Json): Json {
+  if (op === 'replace' || !isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => !isUnassigned(part)))
 }
 
 function assignSimple(place: Place, value: Json, rules: ValueRules): readonly PatchStep[] {

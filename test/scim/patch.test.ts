@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { JsonObject } from '../../src/json.ts'
 import { enterpriseUrn, provisioningUrn, userUrn } from '../../src/scim/attribute.ts'
 import { parsePatch } from '../../src/scim/patch.ts'
 import {
@@ -341,6 +342,34 @@ test('adding nothing adds nothing', () => {
   for (const path of ['emails', 'title', 'name']) {
     for (const value of [null, []]) assert.equal(patchUser([{ op: 'add', path, value }], { document }).changed, false)
   }
+})
+
+test('nor does it in a part: what a client leaves null in an add is not taken away', () => {
+  const document: JsonObject = {
+    ...anEmployee({ manager: { value: 'u2' } }),
+    emails: [workMail],
+    name: { givenName: 'Ada' },
+  }
+  for (const [path, value] of [
+    ['name.givenName', null],
+    ['name', { givenName: null }],
+    ['name', { givenName: 'Ada', middleName: null }],
+    ['emails[type eq "work"].value', null],
+    ['emails[type eq "work"]', { value: null }],
+    ['emails[type eq "work"]', [{ value: null, type: 'work' }]],
+    ['emails.value', null],
+    ['manager', { value: null }],
+    ['manager', [{ $ref: null, value: null }]],
+    [undefined, { title: null, 'name.givenName': null, name: { givenName: null }, 'manager.value': null }],
+  ] as const) {
+    const { document: after } = patchUser([{ op: 'add', path, value }], { document })
+    assert.deepEqual(
+      [after.name, after.emails, after[enterpriseUrn]],
+      [document.name, document.emails, document[enterpriseUrn]],
+    )
+  }
+  const emptied = patchUser([{ op: 'Add', path: 'manager', value: { value: '' } }], { document }).document
+  assert.equal(emptied[enterpriseUrn], undefined, 'an empty text does')
 })
 
 test('adding an equal value changes nothing', () => {
