@@ -16,10 +16,11 @@ const onlyId: ReadonlyMap<string, string> = new Map([['attributes', 'id']])
 
 type Work = (context: ScimContext, id: string) => Promise<unknown>
 
+/** By endpoint in lower case: one is found in any letter case, here as by itself. */
 const engines: ReadonlyMap<string, { readonly type: ResourceType; readonly methods: ReadonlyMap<string, Work> }> =
   new Map([
     [
-      'Users',
+      'users',
       {
         type: 'User',
         methods: new Map<string, Work>([
@@ -31,7 +32,7 @@ const engines: ReadonlyMap<string, { readonly type: ResourceType; readonly metho
       },
     ],
     [
-      'Groups',
+      'groups',
       {
         type: 'Group',
         methods: new Map<string, Work>([
@@ -171,12 +172,12 @@ async function run(
 function targetOf({ path }: BulkOperation): Target {
   if (typeof path !== 'string')
     throw refused('invalidSyntax', 'path of an operation has to be text, as in /Users/{id}.')
-  const [endpoint = '', id, ...others] = (path.startsWith('/') ? path.slice(1) : path).split('/')
-  const engine = engines.get(endpoint)
+  const [sent = '', id, ...others] = (path.startsWith('/') ? path.slice(1) : path).split('/')
+  const engine = engines.get(sent.toLowerCase())
   if (engine === undefined || id === '' || id === '.search' || others.length > 0) {
     throw new Problem(404, undefined, 'A bulk takes the paths /Users, /Users/{id}, /Groups and /Groups/{id}.')
   }
-  return { engine, endpoint, id: id === undefined ? undefined : decodeURIComponent(id) }
+  return { engine, endpoint: `${engine.type}s`, id: id === undefined ? undefined : decodeURIComponent(id) }
 }
 
 function itemLocation({ connection }: ScimContext, endpoint: string, id: string): string {

@@ -87,6 +87,18 @@ test('users and a group with them are made in one request, each line with locati
   }
 })
 
+test('endpoints are found in any letter case, as by themselves, and told in their own', async () => {
+  const [made] = await done([post('a', aUser(), '/users')])
+  assert.deepEqual([made?.status, pathOf(made)], ['201', `/Users/${idOf(made)}`])
+  const lines = await done([
+    patch(`USERS/${idOf(made)}`, [{ op: 'add', path: 'nickName', value: 'A' }]),
+    { method: 'DELETE', path: `/users/${idOf(made)}` },
+    post('g', aGroup([]), '/GROUPS'),
+  ])
+  assert.deepEqual(statuses(lines), ['200', '204', '201'])
+  assert.equal(pathOf(lines[0]), `/Users/${idOf(made)}`)
+})
+
 test('a reference may come before what it refers to', async () => {
   const lines = await done([
     post('readers', aGroup([member('ada')]), '/Groups'),
