@@ -17,7 +17,7 @@ import { type CommitContext, commitFailure, commitReached, putLink, type Settled
 import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
 import { mayHaveLostGrants } from './lost-grants.ts'
-import { type Reached, reachDeleted, reachWanted } from './reach.ts'
+import { type Reached, reachDeleted, reachWanted, unlessShown } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
 import { isOwnCaller } from './reconcile-operation.ts'
@@ -93,8 +93,10 @@ export async function attempt(
     // Inside: a stored document that cannot be read is this operation's own misfortune, not its neighbours'.
     const document = parseDocument(json)
     const user = { ...situation, document }
-    const reached = await (operation.kind === 'delete' ? reachDeleted(call, user) : reachWanted(call, user))
-    const grants = await grantsOf(call, user, reached)
+    const { reached, grants } = await unlessShown(call, user, async () => {
+      const reached = await (operation.kind === 'delete' ? reachDeleted(call, user) : reachWanted(call, user))
+      return { reached, grants: await grantsOf(call, user, reached) }
+    })
     if (grants.refusal !== undefined) logFailure(context, operation, grants.refusal)
     return await store.transaction(async (write) => {
       const [settled] = await Promise.all([

@@ -2,7 +2,7 @@
  * The effects of one attempt: find or read, decide, write, read back. No commit happens here (`attempt.ts` makes them);
  * everything thrown is a `PlatformError`.
  */
-import { Absent, Broken, Busy, Conflict, Disputed, Immutable, Invited, Refused } from '../errors.ts'
+import { Absent, Broken, Busy, Conflict, Disputed, Immutable, Invited, Refused, Unknown } from '../errors.ts'
 import type { Account, Attributes } from '../facts.ts'
 import { compare, createAttributes, isActive, protectedBecause, toPlatform } from '../mapping/evaluate.ts'
 import type { Refusal, Wanted } from '../mapping/mapping.ts'
@@ -41,7 +41,7 @@ export async function reachWanted(call: Call, situation: Situation): Promise<Rea
     return nothing
   }
   // A leaver is never kept because another attribute cannot be expressed: what cannot be said stays as it is.
-  if (!wanted.active) return unlessGone(() => bring(call, situation, wanted))
+  if (!wanted.active) return unlessGone(call, situation, () => bring(call, situation, wanted))
   refuseFirst(connection, wanted.refusals)
   return bring(call, situation, wanted)
 }
@@ -66,7 +66,7 @@ async function bring(call: Call, situation: Situation, wanted: Wanted): Promise<
 
 /** Takes the account away as the mapping's `lifecycle.delete` says. */
 export function reachDeleted(call: Call, situation: Situation): Promise<Reached> {
-  return unlessGone(() => takeAway(call, situation))
+  return unlessGone(call, situation, () => takeAway(call, situation))
 }
 
 async function takeAway(call: Call, situation: Situation): Promise<Reached> {
@@ -130,12 +130,34 @@ async function findOwn(call: Call, situation: Situation, wanted: Attributes): Pr
 }
 
 /** For somebody who leaves: an account that is gone is as off as can be. */
-async function unlessGone(work: () => Promise<Reached>): Promise<Reached> {
+async function unlessGone(call: Call, situation: Situation, work: () => Promise<Reached>): Promise<Reached> {
   try {
-    return await work()
+    return await unlessShown(call, situation, work)
   } catch (error) {
     if (error instanceof Absent) return nothing
     throw error
+  }
+}
+
+/**
+ * What was written, or made, a moment ago may not be shown for a moment. Whatever step of an attempt says that the account is
+ * gone, it is gone for certain only when the search by `match` agrees.
+ */
+export async function unlessShown<Result>(
+  call: Call,
+  situation: Situation,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Absent)) throw error
+    const { connection, document } = situation
+    const { attributes } = toPlatform(connection.mapping, connection.facts, document, { activeDefault: true })
+    const found = await findOwn(call, situation, attributes)
+    requireSame(situation, found)
+    if (found === undefined) throw error
+    throw new Unknown(`${connection.name}: the account was said to be gone, and match finds it`, { cause: error })
   }
 }
 
@@ -153,6 +175,9 @@ async function create(call: Call, situation: Situation, wanted: Wanted): Promise
   try {
     account = await connection.platform.create(call, createAttributes(connection.mapping, wanted))
   } catch (error) {
+    // Made, and not shown yet, not by a search either.
+    if (error instanceof Absent)
+      throw new Unknown(`${connection.name}: the account that was made is not shown`, { cause: error })
     if (!isAboutValues(error)) throw error
     // "Taken" is only a suspicion, and not every platform says it: the account may be the one that a lost answer of ours made.
     const found = error instanceof Conflict ? await findAccount(call, situation, wanted.attributes) : undefined

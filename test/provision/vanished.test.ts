@@ -120,3 +120,39 @@ for (const [what, status] of [
     assert.equal(account?.isOn, false)
   })
 }
+
+const notShown = { mode: 'answer', status: 404, body: '{"errors":[]}', only: 'reads', times: 1 } as const
+
+for (const [what, change] of [
+  ['edit', [{ op: 'replace', path: 'name.familyName', value: 'King' }]],
+  ['deactivation', off],
+] as const) {
+  test(`a person whose account is not shown for a moment after a ${what} is kept, and leaves when asked again`, async (t) => {
+    const world = await startBridgeWorld()
+    t.after(() => world.stop())
+    const scim = world.scim('selfcommunity')
+    const user = aUser()
+    const path = `/Users/${(await scim.post('/Users', user)).body.id}`
+    // The first search reads the account, the second reads it back.
+    world.sandbox.selfcommunity.fault({ ...notShown, path: '/api/v2/account/search', skip: 1 })
+    const answer = await scim.patch(path, [...change])
+    assert.equal(world.sandbox.selfcommunity.faultCount, 1)
+    assert.equal(answer.status, 429, answer.text)
+    assert.equal((await scim.patch(path, off)).status, 200)
+    const [account] = await viewOf(world, 'selfcommunity').byEmail(emailOf(user))
+    assert.equal(account?.isOn, false)
+  })
+}
+
+test('a person whose new account is not shown for a moment is kept, and made once', async (t) => {
+  const world = await startBridgeWorld()
+  t.after(() => world.stop())
+  const scim = world.scim('selfcommunity')
+  const user = aUser()
+  world.sandbox.selfcommunity.fault({ ...notShown, path: '/api/v2/user' })
+  const answer = await scim.post('/Users', user)
+  assert.equal(world.sandbox.selfcommunity.faultCount, 1)
+  assert.equal(answer.status, 429, answer.text)
+  assert.equal((await scim.post('/Users', user)).status, 201)
+  assert.equal((await viewOf(world, 'selfcommunity').byEmail(emailOf(user))).length, 1)
+})
