@@ -76,7 +76,7 @@ const expected: Readonly<Record<DemoPlatform, Calls>> = {
     read: selfcommunity,
     rename: [isStaff, 'PATCH user/*/', ...selfcommunity],
     switchOff: [isStaff, 'PATCH moderation/user/*/', ...selfcommunity],
-    switchOn: ['PATCH moderation/user/*/', ...selfcommunity],
+    switchOn: [isStaff, 'PATCH moderation/user/*/', ...selfcommunity],
   },
   dspace: {
     base: '/server/api/eperson/',

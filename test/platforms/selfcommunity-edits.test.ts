@@ -121,6 +121,32 @@ for (const role of ['admin', 'moderator']) {
   })
 }
 
+for (const status of ['b', 'd']) {
+  for (const token of ['taken', 'refused']) {
+    test(`an administrator whose status is ${status} and whose token is ${token} is not switched on, nor deleted`, async (t) => {
+      const community = aCommunity()
+      community.roles.set(8, 'admin')
+      const bob = community.people.find(({ id }) => id === 8)
+      assert.ok(bob)
+      const { server, connection } = await connected(t, community)
+      const account = await read(connection, '8')
+      bob.status = status
+      const before = { ...account, attributes: new Map([...account.attributes, ['status', status]]) }
+      community.before = ({ path, headers }) => {
+        const isBob = decodeJwt(String(headers.authorization).slice(7)).user_id === 8
+        const isOff = token === 'refused' && bob.status !== 'a'
+        return isBob && isOff && path.endsWith('/me/') ? { status: 401, json: { errors: [] } } : undefined
+      }
+      assert.equal((await thrownBy(connection.update(aCall(), before, values({ status: 'a' })))).kind, 'immutable')
+      assert.equal(bob.status, status)
+      if (token === 'refused' || status === 'd') return
+      server.forget()
+      assert.equal((await thrownBy(connection.remove?.(aCall(), '8') ?? Promise.resolve())).kind, 'immutable')
+      assert.deepEqual(writes(server), [])
+    })
+  }
+}
+
 test('a walk lists active, blocked and deleted people once, with their e-mail', async (t) => {
   const community = aCommunity()
   community.people.push({ ...(community.people[2] as Person), id: 9, username: 'gone', status: 'd' })

@@ -18,7 +18,7 @@ import type { Settings } from './settings.ts'
 import { signUp } from './sign-up.ts'
 import { createTagGroups } from './tag-groups.ts'
 import { type Caller, createCaller } from './tokens.ts'
-import { findUsers, isBlockedForDays, isLinkedBy, listUsers, readUser, withRole } from './users.ts'
+import { findUsers, inRole, isBlockedForDays, isLinkedBy, listUsers, readRole, readUser, withRole } from './users.ts'
 
 export function createConnection(client: Client, settings: Settings, now: () => number): PlatformConnection {
   const caller = createCaller(client, settings, now)
@@ -108,9 +108,13 @@ async function update(
     edits.clear()
   }
   if (wanted.size === 0) return before
-  refuseProtected(facts, isOn ? await withRole(caller, call, before) : before)
+  const role = before.protectedBecause === undefined ? await readRole(caller, call, before.id) : undefined
+  refuseProtected(facts, inRole(before, role))
   if (status === 'a') await setStatus(caller, call, before.id, status)
-  const failure = edits.size === 0 ? undefined : await tryEdits(caller, call, before, edits)
+  // Where the token of somebody who is off is refused, only now can the role be read.
+  const mustAskRole = status === 'a' && role === undefined
+  const mustTry = edits.size > 0 || mustAskRole
+  const failure = mustTry ? await tryEdits(caller, call, before, edits, mustAskRole) : undefined
   if (isLeaving) {
     // Whatever became of the edits, somebody who leaves is switched off in this attempt.
     await setStatus(caller, call, before.id, status)
@@ -134,11 +138,16 @@ async function withGivenExtId(caller: Caller, call: Call, account: Account, extI
   return { ...account, attributes: new Map([...account.attributes, ['ext_id', extId]]) }
 }
 
-async function tryEdits(caller: Caller, call: Call, before: Account, edits: Changes): Promise<Error | undefined> {
+async function tryEdits(
+  caller: Caller,
+  call: Call,
+  before: Account,
+  edits: Changes,
+  mustAskRole: boolean,
+): Promise<Error | undefined> {
   try {
     refuseImpossible(before, edits)
-    // Only now can the role of somebody who was blocked be read.
-    if (before.attributes.get('status') !== 'a') refuseProtected(facts, await withRole(caller, call, before))
+    if (mustAskRole) refuseProtected(facts, await withRole(caller, call, before))
     await makeEdits(caller, call, before, edits)
     return undefined
   } catch (error) {
@@ -178,7 +187,7 @@ async function keepOff(caller: Caller, call: Call, account: Account, changes: Ch
   const status = changes.get('status')
   if (status === undefined || account.attributes.get('status') !== 'b') return
   if (!(await isBlockedForDays(caller, call, account))) return
-  refuseProtected(facts, account)
+  refuseProtected(facts, await withRole(caller, call, account))
   await setStatus(caller, call, account.id, status)
   if (await isBlockedForDays(caller, call, account))
     throw new Broken(`account ${account.id} is still blocked for some days only`)
@@ -188,8 +197,7 @@ async function keepOff(caller: Caller, call: Call, account: Account, changes: Ch
 async function remove(caller: Caller, call: Call, id: AccountId): Promise<void> {
   const before = await readUser(caller, call, id)
   if (before === undefined || before.attributes.get('status') === 'd') return
-  const isOn = before.attributes.get('status') === 'a'
-  refuseProtected(facts, isOn ? await withRole(caller, call, before) : before)
+  refuseProtected(facts, await withRole(caller, call, before))
   const request: PlatformRequest = { method: 'DELETE', path: ['api', 'v2', 'user', id] }
   const answer = await caller.asService(call, request)
   // 400 is "already soft deleted"; both it and 404 are true only when the account says so itself.

@@ -48,8 +48,10 @@ export async function isLinkedBy(caller: Caller, call: Call, extId: string, id: 
 
 /** SelfCommunity shows a role only to its owner: asked for accounts that are about to be linked or written. */
 export async function withRole(caller: Caller, call: Call, account: Account): Promise<Account> {
-  if (account.protectedBecause !== undefined) return account
-  const role = await readRole(caller, call, account.id)
+  return account.protectedBecause === undefined ? inRole(account, await readRole(caller, call, account.id)) : account
+}
+
+export function inRole(account: Account, role: string | undefined): Account {
   if (role === undefined || !elevatedRoles.has(role)) return account
   return { ...account, protectedBecause: `it has the role ${role}` }
 }
