@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Broken, Busy, Conflict, Denied, Immutable, Refused, Unknown } from '../../src/errors.ts'
-import type { Json } from '../../src/facts.ts'
+import type { Account, Json } from '../../src/facts.ts'
 import { toRid } from '../../src/platforms/ethosce/roles.ts'
 import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { insertMembership } from '../../src/sandbox/ethosce/groups.ts'
 import { aClock, contractSuite } from './contract.ts'
 import { type EthosceWorldOptions, ethosceWorld, startEthosce } from './ethosce-world.ts'
+import { thrownBy } from './thrown.ts'
 import { aCall } from './world.ts'
 
 contractSuite(ethosceWorld)
@@ -291,7 +292,7 @@ test('somebody who comes back and whose other change is refused is neither switc
   assert.deepEqual([site.userByName('ada')?.status, site.state.mails.length], [0, 0])
 })
 
-test('one changed line of an address sends all of it, and none clears it', async (t) => {
+test('one changed line of an address sends all of it, and what is cleared is gone but for the country', async (t) => {
   const { connection, bodies } = await aSite(t)
   const ada = await create(connection, 'ada')
   const moved = await connection.update(aCall(), ada, new Map([['location.street', '1 Main St']]))
@@ -307,9 +308,29 @@ test('one changed line of an address sends all of it, and none clears it', async
       },
     },
   ])
-  const lines = [...moved.attributes.keys()].filter((name) => name.startsWith('location.'))
+  const linesOf = ({ attributes }: Account) => [...attributes.keys()].filter((name) => name.startsWith('location.'))
+  const lines = linesOf(moved).filter((name) => name !== 'location.country')
   const cleared = await connection.update(aCall(), moved, new Map(lines.map((name) => [name, null])))
-  assert.equal([...cleared.attributes.keys()].filter((name) => name.startsWith('location.')).length, 0)
+  assert.deepEqual(linesOf(cleared), ['location.country'])
+})
+
+test('the country of an address, which EthosCE gives to one without, cannot be taken away', async (t) => {
+  const { connection } = await aSite(t)
+  const attributes = new Map([...person('ada')].filter(([name]) => name !== 'location.country'))
+  const ada = await connection.create(aCall(), attributes)
+  assert.equal(ada.attributes.get('location.country'), 'us')
+  const error = await thrownBy(connection.update(aCall(), ada, new Map([['location.country', null]])))
+  assert.equal(error.kind, 'refused')
+  assert.match(error.message, /location.country cannot be taken away/)
+})
+
+test('the code of a province is the same in small letters', async (t) => {
+  const { connection, calls } = await aSite(t)
+  const ada = await create(connection, 'ada', [['location.province', 'pa']])
+  assert.equal(ada.attributes.get('location.province'), 'PA')
+  const before = calls().length
+  await connection.update(aCall(), ada, new Map([['location.province', 'pa']]))
+  assert.equal(calls().length, before)
 })
 
 test('the name of a province is refused, because EthosCE would keep its code', async (t) => {

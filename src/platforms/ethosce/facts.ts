@@ -46,11 +46,11 @@ export const facts: PlatformFacts = {
     ['location.street', profileText],
     ['location.additional', profileText],
     ['location.city', profileText],
-    // Stored as its code (`PA`), whatever was sent.
-    ['location.province', profileText],
+    // Stored as its code (`PA`), whatever was sent (`pa`).
+    ['location.province', { ...profileText, caseExact: false }],
     ['location.postal_code', profileText],
-    // A country that is not two letters ends in a bare 500.
-    ['location.country', { type: 'string', write: 'always', clearable: true, caseExact: false, check: refuseCountry }],
+    // A country that is not two letters ends in a bare 500. An address without one gets the site's own.
+    ['location.country', { type: 'string', write: 'always', caseExact: false, check: refuseCountry }],
     // Booleans are refused, and an account that is created without a status is created blocked.
     ['status', { type: 'integer', write: 'always', values: [0, 1] }],
     // Machine names where they are known, else the role's number as text; for `protect` only. Roles are written as grants.
