@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Broken, Conflict, Denied, Fault, Immutable, Refused, Unknown } from '../../src/errors.ts'
 import type { Json } from '../../src/facts.ts'
+import { figshare } from '../../src/platforms/figshare/figshare.ts'
+import { createPace } from '../../src/platforms/pace.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
-import { contractSuite } from './contract.ts'
+import { aClock, contractSuite } from './contract.ts'
 import { type FigshareWorldOptions, figshareWorld, startFigshare } from './figshare-world.ts'
 import { aCall } from './world.ts'
 
@@ -348,4 +350,21 @@ test('an id that is no number is our mistake, and nothing is called', async (t) 
   const { connection, simulator } = await aPortal(t)
   await assert.rejects(connection.read(aCall(), '../1'), Fault)
   assert.equal(simulator.calls.length, 0)
+})
+
+test('the account of a token that was replaced while the bridge runs is protected, too', async (t) => {
+  const { portal, simulator } = await aPortal(t)
+  let token = portal.credentials.token
+  const settings = Object.defineProperty(figshare.settings.parse({ token }), 'token', { get: () => token })
+  const clock = aClock()
+  const client = { baseUrl: simulator.baseUrl, pace: createPace('off', clock), timeoutMs: 10_000 }
+  const connection = figshare.connect(settings, { client, clock })
+  t.after(() => connection.close())
+  const { id } = portal.addAccount({ email: 'new-service@uni.example', last_name: 'Service' })
+  assert.equal((await connection.read(aCall(), String(id)))?.protectedBecause, undefined)
+  token = 'token-of-the-new-service-account'
+  portal.addToken(token, id)
+  const own = await connection.read(aCall(), String(id))
+  assert.match(own?.protectedBecause ?? '', /own account/)
+  await assert.rejects(connection.writeGrants(aCall(), String(id), [{ group_id: 110, role_id: 49 }], []), Immutable)
 })

@@ -21,16 +21,16 @@ import type { FigshareSettings } from './settings.ts'
 const walkRows = 10
 
 export function createConnection(client: Client, settings: FigshareSettings, clock: Clock): PlatformConnection {
-  let ownId: AccountId | undefined
+  let own: { readonly token: string; readonly id: AccountId } | undefined
   const lostCreates = createLostCreates(clock)
 
   async function whole(call: Call, raw: FigshareAccount): Promise<Account> {
     const id = String(raw.id)
-    const own = await knownOwnId(call)
+    const ownId = await knownOwnId(call)
     const profile = await api.readUser(client, call, id)
     const names = { first_name: raw.first_name, last_name: raw.last_name }
     const attributes = withProfile(withAccount(new Map(), raw), profile ?? names)
-    if (id !== own) return { id, attributes }
+    if (id !== ownId) return { id, attributes }
     return { id, attributes, protectedBecause: "the bridge's own account on Figshare" }
   }
 
@@ -50,7 +50,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     const rows = await api.listAccounts(client, call, number, 1, [{ name: 'id_lte', value: id }])
     if (rows.some((row) => row.id === number)) throw new Denied(`account ${id} is listed but may not be read`)
     // An empty list proves something only to a token that still works.
-    ownId = await api.readOwnId(client, call)
+    await askOwnId(call)
     return undefined
   }
 
@@ -140,16 +140,22 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     return { ...before, attributes: withAccount(before.attributes, raw) }
   }
 
+  /** A token that was replaced while we run may be that of another account. */
   async function knownOwnId(call: Call): Promise<AccountId> {
-    ownId ??= await api.readOwnId(client, call)
-    return ownId
+    return own !== undefined && own.token === settings.token ? own.id : askOwnId(call)
+  }
+
+  async function askOwnId(call: Call): Promise<AccountId> {
+    const { token } = settings
+    own = { token, id: await api.readOwnId(client, call) }
+    return own.id
   }
 
   const granting: Granting = { client, settings, readRaw, ownId: knownOwnId }
 
   return {
     async check(call) {
-      ownId = await api.readOwnId(client, call)
+      await askOwnId(call)
       await api.checkInstitution(client, call)
     },
 
