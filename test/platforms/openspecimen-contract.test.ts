@@ -58,6 +58,15 @@ test('a service account that is not SUPER gets its own institute, which is notic
   await assert.rejects(connection.create(aCall(), wanted), /unexpected way/)
 })
 
+test('an institute and a site in other letters are those of the server, which keeps its own spelling', async (t) => {
+  const { connection } = await aServer(t)
+  const wanted = new Map(person('ada'))
+  for (const name of ['instituteName', 'primarySite']) wanted.set(name, String(wanted.get(name)).toUpperCase())
+  const ada = await connection.create(aCall(), wanted)
+  assert.equal(ada.attributes.get('instituteName'), 'Example Hospital')
+  assert.deepEqual(await connection.update(aCall(), ada, wanted), ada)
+})
+
 test('an e-mail address of somebody in another domain is Conflict', async (t) => {
   const { site, connection } = await aServer(t)
   site.addUser({

@@ -28,9 +28,20 @@ export const facts: PlatformFacts = {
     ['emailAddress', { type: 'string', write: 'always', required: true, caseExact: false, maxLength: columnLength }],
     ['firstName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
     ['lastName', { type: 'string', write: 'always', required: true, maxLength: columnLength }],
-    // Roles at sites and protocols of the former institute go with it, without a word.
-    ['instituteName', { type: 'string', write: 'always', required: true, endsGrants: true, maxLength: columnLength }],
-    ['primarySite', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
+    // Found by its name as the database compares names, mostly ignoring case, and read in its own spelling. Roles at sites and
+    // protocols of the former institute go with it, without a word.
+    [
+      'instituteName',
+      {
+        type: 'string',
+        write: 'always',
+        required: true,
+        caseExact: false,
+        endsGrants: true,
+        maxLength: columnLength,
+      },
+    ],
+    ['primarySite', { type: 'string', write: 'always', clearable: true, caseExact: false, maxLength: columnLength }],
     ['phoneNumber', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
     ['address', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
     ['timeZone', { type: 'string', write: 'always', maxLength: columnLength }],

@@ -47,6 +47,17 @@ export interface Directory {
   readonly printers: Set<string>
 }
 
+/** As the database compares names: MySQL ignores case, and what is found keeps its own spelling. */
+export function rowNamed<Row>(
+  rows: ReadonlyMap<string, Row>,
+  name: string,
+  database: 'mysql' | 'oracle',
+): Row | undefined {
+  const exact = rows.get(name)
+  if (exact !== undefined || database === 'oracle') return exact
+  return [...rows].find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1]
+}
+
 const everything = ['Create', 'Read', 'Update', 'Delete']
 
 export function createDirectory(): Directory {

@@ -1,6 +1,7 @@
 /** From a request to the fields of a user: a create, a whole replacement with its defaults, or only what is present. */
 import { randomUUID } from 'node:crypto'
 import { type CodedError, invalidRequest, Refusal, sentence } from './answers.ts'
+import { rowNamed } from './directory.ts'
 import { flagOf, type Members, textOf } from './input.ts'
 import type { Installation } from './show.ts'
 import { isRange } from './signin.ts'
@@ -64,11 +65,14 @@ export function toFields(installation: Installation, input: Members, existing?: 
   const emailAddress = given('emailAddress', existing?.emailAddress) ?? ''
   if (!emailPattern.test(emailAddress)) wrong('USER_INVALID_EMAIL')
 
-  const instituteName = required('instituteName', existing?.instituteName, 'USER_INST_REQUIRED')
-  if (instituteName !== '' && !directory.institutes.has(instituteName)) wrong('INSTITUTE_NOT_FOUND')
-  const primarySite = given('primarySite', existing?.primarySite)
-  const site = primarySite === undefined ? undefined : directory.sites.get(primarySite)
-  if (primarySite !== undefined && site === undefined) wrong('SITE_NOT_FOUND')
+  const askedInstitute = required('instituteName', existing?.instituteName, 'USER_INST_REQUIRED')
+  const institute = rowNamed(directory.institutes, askedInstitute, knobs.database)
+  if (askedInstitute !== '' && institute === undefined) wrong('INSTITUTE_NOT_FOUND')
+  const instituteName = institute?.name ?? askedInstitute
+  const askedSite = given('primarySite', existing?.primarySite)
+  const site = askedSite === undefined ? undefined : rowNamed(directory.sites, askedSite, knobs.database)
+  if (askedSite !== undefined && site === undefined) wrong('SITE_NOT_FOUND')
+  const primarySite = site?.name
   if (site !== undefined && site.instituteName !== instituteName) wrong('SITE_INVALID_SITE_INSTITUTE')
 
   const domainName =

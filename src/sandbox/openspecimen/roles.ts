@@ -1,6 +1,7 @@
 /** Role assignments of a user, for all sites of the institute or one, for all protocols or one. */
 import type { SimulatorAnswer } from '../simulator.ts'
 import { json, refusal } from './answers.ts'
+import { rowNamed } from './directory.ts'
 import { idOf, members, parseMembers, textOf } from './input.ts'
 import { requireInstituteAdmin } from './rights.ts'
 import type { Installation } from './show.ts'
@@ -80,12 +81,13 @@ function assignmentById(subject: OpenspecimenUser, id: number): RoleAssignment {
   return assignment
 }
 
-function parse({ directory }: Installation, subject: OpenspecimenUser, body: string) {
+function parse({ directory, knobs }: Installation, subject: OpenspecimenUser, body: string) {
   const input = parseMembers(body)
   const part = (name: string) => members(input.get(name) ?? {})
-  const role = textOf(part('role'), 'name')
-  if (role === undefined) throw refusal('RBAC_ROLE_NAME_REQUIRED')
-  if (!directory.roles.has(role)) throw refusal('RBAC_ROLE_NOT_FOUND')
+  const askedRole = textOf(part('role'), 'name')
+  if (askedRole === undefined) throw refusal('RBAC_ROLE_NAME_REQUIRED')
+  const role = rowNamed(directory.roles, askedRole, knobs.database)?.name
+  if (role === undefined) throw refusal('RBAC_ROLE_NOT_FOUND')
 
   const site = named(
     [...directory.sites.values()],
