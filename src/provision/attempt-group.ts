@@ -1,5 +1,5 @@
 /** One attempt at a SCIM group that is a group on the platform, and its commit. Its members' grants follow by their own operations. */
-import { Conflict, Fault, Immutable } from '../errors.ts'
+import { Absent, Conflict, Fault, Immutable, Unknown } from '../errors.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platforms/platform.ts'
 import type { GroupLink } from '../store/grant-store.ts'
 import type { Operation, StoreWriter } from '../store/store.ts'
@@ -139,7 +139,11 @@ async function adoptOrCreate(
       `${facts.title} has no group with this name, and this connection makes none (groups.create: false).`,
       `${connection.name}: groups are not made`,
     )
-  const made = await groups.create(call, name)
+  const made = await groups.create(call, name).catch((error: unknown) => {
+    if (!(error instanceof Absent)) throw error
+    // Made, and not shown yet: the next attempt has to know that it is ours.
+    throw new Unknown(`${connection.name}: the group that was made is not shown`, { cause: error })
+  })
   return { groupId: made.id, name: made.name, wasCreated: true }
 }
 

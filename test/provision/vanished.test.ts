@@ -156,3 +156,19 @@ test('a person whose new account is not shown for a moment is kept, and made onc
   assert.equal((await scim.post('/Users', user)).status, 201)
   assert.equal((await viewOf(world, 'selfcommunity').byEmail(emailOf(user))).length, 1)
 })
+
+test('a group that is not shown for a moment after it was made is kept, and known as made', async (t) => {
+  const world = await startBridgeWorld()
+  t.after(() => world.stop())
+  const scim = world.scim('selfcommunity')
+  const group = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'], displayName: 'Readers' }
+  // Two searches come before the group is made, and then it is read.
+  world.sandbox.selfcommunity.fault({ ...notShown, path: '/api/v2/tag', skip: 2 })
+  const answer = await scim.post('/Groups', group)
+  assert.equal(world.sandbox.selfcommunity.faultCount, 1)
+  assert.equal(answer.status, 429, answer.text)
+  const again = await scim.post('/Groups', group)
+  assert.equal(again.status, 201, again.text)
+  const made = () => [...world.sandbox.selfcommunity.logic.state.tags.values()].filter(({ name }) => name === 'Readers')
+  assert.equal(made().length, 1)
+})
