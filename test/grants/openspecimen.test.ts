@@ -1,9 +1,10 @@
 /** A change of institute takes roles away on OpenSpecimen, without a word. */
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
+import { isJsonObject } from '../../src/json.ts'
 import { aUser, type BridgeWorld, type ScimClient, startBridgeWorld } from '../bridge-world.ts'
 import { emailOf, provisioningUrn } from '../figshare-bridge.ts'
-import { aGroup, grantsSeen } from './grants-world.ts'
+import { aGroup, grantsSeen, mappingWith } from './grants-world.ts'
 
 const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 const technician = ['Technician at Main Biobank']
@@ -49,4 +50,30 @@ test('a role that a change of institute has taken comes back though the answer t
   world.sandbox.openspecimen.fault({ mode: 'ok' })
   assert.equal((await ada.moved('HOSP')).status, 200)
   assert.deepEqual(ada.seen(), technician)
+})
+
+test('who is moved to another institute is out of the user group, which can be renamed, and is in it again when moved back', async (t) => {
+  const bridge = await startBridgeWorld(({ connections }) => {
+    const connection = isJsonObject(connections) ? connections.openspecimen : undefined
+    if (!isJsonObject(connection) || !isJsonObject(connection.settings)) throw new Error('no such connection')
+    connection.settings.userGroups = { institute: 'Example Hospital' }
+    connection.mapping = mappingWith(t, 'openspecimen', '{ as: groups, grants: null }')
+  })
+  t.after(() => bridge.stop())
+  const client = bridge.scim('openspecimen')
+  const groups = () =>
+    [...bridge.sandbox.openspecimen.logic.groups.values()].map(({ name, users }) => `${name} ${users.size}`)
+  const user = aUser({ [enterpriseUrn]: { organization: 'HOSP' } })
+  const path = `/Users/${(await client.post('/Users', user)).body.id}`
+  const group = await client.post('/Groups', aGroup('Readers', path.slice('/Users/'.length)))
+  assert.deepEqual([group.status, groups()], [201, ['Readers 1']], group.text)
+  const moved = (organization: string) =>
+    client.patch(path, [{ op: 'replace', path: `${enterpriseUrn}:organization`, value: organization }])
+  assert.equal((await moved('UNI')).status, 200)
+  assert.deepEqual(groups(), ['Readers 0'])
+  assert.match(String((await client.get(path)).body[provisioningUrn].detail), /groups/)
+  const renamed = [{ op: 'replace', path: 'displayName', value: 'Keepers' }]
+  assert.equal((await client.patch(`/Groups/${group.body.id}`, renamed)).status, 204)
+  assert.equal((await moved('HOSP')).status, 200)
+  assert.deepEqual(groups(), ['Keepers 1'])
 })

@@ -102,3 +102,15 @@ test('a page of people costs one look at each group, and a write shows at once',
   await connection.writeGrants(call, ben.id, [], [{ group: 'Readers' }])
   assert.deepEqual([await namesOf(ada.id), await namesOf(ben.id)], [['Curators', 'Readers'], ['Curators']])
 })
+
+test('who moves to another institute leaves the user groups of the one before, which can be renamed then', async (t) => {
+  const { site, connection, ada } = await aServer(t)
+  const { id } = site.addGroup({ name: 'Curators', institute: 'Example Hospital' })
+  await connection.writeGrants(aCall(), ada.id, [{ group: 'Biobankers' }, { group: 'Curators' }], [])
+  const move = new Map([['instituteName', 'Example University']])
+  await assert.rejects(connection.update(aCall(), ada, move), Refused)
+  assert.equal((await connection.readGrants(aCall(), ada.id)).length, 2, 'a refused move changes nothing')
+  await connection.update(aCall(), ada, new Map([...move, ['primarySite', 'University Biobank']]))
+  assert.deepEqual(await connection.readGrants(aCall(), ada.id), [])
+  assert.equal((await groupsOf(connection).rename(aCall(), String(id), 'Keepers')).name, 'Keepers')
+})

@@ -49,7 +49,7 @@ export const subjectRoles = z.array(
 export type SubjectRole = z.infer<typeof subjectRoles>[number]
 
 /** A row of the list; `noOfUsers` with `includeStats`. */
-const groupRow = z.object({ id, name: z.string(), noOfUsers: z.int().nonnegative().nullish() })
+const groupRow = z.object({ id, name: z.string(), institute: text, noOfUsers: z.int().nonnegative().nullish() })
 export const userGroupRows = z.array(groupRow)
 export type UserGroupRow = z.infer<typeof groupRow>
 

@@ -12,7 +12,7 @@ import { toBody } from './accounts.ts'
 import { user } from './answers.ts'
 import { facts } from './facts.ts'
 import { createGroups } from './group-writes.ts'
-import { readGrants, writeGrants } from './membership.ts'
+import { outOfGroupsOf, readGrants, writeGrants } from './membership.ts'
 import { probe } from './probe.ts'
 import { codesOf, saysGone, toError } from './refusals.ts'
 import type { Settings } from './settings.ts'
@@ -35,8 +35,8 @@ export function createConnection(client: Client, settings: Settings, now: () => 
     },
     read: (call, id) => readUser(signedIn, call, id),
     create: (call, attributes) => create(signedIn, call, attributes),
-    update: (call, before, changes) => update(signedIn, call, before, changes),
-    remove: (call, id) => remove(signedIn, call, id),
+    update: (call, before, changes) => update(signedIn, call, settings, before, changes),
+    remove: (call, id) => remove(signedIn, call, settings, id),
     list: (call, cursor) => listUsers(signedIn, call, seen, cursor),
     readGrants: (call, id) => readGrants(signedIn, call, settings, id),
     writeGrants: (call, id, give, take) => writeGrants(signedIn, call, settings, id, give, take),
@@ -75,7 +75,13 @@ async function create(signedIn: SignedIn, call: Call, attributes: Attributes): P
   return account
 }
 
-async function update(signedIn: SignedIn, call: Call, before: Account, changes: Changes): Promise<Account> {
+async function update(
+  signedIn: SignedIn,
+  call: Call,
+  settings: Settings,
+  before: Account,
+  changes: Changes,
+): Promise<Account> {
   const wanted = remainingChanges(facts, before.attributes, changes)
   // A locked or expired account is on already: switching on again would undo the lock.
   if (wanted.get('activityStatus') === 'Active' && !isOff(before)) wanted.delete('activityStatus')
@@ -88,7 +94,7 @@ async function update(signedIn: SignedIn, call: Call, before: Account, changes: 
   const isLeaving = status === 'Closed'
   if (isLeaving) await setStatus(signedIn, call, before.id, status)
   try {
-    if (edits.size > 0) await edit(signedIn, call, before, edits)
+    if (edits.size > 0) await edit(signedIn, call, settings, before, edits)
   } catch (error) {
     if (!isLeaving || !isRefusal(error)) throw error
     for (const name of edits.keys()) wanted.delete(name)
@@ -124,10 +130,20 @@ async function setStatus(signedIn: SignedIn, call: Call, id: AccountId, activity
     throw new Broken(`PUT /users/${id}/activity-status answered 200, unchanged`)
 }
 
-async function edit(signedIn: SignedIn, call: Call, before: Account, edits: Changes): Promise<void> {
+async function edit(
+  signedIn: SignedIn,
+  call: Call,
+  { userGroups }: Settings,
+  before: Account,
+  edits: Changes,
+): Promise<void> {
   refuseUnfit(facts, edits, 'change')
   await requireFreeLogin(signedIn, call, before, edits)
-  await send(signedIn, call, { method: 'PATCH', path: ['users', before.id], body: toBody(edits) })
+  const { id, attributes } = before
+  const write = () => send(signedIn, call, { method: 'PATCH', path: ['users', id], body: toBody(edits) })
+  const institute = attributes.get('instituteName')
+  const isMoving = edits.has('instituteName') && userGroups !== undefined && typeof institute === 'string'
+  await (isMoving ? outOfGroupsOf(institute, signedIn, call, id, write) : write())
 }
 
 /** OpenSpecimen does not look whether a log-in name is free when only the domain changes. */
@@ -145,14 +161,14 @@ async function requireFreeLogin(signedIn: SignedIn, call: Call, before: Account,
 }
 
 /** Deletes for ever, or closes an account that sites, protocols or specimens refer to: OpenSpecimen keeps those. */
-async function remove(signedIn: SignedIn, call: Call, id: AccountId): Promise<void> {
+async function remove(signedIn: SignedIn, call: Call, settings: Settings, id: AccountId): Promise<void> {
   const before = await readUser(signedIn, call, id)
   if (before === undefined) return
   refuseProtected(facts, before)
   const request: PlatformRequest = { method: 'DELETE', path: ['users', id] }
   const answer = await signedIn.send(call, request)
   if (codesOf(answer)?.includes('USER_REF_ENTITY_FOUND')) {
-    await update(signedIn, call, before, new Map([['activityStatus', 'Closed']]))
+    await update(signedIn, call, settings, before, new Map([['activityStatus', 'Closed']]))
     return
   }
   if (answer.status !== 200 && !saysGone(answer)) throw toError(request, answer)

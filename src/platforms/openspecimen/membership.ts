@@ -2,6 +2,7 @@
 import { Absent, Broken, Immutable, PlatformError, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
 import type { PlatformRequest } from '../client.ts'
+import { isRefusal } from '../leaving.ts'
 import type { Call } from '../platform.ts'
 import { createReadAhead } from '../read-ahead.ts'
 import { codesOf, toError } from './refusals.ts'
@@ -12,6 +13,7 @@ import {
   forgetMembers,
   groupsPath,
   hasMember,
+  membershipsAt,
   readGroup,
   requireSettings,
   type Standing,
@@ -103,6 +105,30 @@ async function joinAnd<T>(
   } catch (error) {
     if (error instanceof PlatformError && error.kind === 'refused')
       for (const group of joined) await changeMember(signedIn, call, group, 'REMOVE', id)
+    throw error
+  }
+}
+
+/**
+ * Who moves to another institute is in no user group of the one before: these take nobody else's people, and with one of them
+ * in it OpenSpecimen refuses every change of the group. Whose move is refused stays where they were.
+ */
+export async function outOfGroupsOf<T>(
+  institute: string,
+  signedIn: SignedIn,
+  call: Call,
+  id: AccountId,
+  move: () => Promise<T>,
+): Promise<T> {
+  const left: Standing[] = []
+  try {
+    for (const group of await membershipsAt(signedIn, call, id, institute)) {
+      await changeMember(signedIn, call, group, 'REMOVE', id)
+      left.push(group)
+    }
+    return await move()
+  } catch (error) {
+    if (isRefusal(error)) for (const group of left) await changeMember(signedIn, call, group, 'ADD', id)
     throw error
   }
 }

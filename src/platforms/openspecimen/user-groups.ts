@@ -28,7 +28,12 @@ export function requireSettings(settings: Settings): GroupSettings {
   )
 }
 
-async function listGroups(signedIn: SignedIn, call: Call, query: string): Promise<readonly UserGroupRow[]> {
+async function listGroups(
+  signedIn: SignedIn,
+  call: Call,
+  query: string,
+  institute?: string,
+): Promise<readonly UserGroupRow[]> {
   const rows = new Map<number, UserGroupRow>()
   for (let page = 0; page < maxPages; page++) {
     const request: PlatformRequest = {
@@ -36,6 +41,7 @@ async function listGroups(signedIn: SignedIn, call: Call, query: string): Promis
       path: groupsPath,
       query: [
         ...(query === '' ? [] : [['query', query] as const]),
+        ...(institute === undefined ? [] : [['institute', institute] as const]),
         ['listAll', 'true'],
         ['includeStats', 'true'],
         // Groups say `startAt` where users say `start`.
@@ -89,13 +95,30 @@ export interface Standing {
 
 /** Every group, and whether the person is in it: one call, and one more for each group that has members. */
 export async function standingsOf(signedIn: SignedIn, call: Call, id: AccountId): Promise<readonly Standing[]> {
-  const groups = known.get(call) ?? (await readMembers(signedIn, call))
+  const groups = known.get(call) ?? (await readMembers(signedIn, call, await listGroups(signedIn, call, '')))
   known.set(call, groups)
-  return groups.map(({ users, ...group }) => ({ ...group, isMember: users.has(id) }))
+  return groups.map((group) => standingIn(group, id))
+}
+
+/** The groups of one institute that the person is in. */
+export async function membershipsAt(
+  signedIn: SignedIn,
+  call: Call,
+  id: AccountId,
+  institute: string,
+): Promise<readonly Standing[]> {
+  const rows = await listGroups(signedIn, call, '', institute)
+  const there = rows.filter((row) => row.institute?.toLowerCase() === institute.toLowerCase())
+  const groups = await readMembers(signedIn, call, there)
+  return groups.map((group) => standingIn(group, id)).filter(({ isMember }) => isMember)
 }
 
 interface Members extends Omit<Standing, 'isMember'> {
   readonly users: ReadonlySet<AccountId>
+}
+
+function standingIn({ users, ...group }: Members, id: AccountId): Standing {
+  return { ...group, isMember: users.has(id) }
 }
 
 /** A walk asks about everybody on a page: read for each of them, many groups would never let it come to the end of one. */
@@ -106,8 +129,7 @@ export function forgetMembers(call: Call): void {
   known.delete(call)
 }
 
-async function readMembers(signedIn: SignedIn, call: Call): Promise<readonly Members[]> {
-  const rows = await listGroups(signedIn, call, '')
+async function readMembers(signedIn: SignedIn, call: Call, rows: readonly UserGroupRow[]): Promise<readonly Members[]> {
   const filled = rows.filter((row) => row.noOfUsers !== 0)
   if (filled.length > maxGroups) throw new Broken(`OpenSpecimen has more than ${maxGroups} user groups with members`)
   const groups: Members[] = []
