@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import type { Attributes, Json } from '../../src/facts.ts'
+import { facts } from '../../src/platforms/openspecimen/facts.ts'
 import { openspecimen } from '../../src/platforms/openspecimen/openspecimen.ts'
 import type { PlatformConnection } from '../../src/platforms/platform.ts'
 import { noPace, type Script, type ScriptedServer, scriptedServer } from './scripted-server.ts'
@@ -399,4 +400,12 @@ test('an account that is gone is undefined, and a page with 200 is Broken', asyn
   assert.equal(await connection.read(aCall(), '7'), undefined)
   assert.equal(await connection.read(aCall(), 'not-a-number'), undefined)
   assert.equal((await thrownBy(connection.read(aCall(), '8'))).kind, 'broken')
+})
+
+test('a time zone is a name of the IANA database: OpenSpecimen would store anything', () => {
+  const check = facts.attributes.get('timeZone')?.check
+  for (const name of ['Europe/Berlin', 'UTC', 'Etc/GMT+5', 'US/Pacific', 'Asia/Calcutta', 'Europe/Kyiv'])
+    assert.equal(check?.(name), undefined, name)
+  for (const name of ['Pacific Standard Time', 'europe/berlin', 'EUROPE/BERLIN', '+01:00', 'Elsewhere', ''])
+    assert.match(check?.(name) ?? '', /is no time zone/, name)
 })

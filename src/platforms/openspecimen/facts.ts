@@ -1,10 +1,15 @@
 import type { PlatformFacts } from '../../facts.ts'
+import { isTimeZone } from './time-zone.ts'
 
 /** OpenSpecimen's column lengths are not documented; 255 is what its database uses for texts of this kind. */
 const columnLength = 255
 
 function refuseSystemLogin(value: string): string | undefined {
   return value.toLowerCase() === '$system' ? 'is the name of a built-in account' : undefined
+}
+
+function refuseTimeZone(value: string): string | undefined {
+  return isTimeZone(value) ? undefined : 'is no time zone such as Europe/Berlin'
 }
 
 export const facts: PlatformFacts = {
@@ -44,7 +49,8 @@ export const facts: PlatformFacts = {
     ['primarySite', { type: 'string', write: 'always', clearable: true, caseExact: false, maxLength: columnLength }],
     ['phoneNumber', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
     ['address', { type: 'string', write: 'always', clearable: true, maxLength: columnLength }],
-    ['timeZone', { type: 'string', write: 'always', maxLength: columnLength }],
+    // OpenSpecimen stores whatever it is given.
+    ['timeZone', { type: 'string', write: 'always', maxLength: columnLength, check: refuseTimeZone }],
     ['type', { type: 'string', write: 'always', values: ['NONE', 'INSTITUTE', 'SUPER', 'CONTACT'] }],
     ['apiUser', { type: 'boolean', write: 'read' }],
     // Only Active and Closed are ever written; the others can be read, and a mapping may count them as on or off.
