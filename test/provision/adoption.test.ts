@@ -157,3 +157,24 @@ for (const linkFillsExtId of [true, false]) {
     assert.deepEqual(links, [], 'linked once')
   })
 }
+
+test('a Figshare account without institution_user_id is taken over where setting and mapping allow it, and shown to lack it', async (t) => {
+  const connected = async (mapping: string | undefined) => {
+    const world = await startBridgeWorld(({ connections }) => {
+      const connection = isJsonObject(connections) ? connections.figshare : undefined
+      if (!isJsonObject(connection) || !isJsonObject(connection.settings)) throw new Error('no such connection')
+      connection.settings.adoptWithoutSsoKey = true
+      if (mapping !== undefined) connection.mapping = mapping
+    })
+    t.after(() => world.stop())
+    const user = aUser()
+    world.sandbox.figshare.logic.addAccount({ email: emailOf(user), last_name: 'Lovelace' })
+    return world.scim('figshare').post('/Users', user)
+  }
+  // The demonstration says `on_change: keep`.
+  const kept = await connected(undefined)
+  assert.equal(kept.status, 201, kept.text)
+  assert.match(String(kept.body[provisioningUrn].detail), /institution_user_id/)
+  const refused = await connected(`${builtInMappings}/figshare.yaml`)
+  assert.deepEqual([refused.status, refused.body.scimType], [400, 'mutability'], refused.text)
+})
