@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import { parse } from 'yaml'
+import { parse, stringify } from 'yaml'
 import { schemaText } from '../../src/cli/mapping.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { compare, createAttributes, toPlatform } from '../../src/mapping/evaluate.ts'
@@ -70,6 +71,21 @@ describe('the schema for editors', () => {
     const attributes = { ...user.attributes, job_title: { from: 'title', transform: ['lowercase'], empty: 'keep' } }
     assert.equal(fitsSchema({ ...rest, user: { ...user, attributes } }), false)
   })
+})
+
+test('the rule that the mapping of DSpace has as a comment loads in a file of one’s own', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'scim-bridge-mappings-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const text = readFileSync(join(mappingsFolder, 'dspace.yaml'), 'utf8')
+  const rule = /^ +# (netid: \{.*\}) +#/m.exec(text)?.[1]
+  assert.ok(rule)
+  const error = 'user.attributes.firstname: required value is missing (from name.givenName)'
+  const examples = [{ name: 'no given name', scim: { userName: 'm@uni.example', name: { familyName: 'C' } }, error }]
+  const own = { version: 1, platform: 'dspace', extends: '../dspace.yaml', user: { attributes: parse(rule) }, examples }
+  mkdirSync(join(folder, 'connections'))
+  writeFileSync(join(folder, 'dspace.yaml'), text)
+  writeFileSync(join(folder, 'connections', 'own.yaml'), stringify(own))
+  assert.ok(readMappingFile(join(folder, 'connections', 'own.yaml'), factsOf).mapping.rules.has('netid'))
 })
 
 describe('the demonstration', () => {
