@@ -21,6 +21,26 @@ test('the e-mail and the profile are changed with a token of the person', async 
   assert.equal(after.attributes.get('metadata.company_role'), 'Countess')
 })
 
+test('a profile field of the community that is a number or a switch is compared as text', async (t) => {
+  const community = aCommunity()
+  const ada = community.people.find(({ id }) => id === 7)
+  assert.ok(ada)
+  const { server, connection } = await connected(t, community)
+  // The community reads what it is sent by the kind of the field.
+  community.before = ({ method, path, text }) => {
+    if (method !== 'PATCH' || path !== '/api/v2/user/7/') return undefined
+    const sent: { level?: string; is_staff?: string } = JSON.parse(text)
+    Object.assign(ada, { level: Number(sent.level), is_staff: sent.is_staff === 'true' })
+    return { json: ada }
+  }
+  const changes = values({ 'metadata.level': '5', 'metadata.is_staff': 'true' })
+  const after = await connection.update(aCall(), await read(connection, '7'), changes)
+  assert.deepEqual([ada.level, ada.is_staff], [5, true])
+  server.forget()
+  assert.deepEqual(await connection.update(aCall(), after, changes), after)
+  assert.deepEqual(server.lines(), [])
+})
+
 test('an e-mail in other letters is no change, and nothing is called', async (t) => {
   const { server, connection } = await connected(t, aCommunity())
   const account = await read(connection, '7')

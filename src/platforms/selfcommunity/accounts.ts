@@ -22,6 +22,12 @@ export function metadataField(attribute: string): string | undefined {
   return /^[A-Za-z]\w{0,99}$/.test(name) && !ownNames.has(name) ? name : undefined
 }
 
+/** A community's own fields may be numbers or switches, which are written as text and come back as what they are. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && value !== '' && value.length <= textLength ? value : undefined
+}
+
 /** `status` when the row itself does not say it. */
 export function toAccount(user: User, status: string | undefined, serviceUserId: number): Account {
   const attributes = new Map<string, Json>()
@@ -35,9 +41,8 @@ export function toAccount(user: User, status: string | undefined, serviceUserId:
   ] as const
   for (const [name, value] of known) if (typeof value === 'string' && value !== '') attributes.set(name, value)
   for (const [name, value] of Object.entries(user).slice(0, maxMetadataFields)) {
-    const isField = metadataField(`metadata.${name}`) !== undefined
-    if (isField && typeof value === 'string' && value !== '' && value.length <= textLength)
-      attributes.set(`metadata.${name}`, value)
+    const text = textOf(value)
+    if (text !== undefined && metadataField(`metadata.${name}`) !== undefined) attributes.set(`metadata.${name}`, text)
   }
   const id = String(user.id)
   if (user.id === creatorId) return { id, attributes, protectedBecause: "it is the community creator's account" }
