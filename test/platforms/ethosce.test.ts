@@ -382,6 +382,41 @@ test('a walk asks for the rows of a whole page at once, skips the anonymous user
   assert.ok(calls().some((call) => call.startsWith('GET /authmap.json?uid%5B0%5D=2&uid%5B1%5D=3')))
 })
 
+for (const who of ['this process', 'another process']) {
+  test(`a walk that ${who} continues misses nobody when somebody was deleted meanwhile`, async (t) => {
+    const { connection, connect, site, removeByHand } = await aSite(t)
+    for (let number = 0; number < 130; number += 1)
+      site.addUser({ name: `p${number}`, mail: `p${number}@uni.example`, status: 1, roles: [] })
+    const first = await connection.list(aCall(), undefined)
+    removeByHand(String(first.accounts[5]?.id))
+    const listed = first.accounts.map(({ id }) => id)
+    const later = who === 'this process' ? connection : connect()
+    for (let cursor = first.next; cursor !== undefined; ) {
+      const page = await later.list(aCall(), cursor)
+      listed.push(...page.accounts.map(({ id }) => id))
+      cursor = page.next
+    }
+    const there = [...site.state.users.rows.keys()].filter((uid) => uid > 0)
+    assert.deepEqual(
+      there.filter((uid) => !listed.includes(String(uid))),
+      [],
+    )
+    if (who === 'this process') assert.equal(new Set(listed).size, listed.length, 'nobody twice')
+  })
+}
+
+test('a walk during which somebody is made meets them, and is not repeated', async (t) => {
+  const { connection, site, calls } = await aSite(t)
+  const add = (name: string) => site.addUser({ name, mail: `${name}@uni.example`, status: 1, roles: [] })
+  for (let number = 0; number < 130; number += 1) add(`p${number}`)
+  const first = await connection.list(aCall(), undefined)
+  const late = add('late')
+  const second = await connection.list(aCall(), first.next)
+  assert.equal(second.accounts.at(-1)?.id, String(late.uid))
+  assert.equal(second.next, undefined)
+  assert.equal(calls().filter((call) => call.includes('full=0')).length, 2, 'counted at the begin and at the end')
+})
+
 test('hand-given roles survive, and are shown by name where the name is known', async (t) => {
   const { connection, site } = await aSite(t, {
     site: { roles: ['site_special'] },

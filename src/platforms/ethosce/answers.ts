@@ -28,5 +28,5 @@ export function listOf<T>(row: z.ZodType<T>) {
   return z.object({ list: z.array(row), next: z.string().optional() })
 }
 
-/** References only (`full=0`), as the probe asks for them. */
-export const references = z.object({ list: z.array(z.unknown()) })
+/** References only (`full=0`), as the probe asks for them. With one row a page, the number of the last page is the count. */
+export const references = z.object({ list: z.array(z.unknown()), last: z.string().nullish() })

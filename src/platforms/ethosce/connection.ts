@@ -6,6 +6,7 @@ import { refuseUnfit } from '../fitting.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
 import { createReadAhead } from '../read-ahead.ts'
+import { createSeenAccounts } from '../seen-accounts.ts'
 import type { EthosceUser } from './answers.ts'
 import { createPerson } from './creating.ts'
 import { facts } from './facts.ts'
@@ -16,13 +17,16 @@ import { createRoleNames, toGrants } from './roles.ts'
 import type { EthosceSettings } from './settings.ts'
 import type { Site } from './site.ts'
 import { updatePerson } from './updating.ts'
+import { listPeople } from './walking.ts'
 
 export function createConnection(
   site: Site,
   people: People,
   settings: EthosceSettings,
+  now: () => number,
   close: () => Promise<void>,
 ): PlatformConnection {
+  const seen = createSeenAccounts(now)
   const names = createRoleNames(settings.roleNames)
   // The mapping's constant, as soon as it was seen: which of several single sign-on rows is meant.
   let module: string | undefined
@@ -149,12 +153,7 @@ export function createConnection(
       return 'The EthosCE account that fits this user has another single sign-on key (authname).'
     },
 
-    async list(call, cursor) {
-      const number = cursor === undefined ? 0 : toUid(cursor)
-      const page = await people.page(call, number)
-      if (page === undefined) return { accounts: [], next: undefined }
-      return { accounts: page.people.map(account), next: page.isLast ? undefined : String(number + 1) }
-    },
+    list: (call, cursor) => listPeople(people, account, call, seen, cursor),
 
     async readGrants(call, id) {
       const user = await readAhead.take(call, id, () => requireUser(call, id))

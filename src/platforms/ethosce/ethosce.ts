@@ -14,6 +14,13 @@ export const ethosce: Platform<EthosceSettings> = {
     const basic = () => Buffer.from(`${chosen.user}:${chosen.password}`).toString('base64')
     const client = createClient(environment.client, () => ({ authorization: `Basic ${basic()}` }))
     const site = createSite(client, environment.client.pace, chosen.pageSize)
-    return createConnection(site, createPeople(site, chosen.profileType), chosen, () => client.close())
+    const people = createPeople(site, chosen.profileType)
+    return createConnection(
+      site,
+      people,
+      chosen,
+      () => environment.clock.now(),
+      () => client.close(),
+    )
   },
 }

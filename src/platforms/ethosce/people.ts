@@ -18,6 +18,8 @@ export interface People {
   usersWith(call: Call, property: 'name' | 'mail' | 'uid', value: string): Promise<readonly EthosceUser[]>
   authmapsWith(call: Call, property: 'authname' | 'uid', value: string): Promise<readonly Authmap[]>
   profilesOf(call: Call, uid: number): Promise<readonly Profile[]>
+  /** How many there are, the anonymous user left out; `undefined` where the site does not tell. */
+  count(call: Call): Promise<number | undefined>
   /** One page by uid, the anonymous user left out; `undefined` past the end. */
   page(call: Call, page: number): Promise<{ people: readonly Person[]; isLast: boolean } | undefined>
 }
@@ -77,6 +79,10 @@ export function createPeople(site: Site, profileType: string): People {
         ['user', String(uid)],
         ['type', profileType],
       ]),
+    async count(call) {
+      const rows = await site.count(call, 'user')
+      return rows === undefined ? undefined : rows - 1
+    },
     async page(call, page) {
       const order: Query = [
         ['sort', 'uid'],

@@ -30,6 +30,8 @@ export interface Site {
     query: Query,
     page: number,
   ): Promise<{ rows: readonly T[]; isLast: boolean } | undefined>
+  /** How many rows there are; `undefined` where the site does not tell. */
+  count(call: Call, resource: Resource): Promise<number | undefined>
   /** Whether a collection may be read at all. */
   probe(call: Call, resource: Resource, query: Query): Promise<void>
   /** The new id; `undefined` after the bare error by which EthosCE says "taken", among other things: look who has it. */
@@ -95,6 +97,15 @@ export function createSite(client: Client, pace: Pace, pageSize: number): Site {
       ])
       if (answer === undefined) return undefined
       return { rows: answer.list, isLast: answer.next === undefined || answer.list.length === 0 }
+    },
+    async count(call, resource) {
+      const one: Query = [
+        ['limit', '1'],
+        ['full', '0'],
+      ]
+      const answer = await read(call, resource, references, one)
+      const page = URL.parse(answer?.last ?? '')?.searchParams.get('page') ?? ''
+      return /^\d{1,10}$/.test(page) ? Number(page) : undefined
     },
     async probe(call, resource, query) {
       await read(call, resource, references, query)
