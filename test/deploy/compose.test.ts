@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, describe, test } from 'node:test'
@@ -79,16 +80,30 @@ describe('the composition', () => {
       upstreams,
       bridges.map(([name]) => `${name}:8080`).filter((name) => !name.startsWith('migrate')),
     )
-    assert.match(
-      text,
-      /@inside path \/livez \/readyz \/metrics \/console \/console\/\* \/admin \/admin\/\*\n\s*respond @inside 404/,
-    )
+    // Both read such an expression alike.
+    const [, comesIn = '(never)'] = /@inside not path_regexp (\S+)\n\s*respond @inside 404\n/.exec(text) ?? []
+    for (const path of ['/library/scim/v2', '/library/scim/v2/', '/library/scim/v2/Users/1', '/library/oauth2/token'])
+      assert.match(path, new RegExp(comesIn))
+    for (const inside of ['/livez', '/readyz', '/metrics', '/console', '/console/people', '/admin', '/admin/v1/people'])
+      for (const path of [inside, `${inside}/`, inside.toUpperCase(), `/library${inside}`])
+        assert.doesNotMatch(path, new RegExp(comesIn))
   })
 
   test('gives the proxy the address that bridge.yaml trusts', () => {
     const { trustedProxies } = parse(readFileSync(join(folder, 'bridge.example.yaml'), 'utf8'))
     const { proxy } = services
     assert.deepEqual(trustedProxies, [parse(JSON.stringify(proxy?.networks)).outside.ipv4_address])
+  })
+
+  test('gives that address to nobody else: the bridges start before the proxy', () => {
+    const [{ subnet, ip_range: others = subnet }] = parse(JSON.stringify(written)).networks.outside.ipam.config
+    const handedOut = new BlockList()
+    const [network, bits] = others.split('/')
+    handedOut.addSubnet(network, Number(bits))
+    const [, trusted = ''] =
+      /trustedProxies: \[(.+)\]/.exec(readFileSync(join(folder, 'bridge.example.yaml'), 'utf8')) ?? []
+    assert.equal(handedOut.check(trusted), false)
+    assert.equal(handedOut.check('172.30.57.200'), true)
   })
 })
 
