@@ -135,7 +135,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     alarms: () => alarmsOf(log),
     read: () =>
       Promise.all(
-        provisions.map(async ({ connection: { name }, suspension }) => {
+        provisions.map(async ({ connection: { name }, suspension }, index) => {
           const walk = await store.lastFinishedWalk(name, 'reconcile')
           return {
             connection: name,
@@ -143,6 +143,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
             isSuspended: suspension() !== undefined,
             ignored: connections.get(name)?.ignored.count() ?? 0,
             reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
+            reconcileEveryHours: config.connections[index]?.reconcile?.everyHours,
           }
         }),
       ),

@@ -24,6 +24,8 @@ export interface ConnectionState {
   readonly isSuspended: boolean
   /** The last finished walk over the accounts: when, and how many were in which situation. */
   readonly reconciled: { readonly at: number; readonly counts: Readonly<Record<string, number>> } | undefined
+  /** Undefined: walks begin only when somebody asks. */
+  readonly reconcileEveryHours: number | undefined
   /** Attributes ignored since the start: no schema has them. */
   readonly ignored: number
 }
@@ -145,6 +147,17 @@ function reconcileGauges(registry: Registry, gauges: Gauges): void {
     async collect() {
       for (const { connection, reconciled } of await gauges.read())
         if (reconciled !== undefined) this.set({ connection }, Math.round(reconciled.at / 1_000))
+    },
+  })
+  new Gauge({
+    name: 'scim_bridge_reconcile_interval_seconds',
+    help: 'How often a reconcile is to run, where bridge.yaml says so',
+    labelNames: ['connection'],
+    registers: [registry],
+    async collect() {
+      // Absent where none is due: the one that somebody once asked for is not overdue.
+      for (const { connection, reconcileEveryHours } of await gauges.read())
+        if (reconcileEveryHours !== undefined) this.set({ connection }, reconcileEveryHours * 3_600)
     },
   })
 }

@@ -66,3 +66,10 @@ test('RC 16 a scheduled report switches off whom somebody switched on after they
   )
   assert.equal(other.profile.last_name, 'By hand')
 })
+
+test('whoever watches is told how often a report is due, and of a connection without a schedule nothing', async (t) => {
+  const { world } = await aDailyBridge(t)
+  const text = await (await fetch(`${world.url}/metrics`)).text()
+  const told = text.split('\n').filter((line) => line.startsWith('scim_bridge_reconcile_interval_seconds{'))
+  assert.deepEqual(told, [`scim_bridge_reconcile_interval_seconds{connection="figshare"} ${24 * 3_600}`])
+})
