@@ -152,6 +152,10 @@ async function copyOpen(from: string, to: string): Promise<void> {
   let source: DatabaseSync | undefined
   try {
     source = new DatabaseSync(from, { readOnly: true })
+    // One moment is held to from here on: SQLite begins the copy anew whenever somebody else has written in between, and beside a
+    // busy bridge would never end.
+    source.exec('begin')
+    source.prepare('select count(*) from sqlite_schema').get()
     await backup(source, to)
   } catch (error) {
     // SQLITE_FULL: what is full is the disk of the copy.

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { storeCommand } from '../../src/cli/store.ts'
 import { createLog } from '../../src/log.ts'
@@ -67,6 +68,31 @@ describe('scim-bridge store backup and restore', () => {
     // The account is found on the platform, not made a second time.
     await scim.post('/Users', later).expect(201)
     assert.equal((await scim.get('/Users').expect(200)).body.totalResults, 2)
+  })
+
+  test('a backup ends, and is of one moment, though the store is written to all the time', async (t) => {
+    const writer = new DatabaseSync(file)
+    t.after(() => writer.close())
+    // More than SQLite copies at a time.
+    const keep = writer.prepare("insert into secret (connection, name, value) values ('of-the-test', ?, ?)")
+    writer.exec('begin')
+    for (let number = 0; number < 1_000; number += 1) keep.run(`filling ${number}`, 'x'.repeat(4_000))
+    writer.exec('commit')
+    let written = 0
+    const write = () => {
+      written += 1
+      keep.run(`meanwhile ${written}`, '')
+    }
+    const writing = setInterval(write, 1)
+    t.after(() => clearInterval(writing))
+    const busy = join(world.directory, 'busy')
+    const end = await Promise.race([store('backup', '--to', busy), sleep(10_000, 'it has not ended', { ref: false })])
+    assert.match(end, /^store\.sqlite: \d+ bytes/m)
+    assert.ok(written > 1, 'it was written to meanwhile')
+    const copy = new DatabaseSync(join(busy, 'store.sqlite'), { readOnly: true })
+    t.after(() => copy.close())
+    assert.equal(copy.prepare("select count(*) as n from secret where name like 'filling%'").get()?.n, 1_000)
+    writer.exec("delete from secret where connection = 'of-the-test'")
   })
 
   test('a store that a bridge has is not replaced', async () => {
