@@ -154,6 +154,8 @@ export const storeReconnectMaximumMs = 5_000
 export const storeWriterShare = 0.5
 /** One writer of a connection works and the next one waits at the server, so that no message lies between; others wait here. */
 export const storeConnectionWriters = 2
+/** A migration of a large store: an index over some hundred million rows takes so long. Who starts meanwhile waits for it. */
+export const migrationStatementMs = 3_600_000
 /** `store rekey` counts and rewrites whole tables: some hundred gigabytes take so long. */
 export const rekeyStatementMs = 6 * 3_600_000
 /** A process that has not renewed a claim for so long is taken for dead. An attempt is over long before. */

@@ -14,6 +14,7 @@ import { NewerSchema } from './newer-schema.ts'
 import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
 import { begin, createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
 import { createPostgresClaims } from './postgres-claims.ts'
+import { sqlState } from './postgres-failures.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
 import { tlsProblem } from './postgres-tls.ts'
@@ -194,11 +195,18 @@ async function refuseLazyCommits(session: PostgresSession): Promise<void> {
   )
 }
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html: lock_not_available. */
+const lockNotHad = '55P03'
+
 function asRefusal(error: unknown, location: PostgresLocation): unknown {
   if (error instanceof NewerSchema || error instanceof StoreRefused) return error
   const failure = asStoreError(error)
   const cause = failure instanceof Error && failure.cause instanceof Error ? failure.cause : failure
   const reason = cause instanceof Error ? cause.message : 'error'
-  const mend = tlsProblem(cause) ?? "check that it runs, its name, the password and the user's rights"
+  const mend =
+    tlsProblem(cause) ??
+    (sqlState(cause) === lockNotHad
+      ? 'another program holds its tables, a dump or a transaction that was left open: let it end, then start again'
+      : "check that it runs, its name, the password and the user's rights")
   return new StoreRefused(`${placeOf(location)} cannot be used as the store (${reason}): ${mend}`, { cause: error })
 }

@@ -1,3 +1,4 @@
+import { migrationStatementMs } from '../limits.ts'
 import { knownMigrations, newerSchemaText, storeMigrations } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { begin, type PostgresSession } from './postgres.ts'
@@ -28,7 +29,14 @@ export async function migratePostgres(
 ): Promise<void> {
   const { table } = list
   await session.query(begin)
-  await session.query(`select ${lockOf('$1')}`, [table])
+  // What a request's statement may take is too little for an index over a large table, and for whoever waits for that one. Locks on
+  // tables are waited for as ever: who waits for one, behind a dump, keeps every bridge from its rows.
+  const patient = (text: string, values?: readonly unknown[]) => session.query(text, values, migrationStatementMs)
+  const { rows: settings } = await session.query<{ lock_timeout: string }>('show lock_timeout')
+  await session.query(`set local statement_timeout = ${migrationStatementMs}`)
+  await session.query(`set local lock_timeout = ${migrationStatementMs}`)
+  await patient(`select ${lockOf('$1')}`, [table])
+  await session.query("select set_config('lock_timeout', $1, true)", [settings[0]?.lock_timeout])
   await session.query(`create table if not exists ${table} (number bigint primary key, at bigint not null)`)
   const { rows } = await session.query<{ number: number | null }>(`select max(number) as number from ${table}`)
   const present = rows[0]?.number ?? 0
@@ -38,7 +46,7 @@ export async function migratePostgres(
   if (present > newest) throw new NewerSchema(newerSchemaText(present, newest))
   for (const { number, text } of migrations) {
     if (number <= present) continue
-    await session.query(postgresText(text, own.get(number)))
+    await patient(postgresText(text, own.get(number)))
     await session.query(`insert into ${table} (number, at) values ($1, $2)`, [number, now])
   }
   await session.query('commit')

@@ -46,7 +46,12 @@ export interface Statement {
 
 /** What is asked before the process does anything else goes out in one write, and is answered in the order asked. */
 export interface PostgresSession {
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<{ rows: Row[] }>
+  query<Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    /** We wait so long for the answer; default: a little longer than the server works on a statement. */
+    answerMs?: number,
+  ): Promise<{ rows: Row[] }>
   /** As one message: after one that fails, none is carried out. Answers the rows of each. */
   together<Row extends pg.QueryResultRow>(statements: readonly Statement[]): Promise<readonly Row[][]>
   /** `isBroken`: the connection is not used again. */
@@ -105,9 +110,12 @@ export function createPostgresPool(location: PostgresLocation, log: Log): Postgr
     client.on('error', ignore)
     const gather = gathering(client.connection.stream)
     return {
-      query(text, values) {
+      query(text, values, answerMs) {
         gather()
-        return client.query(text, values === undefined ? undefined : [...values])
+        if (answerMs === undefined) return client.query(text, values === undefined ? undefined : [...values])
+        // https://node-postgres.com/apis/client: the types do not know it yet.
+        const config: pg.QueryConfig & { query_timeout: number } = { text, query_timeout: answerMs }
+        return client.query(values === undefined ? config : { ...config, values: [...values] })
       },
       together(statements) {
         gather()

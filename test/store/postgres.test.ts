@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { systemClock } from '../../src/clock.ts'
 import { createLog } from '../../src/log.ts'
 import { claimTask, whileClaimed } from '../../src/store/claim-store.ts'
@@ -8,6 +11,7 @@ import { StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
 import { openPostgres } from '../../src/store/open-postgres.ts'
 import { createPostgresPool } from '../../src/store/postgres.ts'
+import { migratePostgres } from '../../src/store/postgres-migrate.ts'
 import { lockOf } from '../../src/store/postgres-transactions.ts'
 import { createSealer, newKey, plainSealer } from '../../src/store/sealing.ts'
 import { NameTaken, StoreUnavailable } from '../../src/store/store.ts'
@@ -103,6 +107,44 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     await assert.rejects(openedPostgres(t, location), StoreRefused)
     const { rows } = await server.execute(location, `select tablename from pg_tables where schemaname = '${schema}'`)
     assert.deepEqual(rows, [{ tablename: 'member' }])
+  })
+
+  test('a migration may take longer than a statement of a request, and who starts meanwhile waits for its end', async (t) => {
+    const location = server.location({ statementMs: 1_000 })
+    await (await openPostgres(location, { clock: systemClock, log: createLog('silent') })).close()
+    const folder = mkdtempSync(join(tmpdir(), 'scim-bridge-migrations-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, '0001.sql'), 'create table slow_one (name text);\nselect pg_sleep(2.5);\n')
+    const migrations = pathToFileURL(`${folder}/`)
+    const list = { table: 'slow_migration', folder: migrations, own: migrations }
+    const pool = createPostgresPool(location, createLog('silent'))
+    t.after(() => pool.end())
+    const start = async () => {
+      const session = await pool.session()
+      try {
+        await migratePostgres(session, 0, list)
+        const { rows } = await session.query<{ statement_timeout: string }>('show statement_timeout')
+        assert.equal(rows[0]?.statement_timeout, '1s')
+      } finally {
+        session.release(true)
+      }
+    }
+    await Promise.all([start(), start()])
+    const { rows } = await server.execute(location, 'select count(*)::int as made from slow_migration')
+    assert.deepEqual(rows, [{ made: 1 }])
+  })
+
+  test('a migration waits for tables that a dump reads as long as a request would, and says whom it has waited for', async (t) => {
+    const location = server.location({ statementMs: 1_000 })
+    await (await openPostgres(location, { clock: systemClock, log: createLog('silent') })).close()
+    await server.execute(location, 'delete from migration where number >= 18')
+    const dump = await server.connect(location)
+    t.after(() => dump.end())
+    await dump.query('begin')
+    await dump.query('lock table claim in access share mode')
+    await assert.rejects(openedPostgres(t, location), /another program holds its tables, a dump or .*: let it end/)
+    await dump.query('commit')
+    await (await openedPostgres(t, location)).ping()
   })
 
   test('a server that cannot be reached, and a wrong password, are told with the place and without the secret', async (t) => {
