@@ -6,7 +6,7 @@ import { alarmWays } from './alarm-ways.ts'
 import { createAlarms } from './alarms/alarms.ts'
 import { alarmKinds } from './alarms/conditions.ts'
 import { platformCertificates, serverCertificate } from './certificates.ts'
-import { type Clock, repeat } from './clock.ts'
+import { type Clock, repeat, setBack } from './clock.ts'
 import type { Config, ConnectionConfig } from './config/config.ts'
 import { loadConfig } from './config/load.ts'
 import { createSecretWatch } from './config/secret-watch.ts'
@@ -86,12 +86,16 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   // Mappings and settings are checked before the store is opened; nothing is called before it is.
   let opened: Store | undefined
-  const slotsOf = ({ name }: ConnectionConfig): Slots => ({
-    async reserve(intervalMs, notBefore) {
-      if (opened === undefined) throw new Error('a platform was called before the store was open')
-      return opened.transaction((write) => write.reserveSlot(name, Math.ceil(intervalMs), notBefore))
-    },
-  })
+  const slotsOf = ({ name }: ConnectionConfig): Slots => {
+    const setBackMs = setBack(clock)
+    return {
+      async reserve(intervalMs, delayMs) {
+        if (opened === undefined) throw new Error('a platform was called before the store was open')
+        const slot = { intervalMs: Math.ceil(intervalMs), delayMs, now: clock.now(), setBackMs: setBackMs() }
+        return opened.transaction((write) => write.reserveSlot(name, slot))
+      },
+    }
+  }
   const traces = await openTraces(config.traces && { ...config.traces, serviceVersion: version }, surroundings)
   const tracer = traces?.tracer
   const provisioned = config.connections.map((connection) =>

@@ -23,6 +23,17 @@ export const systemClock: Clock = {
     }),
 }
 
+/** Answers each time by how many milliseconds the clock was set back since the time before: what was planned comes so much sooner. */
+export function setBack(clock: Clock): () => number {
+  let latest = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = clock.now()
+    const ms = Math.max(0, latest - now)
+    latest = now
+    return ms
+  }
+}
+
 /** Does the work again and again, `ms` after its end, until the signal is aborted. `work` deals with its own failures. */
 export async function repeat(clock: Clock, ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {

@@ -26,6 +26,11 @@ export class ManualClock implements Clock {
       signal?.addEventListener('abort', onAbort, { once: true })
     })
   }
+  /** As the machine's time may be, while whoever sleeps sleeps no longer for it. */
+  setBack(ms: number): void {
+    this.#now -= ms
+    for (const sleeper of this.#sleepers) sleeper.at -= ms
+  }
   advance(ms: number): void {
     this.#now += ms
     const due = this.#sleepers.filter((sleeper) => sleeper.at <= this.#now)

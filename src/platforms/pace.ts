@@ -1,5 +1,5 @@
 /** How fast one connection calls its platform. Slots may come from the store, so that a restart or another replica keeps the pace, too. */
-import type { Clock } from '../clock.ts'
+import { type Clock, setBack } from '../clock.ts'
 import type { Pace } from './client.ts'
 
 export interface PaceLimit {
@@ -10,8 +10,8 @@ export interface PaceLimit {
 
 /** Gives out the times at which requests may start. */
 export interface Slots {
-  /** The next slot: `intervalMs` after the one before it, and not before `notBefore`. Answers its time. */
-  reserve(intervalMs: number, notBefore: number): Promise<number>
+  /** The next slot: `intervalMs` after the one before it, and not before `delayMs` have passed. Answers how long it is until then. */
+  reserve(intervalMs: number, delayMs: number): Promise<number>
 }
 
 /** A platform that asked for patience is asked half as often for a while. */
@@ -32,40 +32,57 @@ const noPace: Pace = {
 }
 
 /** Slots of this process alone. */
-export function createSlots(): Slots {
+export function createSlots(clock: Clock): Slots {
+  const setBackMs = setBack(clock)
   let nextAt = 0
   return {
-    async reserve(intervalMs, notBefore) {
-      const at = Math.max(nextAt, notBefore)
+    async reserve(intervalMs, delayMs) {
+      const now = clock.now()
+      const at = Math.max(nextAt - setBackMs(), now + delayMs)
       nextAt = at + intervalMs
-      return at
+      return at - now
+    },
+  }
+}
+
+/** A time that passes, also when the clock is set back meanwhile. */
+function createSpan(clock: Clock) {
+  const setBackMs = setBack(clock)
+  let until = 0
+  const leftMs = () => {
+    until -= setBackMs()
+    return Math.max(0, until - clock.now())
+  }
+  return {
+    leftMs,
+    extendTo(ms: number) {
+      until = clock.now() + Math.max(leftMs(), ms)
     },
   }
 }
 
 /** `'off'` lets everything through at once, for platforms of one's own. Slots are given in the order asked. */
-export function createPace(limit: PaceLimit | 'off', clock: Clock, slots: Slots = createSlots()): Pace {
+export function createPace(limit: PaceLimit | 'off', clock: Clock, slots: Slots = createSlots(clock)): Pace {
   if (limit === 'off') return noPace
   const turns = createTurns(limit.concurrency)
-  let heldUntil = 0
-  let slowUntil = 0
+  const held = createSpan(clock)
+  const slow = createSpan(clock)
   let failures = 0
   let climbSince = Number.NEGATIVE_INFINITY
 
   const intervalMs = () => {
-    const now = clock.now()
-    const climbed = Math.min(1, climbFrom + ((1 - climbFrom) * (now - climbSince)) / climbMs)
-    return (1000 / limit.requestsPerSecond) * (now < slowUntil ? slowFactor : 1) * (1 / climbed)
+    const sinceMs = Math.max(0, clock.now() - climbSince)
+    const climbed = Math.min(1, climbFrom + ((1 - climbFrom) * sinceMs) / climbMs)
+    return (1000 / limit.requestsPerSecond) * (slow.leftMs() > 0 ? slowFactor : 1) * (1 / climbed)
   }
 
   return {
     async acquire(signal) {
       await turns.take(signal)
       try {
-        const at = await slots.reserve(intervalMs(), Math.max(clock.now(), heldUntil))
         // A hold may come while we sleep for a slot that was given before it.
-        for (let until = at; until > clock.now(); until = Math.max(until, heldUntil)) {
-          await clock.sleep(until - clock.now(), signal)
+        for (let ms = await slots.reserve(intervalMs(), held.leftMs()); ms > 0; ms = held.leftMs()) {
+          await clock.sleep(ms, signal)
         }
       } catch (error) {
         turns.give()
@@ -79,8 +96,8 @@ export function createPace(limit: PaceLimit | 'off', clock: Clock, slots: Slots 
       }
     },
     hold(ms) {
-      heldUntil = Math.max(heldUntil, clock.now() + ms)
-      slowUntil = clock.now() + ms + slowMs
+      held.extendTo(ms)
+      slow.extendTo(ms + slowMs)
     },
     noteAnswer(isThere) {
       if (isThere && failures >= outageFailures) climbSince = clock.now()

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import { type Clock, setBack } from '../clock.ts'
 import type { PlatformError } from '../errors.ts'
 
 /** Waits between two probes of a platform that is away; the last one repeats. */
@@ -39,17 +39,25 @@ export function createBreaker(options: BreakerOptions): Breaker {
   let openReason: string | undefined
   let probes = 0
   let probeAt: number | undefined
+  const setBackMs = setBack(options.clock)
+  /** A clock that is set back keeps nobody waiting for longer. */
+  const dueAt = () => {
+    const sooner = setBackMs()
+    if (probeAt !== undefined) probeAt -= sooner
+    return probeAt
+  }
 
   const schedule = () => {
     const wait = probeWaitsMs[Math.min(probes, probeWaitsMs.length - 1)] ?? 900_000
     const bounded = openReason === 'denied' ? options.deniedWaitMs : Math.min(wait, options.maximumWaitMs)
+    setBackMs()
     probeAt = bounded === undefined ? undefined : options.clock.now() + bounded
     probes += 1
   }
   return {
     isClosed: () => openReason === undefined,
-    isProbeDue: () => openReason !== undefined && probeAt !== undefined && probeAt <= options.clock.now(),
-    nextProbeAt: () => (openReason === undefined ? undefined : probeAt),
+    isProbeDue: () => openReason !== undefined && (dueAt() ?? Number.POSITIVE_INFINITY) <= options.clock.now(),
+    nextProbeAt: () => (openReason === undefined ? undefined : dueAt()),
     reason: () => openReason,
     succeeded() {
       failures = 0

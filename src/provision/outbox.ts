@@ -1,4 +1,5 @@
 /** What is due is attempted, whoever asked for it: leavers first, as many at once as the platform may have. */
+import { setBack } from '../clock.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { releaseHeld } from './guardrails.ts'
 import type { Suspension } from './suspension.ts'
@@ -8,6 +9,8 @@ const tickMs = 500
 const batch = 32
 /** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
 const storePauseMs = 5_000
+/** A clock that is set back by more than that makes everything due: waits that were planned by it mean nothing any more. */
+const clockToleranceMs = 5_000
 
 export interface Outbox {
   /** Looks soon. */
@@ -33,6 +36,7 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
   const { store, clock, log } = world
   const { suspension } = work
   const { breaker } = suspension
+  const setBackMs = setBack(clock)
   /** Its own alone: attempts that requests wait for may always be under way, and would leave it no place. */
   let begun = 0
   /** The last look took all places: more may be due. */
@@ -42,7 +46,7 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
 
-  /** After an outage, and at start: nothing waits longer than it must. */
+  /** After an outage, at start, and when the clock was set back: nothing waits longer than it must. */
   async function makeDue(): Promise<void> {
     const now = clock.now()
     const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
@@ -54,6 +58,11 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
   }
 
   async function turn(): Promise<void> {
+    if (setBackMs() > clockToleranceMs) {
+      log.warn({ connection: connection.name }, 'the clock was set back: what waits is tried now')
+      pausedUntil = 0
+      await makeDue()
+    }
     if (breaker.isProbeDue() && (await suspension.probe())) await makeDue()
     if (!breaker.isClosed() || clock.now() < pausedUntil) return
     const places = Math.min(batch, Math.max(1, connection.facts.pace.concurrency) * 4 - begun)

@@ -8,6 +8,16 @@ export interface GuardWriter {
   countDepartures(connection: string, since: number): Promise<number>
   /** What a guardrail has held goes on, and what an operator holds does not; answers how many. */
   releaseHeld(connection: string, now: number): Promise<number>
-  /** Whole milliseconds. The next slot of the connection's pace, not before this time; answers its time. */
-  reserveSlot(connection: string, intervalMs: number, notBefore: number): Promise<number>
+  /** The next slot of the connection's pace; answers how long it is until then. */
+  reserveSlot(connection: string, slot: NewSlot): Promise<number>
+}
+
+/** Whole milliseconds. */
+export interface NewSlot {
+  readonly intervalMs: number
+  /** It is not before so much has passed. */
+  readonly delayMs: number
+  readonly now: number
+  /** The clock was set back so far since the last slot was asked for. */
+  readonly setBackMs: number
 }

@@ -13,7 +13,7 @@ import { type PostgresLocation, placeOf } from './location.ts'
 import { NewerSchema } from './newer-schema.ts'
 import { createWrites, type Eraser, type RequestKeeper } from './open.ts'
 import { begin, createPostgresPool, type PostgresPool, type PostgresSession, postgresDialect } from './postgres.ts'
-import { createPostgresClaims } from './postgres-claims.ts'
+import { createPostgresClaims, databaseNow } from './postgres-claims.ts'
 import { sqlState } from './postgres-failures.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { admitPostgresSealer, assertPostgresSealer } from './postgres-sealing.ts'
@@ -22,6 +22,7 @@ import { createPostgresTransactions } from './postgres-transactions.ts'
 import { createReads } from './reads.ts'
 import { plainSealer, type Sealer } from './sealing.ts'
 import { createSessionStore, type SessionKeeper } from './session-store.ts'
+import { createSlotWrites } from './slots.ts'
 import { type Run, runWith } from './statement.ts'
 import type { Store, StoreWriter } from './store.ts'
 
@@ -32,6 +33,7 @@ const erasures = createErasureWrites(postgresDialect, counters)
 const consoleReads = createConsoleReads(postgresDialect)
 const keptRequests = createRequestWrites(postgresDialect, counters)
 const sessions = createSessionStore(postgresDialect)
+const slots = createSlotWrites(postgresDialect, databaseNow)
 
 export type PostgresStore = Store & AuditReads & Eraser & ConsoleReads & RequestKeeper & SessionKeeper
 
@@ -68,6 +70,7 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     return {
       ...writer,
       ...outbox(run),
+      ...slots(run),
       // Whoever accepted it has its caller waiting: others leave it alone until the claim ends.
       async putOperation(connection, operation) {
         const id = await writer.putOperation(connection, operation)

@@ -8,7 +8,7 @@ import { atMost, type Run, statement } from './statement.ts'
 import type { StoreReader } from './store.ts'
 
 /** Replicas' clocks may differ by minutes: all of them go by the database's. */
-const databaseNow = sql.raw('(extract(epoch from clock_timestamp()) * 1000)::bigint')
+export const databaseNow = sql.raw('(extract(epoch from clock_timestamp()) * 1000)::bigint')
 
 const take = statement(
   postgresDialect,

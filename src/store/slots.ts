@@ -2,22 +2,29 @@ import { sql } from './kysely.ts'
 import { type Dialect, type Run, statement } from './statement.ts'
 import type { StoreWriter } from './store.ts'
 
-/** The next slot of a connection's pace, in one statement: nobody else can get the same one. */
-export function createSlotWrites(dialect: Dialect): (run: Run) => Pick<StoreWriter, 'reserveSlot'> {
-  const reserve = statement(
-    dialect,
-    ['connection', 'intervalMs', 'notBefore'],
-    (slot) => sql<{ next_at: number }>`
-      insert into pace (connection, next_at) values (${slot('connection')}, cast(${slot('notBefore')} as bigint) + ${slot('intervalMs')})
+/**
+ * The next slot of a connection's pace, in one statement: nobody else can get the same one. `storeNow`: where several processes share
+ * the store, its own clock; theirs may differ, and one that is ahead would keep the others waiting.
+ */
+export function createSlotWrites(
+  dialect: Dialect,
+  storeNow?: ReturnType<typeof sql.raw>,
+): (run: Run) => Pick<StoreWriter, 'reserveSlot'> {
+  const reserve = statement(dialect, ['connection', 'intervalMs', 'delayMs', 'now', 'laterMs'], (slot) => {
+    const now = storeNow ?? sql`cast(${slot('now')} as bigint)`
+    return sql<{ wait_ms: number }>`
+      insert into pace (connection, next_at)
+      values (${slot('connection')}, ${now} + cast(${slot('delayMs')} as bigint) + ${slot('intervalMs')})
       on conflict (connection) do update set
-        next_at = case when pace.next_at > ${slot('notBefore')} then pace.next_at else cast(${slot('notBefore')} as bigint) end
-          + ${slot('intervalMs')}
-      returning next_at`,
-  )
+        next_at = case when pace.next_at + ${slot('laterMs')} > excluded.next_at then pace.next_at + ${slot('laterMs')}
+          else excluded.next_at end
+      returning next_at - cast(${slot('intervalMs')} as bigint) - ${now} as wait_ms`
+  })
   return (run) => ({
-    async reserveSlot(connection, intervalMs, notBefore) {
-      const { rows } = await run(reserve({ connection, intervalMs, notBefore }))
-      return (rows[0]?.next_at ?? notBefore + intervalMs) - intervalMs
+    async reserveSlot(connection, { intervalMs, delayMs, now, setBackMs }) {
+      const laterMs = intervalMs - (storeNow === undefined ? setBackMs : 0)
+      const { rows } = await run(reserve({ connection, intervalMs, delayMs, now, laterMs }))
+      return Math.max(0, rows[0]?.wait_ms ?? delayMs)
     },
   })
 }

@@ -133,3 +133,53 @@ test('one failure is no outage', async () => {
   for (let number = 0; number < 2; number += 1) (await pace.acquire(signal))()
   assert.equal(clock.now() - begin, 100)
 })
+
+test('a clock that is set back keeps nobody waiting: not for a slot, nor for the end of a hold', async () => {
+  const clock = new ManualClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 3 }, clock)
+  ;(await pace.acquire(signal))()
+  let begun = 0
+  const acquire = () => pace.acquire(signal).then(() => (begun += 1))
+  const asleep = acquire()
+  await settle()
+  clock.setBack(7_200_000)
+  const after = acquire()
+  await settle()
+  clock.advance(1_000)
+  await settle()
+  clock.advance(1_000)
+  await settle()
+  assert.equal(begun, 2)
+  await Promise.all([asleep, after])
+
+  pace.hold(10_000)
+  clock.setBack(7_200_000)
+  const held = acquire()
+  await settle()
+  clock.advance(9_000)
+  await settle()
+  assert.equal(begun, 2)
+  clock.advance(3_000)
+  await settle()
+  assert.equal(begun, 3)
+  await held
+})
+
+test('a clock that is set back while the pace climbs leaves it at a quarter at least', async () => {
+  const clock = new ManualClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 3 }, clock)
+  for (let failure = 0; failure < 5; failure += 1) pace.noteAnswer(false)
+  pace.noteAnswer(true)
+  clock.setBack(7_200_000)
+  ;(await pace.acquire(signal))()
+  let isFree = false
+  const next = pace.acquire(signal).then(() => (isFree = true))
+  await settle()
+  clock.advance(3_900)
+  await settle()
+  assert.equal(isFree, false)
+  clock.advance(200)
+  await settle()
+  assert.equal(isFree, true)
+  await next
+})

@@ -91,3 +91,12 @@ test('new credentials end the wait after a refusal of the old ones, and no other
   away.breaker.renewed()
   assert.equal(away.breaker.isProbeDue(), false)
 })
+
+test('a clock that is set back does not put off the next look at the platform', () => {
+  const { clock, breaker } = aBreaker()
+  for (let count = 0; count < 5; count += 1) breaker.failed(new Unreachable('refused'))
+  clock.setBack(7_200_000)
+  assert.equal(breaker.isProbeDue(), false)
+  clock.advance(30_000)
+  assert.equal(breaker.isProbeDue(), true)
+})

@@ -58,3 +58,24 @@ test('a leaver has a place while some of them are free, though calls for others 
   )
   bridge.heal()
 })
+
+test('a clock that is set back by hours puts off neither what waits nor what is asked next', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const leaver = aUser()
+  const { body } = await bridge.scim.post('/Users', leaver)
+  bridge.fault({ mode: '503', retryAfter: '5', only: 'writes', times: 1 })
+  assert.equal((await bridge.scim.patch(`/Users/${body.id}`, off)).status, 429)
+  const { clock } = bridge.world
+  const before = clock.now()
+  clock.setBack(7_200_000)
+  const newcomer = bridge.scim.post('/Users', aUser()).then(({ status }) => status)
+  let status: number | undefined
+  void newcomer.then((answered) => {
+    status = answered
+  })
+  await bridge.until('the leaver is off and the newcomer answered', () => {
+    assert.ok(clock.now() < before - 3_600_000, 'it has taken an hour')
+    return bridge.account(leaver)?.active === false && status !== undefined
+  })
+  assert.equal(status, 201)
+})

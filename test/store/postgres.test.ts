@@ -281,6 +281,17 @@ describe('PostgreSQL', { skip: skipPostgres }, () => {
     assert.equal(await whileClaimed(second, task, () => Promise.resolve('after its death')), 'after its death')
   })
 
+  test('a replica whose clock is ahead keeps the others waiting for no slot', async (t) => {
+    const location = server.location()
+    const ahead = await openedPostgres(t, location)
+    const store = await openedPostgres(t, location)
+    const slot = { intervalMs: 100, delayMs: 0, setBackMs: 0 }
+    const now = Date.now()
+    await ahead.transaction((write) => write.reserveSlot('okta', { ...slot, now: now + 120_000 }))
+    const wait = await store.transaction((write) => write.reserveSlot('okta', { ...slot, now }))
+    assert.ok(wait <= 100, `${wait} ms`)
+  })
+
   test('claims that are held while the store is brought up to date stay held', async (t) => {
     const location = server.location()
     const store = await openedPostgres(t, location)
