@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
-import { type CopiedTable, copyTables } from './copy.ts'
+import { type CopiedTable, copyTables, isEmptyTarget } from './copy.ts'
 import { credentialFile, openCredentials } from './credentials.ts'
 import { StoreInUse, StoreRefused } from './failures.ts'
+import { markHalfCopied, unmarkHalfCopied } from './half-copied.ts'
 import type { PostgresLocation, SqliteLocation } from './location.ts'
 import { openStore } from './open.ts'
 import { migratedPool } from './open-postgres.ts'
@@ -33,45 +34,68 @@ export async function copyStore(
   if (!existsSync(from.file)) throw new StoreRefused(`${from.file} does not exist: there is nothing to copy`)
   const source = await openStore(from, surroundings)
   try {
-    await makeTarget(to, surroundings)
-    const tables = await between(from.file, to, surroundings, progress)
+    await (await migratedPool(to, surroundings)).end()
+    const tables = await between(from.file, to, surroundings, async (database, session) => {
+      await claimTarget(database, session, to, surroundings)
+      return copyTables(database, session, progress)
+    })
     const file = credentialFile(from.file)
-    if (!existsSync(file)) return tables
-    const options = { log: surroundings.log, now: surroundings.clock.now() }
-    await openCredentials(file, options).close()
-    await (await openPostgresCredentials(to, options)).close()
-    return [...tables, ...(await between(file, to, surroundings, progress, afterCredentials))]
+    const credentials = existsSync(file) ? await copyCredentials(file, to, surroundings, progress) : []
+    await between(from.file, to, surroundings, (_database, session) => unmarkHalfCopied(session))
+    return [...tables, ...credentials]
   } finally {
     await source.close()
   }
 }
 
-/** With its schema, and without a bridge. */
-async function makeTarget(to: PostgresLocation, surroundings: Surroundings): Promise<void> {
-  await (await migratedPool(to, surroundings)).end()
-  const beside = await openPostgresBeside(to, { clock: surroundings.clock, log: surroundings.log })
+/** From here on no bridge starts there, and none is there. */
+async function claimTarget(
+  source: DatabaseSync,
+  session: PostgresSession,
+  to: PostgresLocation,
+  { clock, log }: Surroundings,
+): Promise<void> {
+  const isNew = await isEmptyTarget(source, session)
+  // First: a bridge that starts at this moment either sees it, or is seen.
+  if (isNew) await markHalfCopied(session)
+  const beside = await openPostgresBeside(to, { clock, log })
   try {
-    if (await beside.isHeld()) throw new StoreInUse('a bridge is running on the target: stop it first')
+    if (!(await beside.isHeld())) return
+    if (isNew) await unmarkHalfCopied(session)
+    throw new StoreInUse('a bridge is running on the target: stop it first')
   } finally {
     await beside.close()
   }
 }
 
-async function between(
+async function copyCredentials(
+  file: string,
+  to: PostgresLocation,
+  surroundings: Surroundings,
+  progress: (table: string, rows: number) => void,
+): Promise<readonly CopiedTable[]> {
+  const options = { log: surroundings.log, now: surroundings.clock.now() }
+  await openCredentials(file, options).close()
+  await (await openPostgresCredentials(to, options)).close()
+  return between(file, to, surroundings, async (database, session) => {
+    const tables = await copyTables(database, session, progress)
+    await afterCredentials(session)
+    return tables
+  })
+}
+
+async function between<Result>(
   file: string,
   to: PostgresLocation,
   { log }: Surroundings,
-  progress: (table: string, rows: number) => void,
-  finish: (session: PostgresSession) => Promise<void> = () => Promise.resolve(),
-): Promise<readonly CopiedTable[]> {
+  work: (database: DatabaseSync, session: PostgresSession) => Promise<Result>,
+): Promise<Result> {
   const database = new DatabaseSync(file, { readOnly: true })
   const pool = createPostgresPool(to, log)
   try {
     const session = await pool.session()
     try {
-      const tables = await copyTables(database, session, progress)
-      await finish(session)
-      return tables
+      return await work(database, session)
     } finally {
       session.release(true)
     }

@@ -61,6 +61,15 @@ export async function copyTables(
   return copied
 }
 
+/** Whether nothing of a store is in the target yet. */
+export async function isEmptyTarget(source: DatabaseSync, target: PostgresSession): Promise<boolean> {
+  for (const { name } of tablesOf(source)) {
+    const { rows } = await target.query(`select 1 from ${quoted(name)} limit 1`)
+    if (rows.length > 0) return false
+  }
+  return true
+}
+
 /** Resources first: others refer to them. */
 function tablesOf(source: DatabaseSync): readonly Table[] {
   const names = source

@@ -8,6 +8,7 @@ import type { ConsoleReads } from './console-store.ts'
 import { createCounters } from './counters.ts'
 import { createErasureWrites } from './erasure.ts'
 import { asStoreError, StoreRefused } from './failures.ts'
+import { refuseHalfCopied } from './half-copied.ts'
 import { createRequestWrites } from './kept-requests.ts'
 import { type PostgresLocation, placeOf } from './location.ts'
 import { NewerSchema } from './newer-schema.ts'
@@ -52,9 +53,10 @@ export interface PostgresOptions {
  */
 export async function openPostgres(location: PostgresLocation, options: PostgresOptions): Promise<PostgresStore> {
   const { log, isBridge = false, sealer = plainSealer } = options
-  const pool = await migratedPool(location, options, (session) =>
-    admitPostgresSealer(session, sealer, placeOf(location)),
-  )
+  const pool = await migratedPool(location, options, async (session) => {
+    await refuseHalfCopied(session, placeOf(location))
+    await admitPostgresSealer(session, sealer, placeOf(location))
+  })
   const writers = Math.max(1, Math.floor(location.connections * storeWriterShare))
   const transactions = createPostgresTransactions(pool, {
     writers,
@@ -83,8 +85,8 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
     register(read).catch((error: unknown) => log.warn({ err: error }, 'the store was not told that a bridge runs here'))
   if (isBridge) {
     await renew()
-    // Whoever changes the key has either seen that this one runs, or is seen here.
-    await assertSealed(pool, location, sealer).catch(async (error: unknown) => {
+    // Whoever changes the key, or copies a store into this one, has either seen that this one runs, or is seen here.
+    await assertOurs(pool, location, sealer).catch(async (error: unknown) => {
       await unregister(read).catch(() => undefined)
       await pool.end()
       throw error
@@ -122,9 +124,10 @@ export async function openPostgres(location: PostgresLocation, options: Postgres
   }
 }
 
-async function assertSealed(pool: PostgresPool, location: PostgresLocation, sealer: Sealer): Promise<void> {
+async function assertOurs(pool: PostgresPool, location: PostgresLocation, sealer: Sealer): Promise<void> {
   const session = await pool.session()
   try {
+    await refuseHalfCopied(session, placeOf(location))
     await assertPostgresSealer(session, sealer, placeOf(location))
   } finally {
     session.release(false)

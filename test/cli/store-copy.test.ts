@@ -88,6 +88,11 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
         }),
         pulled,
       )
+      // Users are there by now, and neither their accounts nor what is still to be done for them.
+      await assert.rejects(
+        openPostgres(location, surroundings),
+        /copied in part only: run scim-bridge store copy again/,
+      )
       const path = join(world.directory, 'bridge.yaml')
       const config = parse(readFileSync(path, 'utf8'))
       writeFileSync(path, stringify({ ...config, store: postgresStore(location) }))
@@ -130,5 +135,7 @@ describe('scim-bridge store copy', { skip: skipPostgres }, () => {
       copyStore(from, other, surroundings, () => {}),
       /the table secret of the target holds something else/,
     )
+    // It is what it was, for the bridges that it belongs to.
+    await (await openPostgres(other, surroundings)).close()
   })
 })
