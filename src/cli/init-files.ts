@@ -9,6 +9,8 @@ export interface InitAnswers {
   readonly publicUrl: string
   readonly baseUrl: string
   readonly mode: 'confirmed' | 'deferred'
+  readonly allowHttp: boolean
+  readonly allowPrivateAddresses: boolean
   /** Settings that are no secrets, by name. */
   readonly settings: Readonly<Record<string, string | number>>
 }
@@ -39,7 +41,7 @@ export function variableOf(connection: string, secret: string): string {
 }
 
 export function configText(
-  { platform, name, publicUrl, baseUrl, mode, settings }: InitAnswers,
+  { platform, name, publicUrl, baseUrl, mode, settings, allowHttp, allowPrivateAddresses }: InitAnswers,
   mapping: string,
 ): string {
   const secrets = neededSettings.get(platform)?.secrets ?? []
@@ -52,6 +54,8 @@ export function configText(
       [name]: {
         platform,
         baseUrl,
+        ...(allowHttp ? { allowHttp } : {}),
+        ...(allowPrivateAddresses ? { allowPrivateAddresses } : {}),
         mapping,
         mode,
         tokens: [reference(variableOf(name, 'scimToken'))],

@@ -5,6 +5,7 @@ import { Command, Option } from 'commander'
 import { parse } from 'yaml'
 import { builtInMappings, readConfig } from '../bridge.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
+import { FileProblems } from '../yaml/problems.ts'
 import { configText, type InitAnswers, mappingText, neededSettings, variablesOf } from './init-files.ts'
 import { configFile } from './serve.ts'
 
@@ -22,6 +23,8 @@ interface Options {
   readonly baseUrl?: string
   readonly mode: 'confirmed' | 'deferred'
   readonly setting: Readonly<Record<string, string>>
+  readonly allowHttp?: boolean
+  readonly allowPrivateAddresses?: boolean
   readonly json?: boolean
 }
 
@@ -42,6 +45,8 @@ export function initCommand(dependencies?: InitDependencies): Command {
       collect,
       {},
     )
+    .option('--allow-private-addresses', 'the platform is in this machine or in a private network')
+    .option('--allow-http', 'the platform is called without TLS: for tests only')
     .option('--config <file>', 'the file to write (default: $BRIDGE_CONFIG, then ./bridge.yaml)')
     .option('--json', 'for machines')
     .action((options: Options) => (dependencies === undefined ? onTerminal(options) : init(dependencies, options)))
@@ -75,11 +80,12 @@ async function init({ write, ask }: InitDependencies, options: Options): Promise
     readConfig(file, Object.fromEntries(variables.map((variable) => [variable, 'x'.repeat(32)])))
   } catch (error) {
     for (const written of [file, mapping]) rmSync(written)
-    throw error
+    throw inOptions(error, answers.name)
   }
   if (options.json === true) return write(`${JSON.stringify({ config: file, mapping, variables })}\n`)
   write(`written: ${file}\n         ${mapping}\n`)
   write(`set ${variables.join(' and ')} in the environment of the bridge; then: scim-bridge check --config ${file}\n`)
+  write(`${variables[0]} is of your own making and goes to the identity provider, too: openssl rand -base64 32\n`)
 }
 
 function refuseToReplace(file: string): void {
@@ -118,7 +124,27 @@ async function answersOf(ask: InitDependencies['ask'], options: Options): Promis
     const text = await need(given, `--setting ${setting}=…`, `Service account: ${setting}`, usual)
     settings[setting] = setting === 'userId' && /^\d+$/.test(text) ? Number(text) : text
   }
-  return { platform, name, publicUrl, baseUrl, mode: options.mode, settings }
+  const { mode, allowHttp = false, allowPrivateAddresses = false } = options
+  return { platform, name, publicUrl, baseUrl, mode, settings, allowHttp, allowPrivateAddresses }
+}
+
+/** What is wrong with the answers, by the options that gave them: the file is not there any more. */
+function inOptions(error: unknown, name: string): unknown {
+  if (!(error instanceof FileProblems)) return error
+  const lines = error.problems.map(({ path, message }) => {
+    const text = message
+      .replace('say allowHttp: true', 'give --allow-http')
+      .replace('say allowPrivateAddresses: true', 'give --allow-private-addresses')
+    return `${optionOf(path, `connections.${name}.`)}: ${text}`
+  })
+  return new Error(`nothing is written\n${lines.join('\n')}`, { cause: error })
+}
+
+function optionOf(path: string, connection: string): string {
+  if (path === 'publicUrl') return '--public-url'
+  if (path === `${connection}baseUrl`) return '--base-url'
+  const setting = path.startsWith(`${connection}settings.`) ? path.slice(`${connection}settings.`.length) : undefined
+  return setting === undefined ? path : `--setting ${setting}=…`
 }
 
 function collect(text: string, before: Readonly<Record<string, string>>): Record<string, string> {

@@ -84,10 +84,36 @@ test('no file is replaced, neither the configuration nor the mapping', async (t)
   writeFileSync(file, before)
 })
 
+test("a platform of one's own network, and a simulated one, are said to be such with an option, and the message names it", async (t) => {
+  const file = aFile(t)
+  const words = ['--platform', 'dspace', '--public-url', 'https://scim.uni.example', '--setting', 'user=scim']
+  const inside = [...words, '--base-url', 'https://127.0.0.1:8081/server']
+  const simulated = [...words, '--base-url', 'http://127.0.0.1:8081/server', '--allow-private-addresses']
+  const refusals: [readonly string[], RegExp][] = [
+    [inside, /^--base-url: .* private network: give --allow-private-addresses if the platform is there$/m],
+    [simulated, /^--base-url: .*: use https, or give --allow-http for this host$/m],
+    [
+      words.with(-1, 'password=in-the-shell').concat('--base-url', 'https://repository.uni.example'),
+      /--setting user=…/,
+    ],
+  ]
+  for (const [given, text] of refusals) {
+    await assert.rejects(init(file, given), (error) => {
+      assert.ok(error instanceof Error)
+      assert.match(error.message, text)
+      assert.ok(!error.message.includes(file), 'no place in a file that is not there')
+      return true
+    })
+    assert.equal(existsSync(file), false)
+  }
+  await init(file, [...simulated, '--allow-http'])
+  assert.match(readFileSync(file, 'utf8'), /^ {4}allowHttp: true\n {4}allowPrivateAddresses: true$/m)
+})
+
 test('an answer that cannot be right leaves nothing behind', async (t) => {
   const file = aFile(t)
   const words = ['--platform', 'figshare', '--public-url', 'scim.uni.example']
-  await assert.rejects(init(file, words), /publicUrl.*has to be an http or https URL/s)
+  await assert.rejects(init(file, words), /nothing is written\n--public-url: has to be an http or https URL/)
   assert.equal(existsSync(file), false)
   await assert.rejects(init(file, ['--platform', 'figshare']), /--public-url is needed: nobody is at a terminal/)
   await assert.rejects(
