@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { Command } from 'commander'
+import { namedMappings } from '../config/named-mappings.ts'
 import { Problem } from '../errors.ts'
 import { userUrn } from '../extensions.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
@@ -15,11 +16,14 @@ import { platforms } from '../platforms/registry.ts'
 import { normaliseResource } from '../scim/normalise.ts'
 import { compileSchemas } from '../scim/schema.ts'
 import { explanationText } from './explanation-text.ts'
+import { configFile } from './serve.ts'
 
 export interface MappingDependencies {
   readonly factsOf: FactsOf
   /** The folder `mappings/` of this package. */
   readonly builtInMappings: string
+  /** What `bridge.yaml` may name with `${…}`. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Writes to standard output; the text ends with a newline. */
   readonly write: (text: string) => void
   readonly setExitCode: (code: number) => void
@@ -28,27 +32,43 @@ export interface MappingDependencies {
 const installed: MappingDependencies = {
   factsOf: (platform) => platforms.get(platform)?.facts,
   builtInMappings: join(import.meta.dirname, '..', '..', 'mappings'),
+  environment: process.env,
   write: (text) => process.stdout.write(text),
   setExitCode: (code) => {
     process.exitCode = code
   },
 }
 
+interface FileOptions {
+  readonly config?: string
+  readonly json?: true
+}
+
+const configurationOption = 'configuration (default: $BRIDGE_CONFIG, then ./bridge.yaml)'
+
 /** Ends with 0 when all is well, 1 when a mapping is not, and commander's error (2) for wrong usage. */
 export function mappingCommand(dependencies: MappingDependencies = installed): Command {
   const command = new Command('mapping').description('check, test and explain mapping files; no platform is called')
   command
     .command('check')
-    .description('list everything that is wrong in mapping files (all built-in ones when none is named)')
+    .description(
+      'list everything that is wrong in mapping files; when none is named, in those of bridge.yaml and all built-in ones',
+    )
     .argument('[file...]')
+    .option('--config <file>', configurationOption)
     .option('--json', 'for machines')
-    .action((files: string[], options: { json?: true }) => check(dependencies, files, options.json === true))
+    .action((files: string[], options: FileOptions) =>
+      check(dependencies, filesOrAll(dependencies, files, options.config), options.json === true),
+    )
   command
     .command('test')
-    .description('run the examples of mapping files')
+    .description('run the examples of mapping files; when none is named, of those of bridge.yaml and all built-in ones')
     .argument('[file...]')
+    .option('--config <file>', configurationOption)
     .option('--json', 'for machines')
-    .action((files: string[], options: { json?: true }) => test(dependencies, files, options.json === true))
+    .action((files: string[], options: FileOptions) =>
+      test(dependencies, filesOrAll(dependencies, files, options.config), options.json === true),
+    )
   command
     .command('explain')
     .description('say, attribute by attribute, what a mapping makes of a person')
@@ -74,7 +94,7 @@ export function schemaText(): string {
 }
 
 function check(dependencies: MappingDependencies, files: readonly string[], isJson: boolean): void {
-  const results = filesOrAll(dependencies, files).map((file) => ({ file, ...read(dependencies, file) }))
+  const results = files.map((file) => ({ file, ...read(dependencies, file) }))
   const problems = results.flatMap((result) => result.problems?.problems ?? [])
   if (isJson) dependencies.write(`${JSON.stringify({ files: results.map(({ file }) => file), problems })}\n`)
   else {
@@ -84,7 +104,7 @@ function check(dependencies: MappingDependencies, files: readonly string[], isJs
 }
 
 function test(dependencies: MappingDependencies, files: readonly string[], isJson: boolean): void {
-  const results = filesWithBases(dependencies, filesOrAll(dependencies, files)).map(({ file, loaded, problems }) => {
+  const results = filesWithBases(dependencies, files).map(({ file, loaded, problems }) => {
     const facts = loaded && dependencies.factsOf(loaded.mapping.platform)
     const examples = loaded && facts ? runExamples(loaded, facts) : []
     return { file, problems: problems?.problems ?? [], message: problems?.message, examples }
@@ -191,14 +211,23 @@ function read(dependencies: MappingDependencies, file: string): Omit<FileRead, '
   }
 }
 
-function filesOrAll({ builtInMappings }: MappingDependencies, files: readonly string[]): readonly string[] {
+/** One's own come first; without a configuration, as beside the product's own source, there are none. */
+function filesOrAll(
+  { builtInMappings, environment }: MappingDependencies,
+  files: readonly string[],
+  config: string | undefined,
+): readonly string[] {
   if (files.length > 0) return files
-  return [builtInMappings, join(builtInMappings, 'connections')].filter(existsSync).flatMap((folder) =>
+  const configuration = configFile(config)
+  const isThere = config !== undefined || existsSync(configuration)
+  const named = isThere ? namedMappings(configuration, environment) : []
+  const builtIn = [builtInMappings, join(builtInMappings, 'connections')].filter(existsSync).flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.yaml'))
       .sort()
-      .map((name) => relative('', join(folder, name))),
+      .map((name) => join(folder, name)),
   )
+  return [...new Set([...named, ...builtIn])].map((file) => relative('', file))
 }
 
 function fileNamed({ builtInMappings }: MappingDependencies, name: string): string {

@@ -18,7 +18,7 @@ import { storeConfig, type WrittenStore } from './store-format.ts'
 import { checkTelemetry, tracesConfig } from './telemetry-format.ts'
 
 /** Hundreds of connections fit. */
-const fileBounds = { bytes: 1_048_576, depth: 32 }
+export const fileBounds = { bytes: 1_048_576, depth: 32 }
 
 export interface ConfigOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -147,7 +147,8 @@ function noteSecret(
   known.set(String(connection), ofConnection.set(String(name), watched))
 }
 
-function readText(file: string): string {
+/** Throws `FileProblems`. */
+export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {

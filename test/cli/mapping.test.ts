@@ -63,6 +63,7 @@ async function run(...words: string[]): Promise<{ text: string; exit: number }> 
   const command = mappingCommand({
     factsOf,
     builtInMappings: mappingsFolder,
+    environment: { MAPPING_OF_THE_LIBRARY: 'bad' },
     write: (piece) => {
       text += piece
     },
@@ -122,6 +123,26 @@ describe('mapping check', () => {
     assert.equal(text.trimEnd().split('\n').length, 10)
     assert.match(text, /connections\/demo-dspace\.yaml: ok/)
     assert.equal(exit, 0)
+  })
+
+  test('looks also at those that bridge.yaml names, without its secrets; before an upgrade nobody names them all', async () => {
+    const connection = `platform: figshare, tokens: ["\${NOT_SET_HERE}"]`
+    writeFileSync(
+      join(folder, 'bridge.yaml'),
+      `connections:
+  library: { ${connection}, mapping: '\${MAPPING_OF_THE_LIBRARY}.yaml' }
+  archive: { ${connection}, mapping: good.yaml }
+  repository: { ${connection} }
+`,
+    )
+    const checked = await run('check', '--config', 'bridge.yaml')
+    assert.equal(checked.exit, 1)
+    assert.match(checked.text, /bad\.yaml:2:1: versoin: unknown key/)
+    assert.match(checked.text, /good\.yaml: ok$/m)
+    assert.match(checked.text, /connections\/demo-dspace\.yaml: ok/)
+    const tested = await run('test', '--config', 'bridge.yaml')
+    assert.match(tested.text, /good\.yaml: ok: leaving is one change$/m)
+    await assert.rejects(run('check', '--config', 'missing.yaml'), /missing\.yaml:1:1: cannot be read/)
   })
 
   test('ends with 2 on an option that it does not have', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Command, CommanderError } from 'commander'
 import { createProgram } from '../../src/cli/program.ts'
+import { main, run } from './processes.ts'
 
 interface Told {
   readonly stdout: string
@@ -142,4 +143,10 @@ describe('--help', () => {
       'help',
     ])
   })
+})
+
+test('a reader that has seen enough ends a command without a word', async () => {
+  const { stdout, stderr } = await run('bash', ['-c', `'${process.execPath}' '${main}' mapping check | head -n 1`])
+  assert.match(stdout, /^[^\n]*dspace\.yaml: ok\n$/)
+  assert.equal(stderr, '')
 })
