@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { DatabaseSync } from 'node:sqlite'
 import { StoreInUse } from './failures.ts'
+import { machine } from './machine.ts'
 
 /** A holder that has not renewed for so long is taken for dead, wherever it runs. */
 export const leaseMs = 60_000
@@ -45,7 +45,7 @@ export function takeLease(database: DatabaseSync, file: string, now: number): Le
     .prepare(
       "insert into lease (name, token, pid, process_start, host, since, renewed_at) values ('writer', ?, ?, ?, ?, ?, ?)",
     )
-    .run(token, process.pid, processStart(process.pid), hostname(), now, now)
+    .run(token, process.pid, processStart(process.pid), machine(), now, now)
   heldHere.add(token)
   const held = database.prepare("select 1 from lease where name = 'writer' and token = ?")
   const renewal = database.prepare("update lease set renewed_at = ? where name = 'writer' and token = ?")
@@ -76,8 +76,8 @@ function readHolder(database: DatabaseSync): Holder | undefined {
 
 function isAlive(holder: Holder, now: number): boolean {
   if (now - holder.renewedAt > leaseMs) return false
-  // Another host's processes cannot be asked: only time tells.
-  if (holder.host !== hostname()) return true
+  // Processes of another host, or of another container, cannot be asked: only time tells.
+  if (holder.host !== machine()) return true
   if (holder.pid === process.pid) return heldHere.has(holder.token)
   if (!isRunning(holder.pid)) return false
   const start = processStart(holder.pid)

@@ -128,7 +128,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
     keep: (work) => transactions.run(() => work(keptRequests), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database, sealer)),
     async ping() {
-      assertInPlace()
+      mayWrite()
       await reads(read).countOperations('')
     },
     close() {
