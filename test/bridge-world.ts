@@ -1,5 +1,5 @@
 /** A whole bridge in this process, in front of real simulators, on a real store. Time is the test's. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Writable } from 'node:stream'
@@ -35,6 +35,11 @@ export interface BridgeWorld {
   scim(platform: DemoPlatform): ScimClient
   /** Stops this bridge and starts another one on the same store and configuration; `between` runs while none does. */
   restart(between?: () => void | Promise<void>): Promise<void>
+  /**
+   * As after `kill -9` at this very moment: another bridge starts on what the store had committed, whatever this one has done
+   * since. Whoever kills it keeps it away from the platforms.
+   */
+  kill(): Promise<void>
   /** Stops this bridge, lets `work` do something with the store, and starts another one. */
   stopped(work: (database: DatabaseSync) => Promise<void>): Promise<void>
   stop(): Promise<void>
@@ -106,6 +111,14 @@ export async function startBridgeWorld(
     async restart(between) {
       await bridge.stop()
       await between?.()
+      await start()
+    },
+    async kill() {
+      const store = join(directory, 'bridge.sqlite')
+      const left = [store, `${store}-wal`].map((file) => [file, readFileSync(file)] as const)
+      await bridge.stop()
+      for (const suffix of ['-wal', '-shm']) rmSync(store + suffix, { force: true })
+      for (const [file, bytes] of left) writeFileSync(file, bytes)
       await start()
     },
     async stopped(work) {

@@ -45,6 +45,12 @@ export function afterWait({ may, before }: Expectation, asking: Asking): Expecta
   return { may: [...then, ...may], before }
 }
 
+/** No answer: what was asked was kept, or nobody knows of it. */
+export function afterSilence(expectation: Expectation, asking: Asking): Expectation {
+  const { may, before } = afterWait(expectation, asking)
+  return { may: [...may, ...expectation.may], before }
+}
+
 /** A final answer: nothing was changed, and what had not been confirmed may have been taken back. */
 export function afterRefusal({ may, before }: Expectation, asking: Asking): Expectation {
   if (asking.kind === 'delete')
@@ -52,6 +58,17 @@ export function afterRefusal({ may, before }: Expectation, asking: Asking): Expe
     return { may: before.deletion.length > 0 ? before.deletion : may, before: { ...before, deletion: [] } }
   const isDeparture = asking.kind === 'create' || asking.active === false
   return { may: isDeparture ? [...may, ...before.off] : may, before }
+}
+
+/** Nobody knows which of the two it is. */
+export function either(one: Expectation, other: Expectation): Expectation {
+  return {
+    may: [...one.may, ...other.may],
+    before: {
+      off: [...one.before.off, ...other.before.off],
+      deletion: [...one.before.deletion, ...other.before.deletion],
+    },
+  }
 }
 
 /** Nothing is unfinished: what is shown has to be something that was told, and only that counts from now on. */

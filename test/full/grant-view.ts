@@ -29,6 +29,11 @@ export const namedGrants: Readonly<Record<DemoPlatform, ReadonlyMap<string, read
   dspace: undefined,
 }
 
+/** Whether an account's grants are written all at once: what somebody gives by hand between reading and writing is lost. */
+export function isListWritten(platform: DemoPlatform): boolean {
+  return platform === 'ethosce'
+}
+
 /** A group whose members are given one grant. */
 export const aGivingGroup: Readonly<Record<DemoPlatform, string>> = {
   figshare: 'figshare-reviewers',
@@ -86,9 +91,9 @@ export function foreignGrant({ dspace, selfcommunity }: Sandbox, platform: DemoP
     case 'figshare':
       return '100/7'
     case 'ethosce':
-      return roleId('report_viewer')
+      return roleId('course_admin')
     case 'openspecimen':
-      return 'Technician/Main Biobank'
+      return 'Researcher/'
     case 'selfcommunity': {
       const { state } = selfcommunity.logic
       const there = [...state.tags.values()].find(({ name }) => name === foreignName)

@@ -7,14 +7,17 @@ import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { groupUrn } from '../../src/scim/attribute.ts'
 import type { InnerAccount } from './accounts.ts'
 import { oursByAccount } from './grant-invariants.ts'
-import { changeGrantByHand, foreignGrant, grantsOfGroup } from './grant-view.ts'
+import { changeGrantByHand, foreignGrant, grantsOfGroup, namedGrants } from './grant-view.ts'
 import type { HistoryConnection } from './history.ts'
+import type { HistoryScim } from './history-scim.ts'
 import { type SeenGroup, viewStore } from './store-view.ts'
 import type { Watch } from './watch.ts'
-import type { WatchedScim } from './watched-scim.ts'
 
 const names: Readonly<Record<HistoryConnection, readonly string[]>> = {
   figshare: ['figshare-reviewers', 'figshare-admins', 'everyone'],
+  ethosce: ['cme-reviewers', 'cme-authors', 'everyone'],
+  openspecimen: ['biobank-coordinators', 'biobank-technicians', 'everyone'],
+  selfcommunity: ['Readers', 'Writers', 'Everyone'],
   dspace: ['Readers', 'Writers', 'Everyone'],
 }
 export const groups = 3
@@ -54,6 +57,9 @@ export interface KnownPeople {
   /** Undefined: SCIM does not show the person. */
   isOn(who: number): boolean | undefined
   isSwitchedByHand(who: number): boolean
+  isRemovedByHand(who: number): boolean
+  /** The account that an operator has let go of. */
+  letGo(who: number): string | undefined
 }
 
 export class HistoryGroups {
@@ -63,6 +69,8 @@ export class HistoryGroups {
   readonly #told = new Map<number, Told>()
   /** Person → grants that somebody gave or took by hand, and whether the last word was to give. */
   readonly #byHand = new Map<number, Map<string, boolean>>()
+  /** Person → the user that an operator has let go of. What was given to somebody else's account is nobody's to take. */
+  readonly #letGo = new Map<number, string>()
   #fresh = 0
 
   constructor(watch: Watch, at: HistoryConnection, people: KnownPeople) {
@@ -71,32 +79,35 @@ export class HistoryGroups {
     this.#people = people
   }
 
-  async take(step: GroupStep, scim: WatchedScim): Promise<void> {
+  /** `isAlone`: nothing else is asked for at the same time. */
+  async take(step: GroupStep, scim: HistoryScim, isAlone = true): Promise<void> {
     const told = this.#told.get(step.group)
     if (step.do === 'push') return this.#push(step, scim)
     const id = this.#group(told?.name)?.id
     if (told === undefined || id === undefined) return
     if (step.do === 'delete group') {
       const answer = await scim.deleteGroup(id)
-      if ([204, 429].includes(answer.status)) this.#told.delete(step.group)
+      const isKept = answer === undefined ? this.#isBeingDeleted(id) : [204, 429].includes(answer.status)
+      if (isKept) this.#told.delete(step.group)
       else this.#lookAgain(step.group, ({ id: seen }) => seen === id)
     } else if (step.do === 'rename group') {
       const name = this.#newName(step.name)
       const answer = await scim.patchGroup(id, [{ op: 'replace', path: 'displayName', value: name }])
-      this.#learn(step.group, answer, { ...told, name }, ({ id: seen }) => seen === id)
+      this.#learn(step.group, answer, { ...(this.#told.get(step.group) ?? told), name }, ({ id: seen }) => seen === id)
     } else {
       const member = this.#people.idOf(step.who)
       if (member === undefined) return
       const answer = await scim.patchGroup(id, memberChange(member, step.isAdded))
-      const members = new Map(told.members)
+      const present = this.#told.get(step.group) ?? told
+      const members = new Map(present.members)
       if (step.isAdded) members.set(step.who, member)
       else members.delete(step.who)
-      this.#learn(step.group, answer, { ...told, members }, ({ id: seen }) => seen === id)
-      if (answer.status === 204) this.#assertIsDone(step)
+      this.#learn(step.group, answer, { ...present, members }, ({ id: seen }) => seen === id)
+      if (isAlone && answer?.status === 204) this.#assertIsDone(step)
     }
   }
 
-  async #push({ group, members }: Extract<GroupStep, { do: 'push' }>, scim: WatchedScim): Promise<void> {
+  async #push({ group, members }: Extract<GroupStep, { do: 'push' }>, scim: HistoryScim): Promise<void> {
     const name = this.#told.get(group)?.name ?? names[this.#at][group] ?? ''
     const known = [...new Set(members)].filter((who) => this.#people.idOf(who) !== undefined)
     const asked = new Map(known.map((who) => [who, this.#people.idOf(who) ?? '']))
@@ -108,15 +119,15 @@ export class HistoryGroups {
   /** Where groups are groups, a name that was used once may be that of a group which was let go. */
   #newName(number: number): string {
     this.#fresh += 1
-    return this.#at === 'figshare' ? (names.figshare[number] ?? '') : `Fresh ${this.#fresh}`
+    return namedGrants[this.#at] === undefined ? `Fresh ${this.#fresh}` : (names[this.#at][number] ?? '')
   }
 
-  #learn(group: number, { status }: Response, asked: Told, isIt: (seen: SeenGroup) => boolean): void {
-    if ([200, 201, 204, 429].includes(status)) this.#told.set(group, asked)
+  #learn(group: number, answer: Response | undefined, asked: Told, isIt: (seen: SeenGroup) => boolean): void {
+    if (answer !== undefined && [200, 201, 204, 429].includes(answer.status)) this.#told.set(group, asked)
     else this.#lookAgain(group, isIt)
   }
 
-  /** Of what was refused the watched client has seen that nothing changed; after a 500 SCIM says what was kept. */
+  /** Of what was refused the watched client has seen that nothing changed; after a 500, or none, SCIM says what was kept. */
   #lookAgain(group: number, isIt: (seen: SeenGroup) => boolean): void {
     const seen = this.#store().groups.find(isIt)
     const isOthers = [...this.#told].some(([other, told]) => other !== group && told.name === seen?.name)
@@ -153,8 +164,9 @@ export class HistoryGroups {
       if (byHand.has(grant)) continue
       const isHeld = account.grants.includes(grant)
       if (!isAdded) assert.ok(!isHeld || byOthers.has(grant), `${what}, who left the group and holds ${grant}`)
-      // Somebody who is off gets nothing new.
-      else if (account.isOn && this.#people.isOn(who)) assert.ok(isHeld, `${what}, who came and lacks ${grant}`)
+      // Somebody who is off gets nothing new, and nobody looks when they are on by another hand.
+      else if (account.isOn && this.#people.isOn(who) && !this.#people.isSwitchedByHand(who))
+        assert.ok(isHeld, `${what}, who came and lacks ${grant}`)
     }
   }
 
@@ -171,6 +183,16 @@ export class HistoryGroups {
     this.#byHand.set(who, byHand.set(grant, isGiven))
   }
 
+  /** Of another account nobody has given or taken anything by hand. */
+  noteRemoved(who: number): void {
+    if (this.#people.isRemovedByHand(who)) this.#byHand.delete(who)
+  }
+
+  noteLetGo(who: number): void {
+    const id = this.#people.idOf(who)
+    if (id !== undefined && this.#people.letGo(who) !== undefined) this.#letGo.set(who, id)
+  }
+
   assertAsTold(): void {
     const { groups: shown } = this.#store()
     const seen = shown.map(({ name, members }) => [name, [...members].sort()]).sort()
@@ -183,7 +205,7 @@ export class HistoryGroups {
 
   #assertGrants(who: number): void {
     const account = this.#people.accountOf(who)
-    if (account === undefined) return
+    if (account === undefined || (this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who))) return
     const { sandbox } = this.#watch.world
     const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
     const of = [...this.#told.values()].filter((told) => this.#isMember(who, told))
@@ -221,6 +243,9 @@ export class HistoryGroups {
   #store() {
     return viewStore(this.#watch.world.directory, this.#at, Number.MAX_SAFE_INTEGER)
   }
+  #isBeingDeleted(id: string): boolean {
+    return this.#store().operations.some(({ resourceId, kind }) => resourceId === id && kind === 'delete')
+  }
   #group(name: string | undefined): SeenGroup | undefined {
     return this.#store().groups.find((group) => group.name === name && group.isVisible)
   }
@@ -234,5 +259,6 @@ function memberChange(id: string, isAdded: boolean) {
 
 /** The groups of the histories give these, and nothing else may ever be given or taken. */
 export function isHistoryGrant(sandbox: Sandbox, platform: DemoPlatform, grant: string): boolean {
-  return platform === 'figshare' ? ['110/49', '100/2'].includes(grant) : grant !== foreignGrant(sandbox, platform)
+  const given = [...(namedGrants[platform]?.values() ?? [])].flat()
+  return namedGrants[platform] === undefined ? grant !== foreignGrant(sandbox, platform) : given.includes(grant)
 }

@@ -4,43 +4,58 @@ import { DatabaseSync } from 'node:sqlite'
 import { openBeside, type StoreBeside } from '../../src/store/beside.ts'
 import type { BridgeWorld } from '../bridge-world.ts'
 import type { HistoryConnection } from './history.ts'
+import type { KnownPeople } from './history-groups.ts'
 
+export type OperatorAction = 'retry' | 'reapply' | 'hold' | 'release' | 'unlink' | 'adopt'
 export type OperatorStep =
-  | { readonly do: 'reconcile'; readonly at: HistoryConnection; readonly isRepair: boolean }
+  | {
+      readonly do: 'reconcile'
+      readonly at: HistoryConnection
+      readonly isRepair: boolean
+      readonly isRecreate: boolean
+    }
   | {
       readonly do: 'operate'
       readonly at: HistoryConnection
       readonly who: number
-      readonly action: 'retry' | 'reapply'
+      readonly action: OperatorAction
     }
 
 /** Asks; what becomes of it takes time. */
 export async function operate(
-  { directory, clock }: BridgeWorld,
+  world: BridgeWorld,
   step: OperatorStep,
-  idOf: (who: number) => string | undefined,
+  { idOf, accountOf }: Pick<KnownPeople, 'idOf' | 'accountOf'>,
 ): Promise<void> {
-  await beside(directory, clock, async (store) => {
-    const askedAt = clock.now()
-    if (step.do === 'operate') {
-      const { action, at, who } = step
-      const resourceId = idOf(who)
-      if (resourceId === undefined) return
-      await store.addOperatorRequest(at, { action, operator: 'Grace', why: 'history', resourceId, detail: {}, askedAt })
-      return
-    }
-    const { at, isRepair } = step
+  if (step.do === 'operate') {
+    const resourceId = idOf(step.who)
+    if (resourceId !== undefined) await order(world, step.at, step.action, resourceId, accountOf(step.who)?.id)
+    return
+  }
+  await beside(world, async (store) => {
+    const { at, isRepair, isRecreate } = step
     if ((await store.currentWalk(at)) !== undefined) return
-    const plain = { purpose: 'reconcile', caller: 'Grace', isRecreate: false, isDryRun: false } as const
-    await store.addWalk(at, { ...plain, isRepair, askedAt })
+    const plain = { purpose: 'reconcile', caller: 'Grace', isDryRun: false } as const
+    await store.addWalk(at, { ...plain, isRepair, isRecreate, askedAt: world.clock.now() })
   })
 }
 
-async function beside(
-  directory: string,
-  clock: BridgeWorld['clock'],
-  work: (store: StoreBeside) => Promise<void>,
+/** `accountId`: the one to adopt. Nobody is let go of by force. */
+export function order(
+  world: BridgeWorld,
+  at: HistoryConnection,
+  action: OperatorAction,
+  resourceId: string,
+  accountId: string | undefined,
 ): Promise<void> {
+  const detail: Record<string, string> = action === 'adopt' && accountId !== undefined ? { accountId } : {}
+  const askedAt = world.clock.now()
+  return beside(world, async (store) => {
+    await store.addOperatorRequest(at, { action, operator: 'Grace', why: 'history', resourceId, detail, askedAt })
+  })
+}
+
+async function beside({ directory, clock }: BridgeWorld, work: (store: StoreBeside) => Promise<void>): Promise<void> {
   const store = openBeside({ kind: 'sqlite', file: join(directory, 'bridge.sqlite') }, clock)
   try {
     await work(store)

@@ -2,25 +2,28 @@
 import assert from 'node:assert/strict'
 import type { Response } from 'supertest'
 import { isJsonObject, type JsonObject } from '../../src/json.ts'
+import { enterpriseUrn } from '../../src/scim/attribute.ts'
 import { aUser, type BridgeWorld } from '../bridge-world.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
-import { changeByHand } from './change-by-hand.ts'
+import { changeByHand, type HandChange } from './change-by-hand.ts'
 import {
   type Asking,
   afterRefusal,
+  afterSilence,
   afterSuccess,
   afterWait,
   type Expectation,
+  either,
   nobodyYet,
   type Shown,
   settled,
 } from './expectation.ts'
 import type { HistoryConnection } from './history.ts'
 import type { KnownPeople } from './history-groups.ts'
+import type { Asking as Answering, HistoryScim } from './history-scim.ts'
 import { isSamePerson } from './invariants.ts'
-import { type SeenResource, viewStore } from './store-view.ts'
+import { type SeenLink, type SeenResource, viewStore } from './store-view.ts'
 import type { Watch } from './watch.ts'
-import type { WatchedScim } from './watched-scim.ts'
 
 export const people = 4
 
@@ -36,7 +39,8 @@ export type PersonStep = Who &
     | { readonly do: 'switch'; readonly active: boolean }
     | { readonly do: 'delete' }
   )
-export type ByHand = Who & { readonly do: 'by hand'; readonly change: 'off' | 'on' | 'rename' }
+type Change = Exclude<PersonStep, { do: 'create' | 'delete' }>
+export type ByHand = Who & { readonly do: 'by hand'; readonly change: HandChange }
 
 interface Person {
   readonly user: JsonObject
@@ -46,6 +50,15 @@ interface Person {
   /** The same before the departure that is unfinished now, which may be refused yet. */
   wasSwitchedByHand: boolean
   isRenamedByHand: boolean
+  /** Somebody took the account away, and no other one has been seen since: the next change may find the user gone. */
+  isRemovedByHand: boolean
+}
+
+interface Answered {
+  readonly person: Person
+  /** Undefined: none. */
+  readonly answer: Response | undefined
+  readonly asking: Asking
 }
 
 export class HistoryPeople {
@@ -58,45 +71,57 @@ export class HistoryPeople {
     this.#world = world
     this.#watch = watch
     this.#at = at
-    this.#people = Array.from({ length: people }, newPerson)
+    this.#people = Array.from({ length: people }, () => newPerson(at))
   }
 
-  async ask(step: PersonStep, scim: WatchedScim): Promise<void> {
+  /** Several steps are asked for at the same time. */
+  async ask(steps: readonly PersonStep[], scim: HistoryScim): Promise<void> {
+    for (const { who } of steps) this.#settle(this.#person(who))
+    const answers = await Promise.all(steps.map((step) => this.#send(step, scim)))
+    for (const person of new Set(steps.map(({ who }) => this.#person(who))))
+      learnAll(
+        person,
+        answers.filter((one) => one !== undefined).filter((one) => one.person === person),
+      )
+  }
+
+  async #send(step: PersonStep, scim: HistoryScim): Promise<Answered | undefined> {
     const person = this.#person(step.who)
-    this.#settle(person)
     const id = this.#visibleId(person)
     const isLeaving = this.#isBeingDeleted(person)
     const { active: _active, ...user } = person.user
     if (step.do === 'create') {
+      const before = this.#anyId(person)
       const answer = await scim.post(withActive(user, step.active))
+      // A deletion that ends meanwhile makes room for somebody new.
+      const after = this.#anyId(person)
+      const isNew = id === undefined || (after !== undefined && after !== before)
       // "Try again when that is done": nothing was kept.
-      if (isLeaving && answer.status === 429) return
-      const kind = id === undefined ? 'create' : 'change'
-      learn(person, answer, { kind, active: step.active, familyName: familyNameOf(user) })
-      return
+      if (isLeaving && (answer === undefined || answer.status === 429) && after === before) return undefined
+      const kind = isNew ? 'create' : 'change'
+      return { person, answer, asking: { kind, active: step.active, familyName: familyNameOf(user) } }
     }
-    if (id === undefined || (step.do !== 'delete' && isLeaving)) return
-    if (step.do === 'put') {
-      const body = { ...user, name: { givenName: 'Ada', familyName: step.familyName } }
-      const answer = await scim.put(id, withActive(body, step.active))
-      learn(person, answer, { kind: 'change', active: step.active, familyName: step.familyName })
-    } else if (step.do === 'patch') {
-      const answer = await scim.patch(id, [{ op: 'replace', path: 'name.familyName', value: step.familyName }])
-      learn(person, answer, { kind: 'change', active: undefined, familyName: step.familyName })
-    } else if (step.do === 'switch') {
-      const answer = await scim.patch(id, [{ op: 'replace', path: 'active', value: step.active }])
-      learn(person, answer, { kind: 'change', active: step.active, familyName: undefined })
-    } else {
-      learn(person, await scim.delete(id), { kind: 'delete' })
-    }
+    if (id === undefined || (step.do !== 'delete' && isLeaving)) return undefined
+    if (step.do === 'delete') return { person, answer: await scim.delete(id), asking: { kind: 'delete' } }
+    const active = step.do === 'patch' ? undefined : step.active
+    const familyName = step.do === 'switch' ? undefined : step.familyName
+    return { person, answer: await this.#change(id, step, user, scim), asking: { kind: 'change', active, familyName } }
+  }
+
+  #change(id: string, step: Change, user: JsonObject, scim: HistoryScim): Answering {
+    if (step.do === 'put')
+      return scim.put(id, withActive({ ...user, name: { givenName: 'Ada', familyName: step.familyName } }, step.active))
+    const [path, value] = step.do === 'patch' ? ['name.familyName', step.familyName] : ['active', step.active]
+    return scim.patch(id, [{ op: 'replace', path, value }])
   }
 
   byHand({ who, change }: ByHand): void {
     const person = this.#person(who)
     const [account] = this.#accounts(person)
-    if (account === undefined) return
-    this.#watch.byHand(this.#at, () => changeByHand(this.#world, this.#at, account, change))
+    if (account === undefined || (change === 'remove' && this.#linkOf(person)?.unlinkedAccountId !== undefined)) return
+    this.#watch.byHand(this.#at, () => changeByHand(this.#world.sandbox, this.#at, account, change))
     if (change === 'rename') person.isRenamedByHand = true
+    else if (change === 'remove') remove(person)
     else person.isSwitchedByHand = true
   }
 
@@ -107,6 +132,8 @@ export class HistoryPeople {
       accountOf: (who) => this.#accounts(this.#person(who))[0],
       isOn: (who) => this.#isShownOn(this.#person(who)),
       isSwitchedByHand: (who) => this.#person(who).isSwitchedByHand,
+      letGo: (who) => this.#linkOf(this.#person(who))?.unlinkedAccountId,
+      isRemovedByHand: (who) => this.#person(who).isRemovedByHand,
     }
   }
 
@@ -128,10 +155,12 @@ export class HistoryPeople {
       ? { active: resource.document.active !== false, familyName: familyNameOf(resource.document) }
       : undefined
     person.expected = settled(person.expected, shown, `${this.#at}: ${person.user.userName}`)
+    if (this.#accounts(person).length > 0) person.isRemovedByHand = false
+    if (person.isRemovedByHand) remove(person)
   }
 
   #assertAccount(person: Person): void {
-    const { user, isSwitchedByHand, isRenamedByHand } = person
+    const { user, isSwitchedByHand, isRenamedByHand, isRemovedByHand } = person
     const [shown] = person.expected.may
     const accounts = this.#accounts(person)
     assert.ok(accounts.length <= 1, `${this.#at}: ${accounts.length} accounts of ${user.userName}`)
@@ -140,11 +169,12 @@ export class HistoryPeople {
       if (!isSwitchedByHand) assert.ok(account?.isOn !== true, `${this.#at}: ${user.userName} is nobody and is on`)
       return
     }
+    if (account === undefined && isRemovedByHand) return
     assert.ok(account !== undefined, `${this.#at}: ${user.userName} was accepted and has no account`)
     if (!isSwitchedByHand)
       assert.equal(account.isOn, shown.active, `${this.#at}: account of ${user.userName} is as SCIM says`)
     // An edit of an account that is off may end as drift, which is shown; it is made with the next reactivation.
-    const isDrift = !account.isOn && this.#driftOf(person).length > 0
+    const isDrift = (!account.isOn || isSwitchedByHand) && (this.#linkOf(person)?.drift ?? []).length > 0
     if (!isRenamedByHand && !isDrift)
       assert.equal(account.familyName, shown.familyName, `${this.#at}: name of the account`)
   }
@@ -157,9 +187,9 @@ export class HistoryPeople {
   #store() {
     return viewStore(this.#world.directory, this.#at, Number.MAX_SAFE_INTEGER)
   }
-  #driftOf(person: Person): readonly string[] {
+  #linkOf(person: Person): SeenLink | undefined {
     const id = this.#visibleId(person)
-    return this.#store().links.find(({ resourceId }) => resourceId === id)?.drift ?? []
+    return this.#store().links.find(({ resourceId }) => resourceId === id)
   }
   #accounts({ user }: Person): InnerAccount[] {
     return innerAccounts(this.#world.sandbox, this.#at).filter((account) => isSamePerson(user, account))
@@ -168,6 +198,10 @@ export class HistoryPeople {
     const { resources, operations } = this.#store()
     const id = resources.find(({ document }) => document.userName === user.userName)?.id
     return operations.some(({ resourceId, kind }) => resourceId === id && kind === 'delete')
+  }
+  /** Also of somebody whom nobody sees yet. */
+  #anyId({ user }: Person): string | undefined {
+    return this.#store().resources.find(({ document }) => document.userName === user.userName)?.id
   }
   #visible({ user }: Person): SeenResource | undefined {
     return this.#store().resources.find(({ document, isVisible }) => isVisible && document.userName === user.userName)
@@ -181,14 +215,24 @@ export class HistoryPeople {
   }
 }
 
-function newPerson(): Person {
+function newPerson(at: HistoryConnection): Person {
   return {
-    user: aUser(),
+    // Of the institute that has the site for which a group gives a role.
+    user: at === 'openspecimen' ? aUser({ [enterpriseUrn]: { organization: 'HOSP' } }) : aUser(),
     expected: nobodyYet,
     isSwitchedByHand: false,
     wasSwitchedByHand: false,
     isRenamedByHand: false,
+    isRemovedByHand: false,
   }
+}
+
+function remove(person: Person): void {
+  const { may, before } = person.expected
+  person.expected = { may: [...may, undefined], before }
+  person.isRemovedByHand = true
+  person.isSwitchedByHand = false
+  person.isRenamedByHand = false
 }
 
 function withActive(body: JsonObject, active: boolean | undefined): JsonObject {
@@ -199,9 +243,46 @@ function familyNameOf(document: JsonObject): string {
   return isJsonObject(document.name) ? String(document.name.familyName) : ''
 }
 
+/** Of two requests that met nobody knows which came first, and of one that was refused whether the other one began with it. */
+function learnAll(person: Person, answers: readonly Answered[]): void {
+  const [first, second] = answers
+  if (first === undefined) return
+  if (second === undefined) {
+    learn(person, first)
+    return
+  }
+  const orders = [
+    [first, second],
+    [second, first],
+  ].map((order) => {
+    const possible: Person = { ...person }
+    for (const one of order) {
+      const { expected } = possible
+      learn(possible, one)
+      if (isRefusal(one)) possible.expected = either(possible.expected, afterSilence(expected, one.asking))
+    }
+    return possible
+  })
+  const [one, other] = orders
+  if (one === undefined || other === undefined) return
+  person.expected = either(one.expected, other.expected)
+  person.isSwitchedByHand = one.isSwitchedByHand || other.isSwitchedByHand
+  person.wasSwitchedByHand = one.wasSwitchedByHand || other.wasSwitchedByHand
+  person.isRenamedByHand = one.isRenamedByHand || other.isRenamedByHand
+}
+
+function isRefusal({ answer }: Answered): boolean {
+  return answer !== undefined && answer.status >= 400 && answer.status < 429
+}
+
 /** 2xx, and "wait": it is so, or will be. Everything else changed nothing. */
-function learn(person: Person, { status }: Response, asking: Asking): void {
+function learn(person: Person, { answer, asking }: Answered): void {
   const { expected } = person
+  if (answer === undefined) {
+    person.expected = afterSilence(expected, asking)
+    return
+  }
+  const { status } = answer
   if (status === 404) person.expected = nobodyYet
   else if (status === 429 || status === 500) {
     person.expected = afterWait(expected, asking)

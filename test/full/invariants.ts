@@ -89,7 +89,7 @@ function oneLiveAccount({ platform, memory, accounts }: Look): void {
   }
 }
 
-function leaversStayOff({ platform, store, accounts, tiesOf, isByHand, isAccountUnfinished }: Look): void {
+function leaversStayOff({ platform, memory, store, accounts, tiesOf, isByHand, isAccountUnfinished }: Look): void {
   for (const { id, isDeprovisioning, state } of store.operations) {
     assert.ok(!(isDeprovisioning && state === 'failed'), `invariant 2: ${platform} gave up deactivation ${id}`)
   }
@@ -98,6 +98,10 @@ function leaversStayOff({ platform, store, accounts, tiesOf, isByHand, isAccount
   for (const link of store.links) {
     const account = accounts.get(link.accountId ?? '')
     if (account === undefined || !account.isOn || isByHand(account)) continue
+    const meanwhile = memory.switchedMeanwhile.get(account.id)
+    // Read before the hand came, and written after it: it is the next operation's to see.
+    if (meanwhile !== undefined && tiesOf(account).every((id) => (memory.newestOperation.get(id) ?? 0) <= meanwhile))
+      continue
     // Also of somebody who has come again and is about to get the account back.
     if (tiesOf(account).some(isAccountUnfinished)) continue
     const hasLeft = link.state === 'tombstone' ? !held.has(link.accountId) : leavers.has(link.resourceId)
@@ -114,7 +118,8 @@ function confirmedIsTrue({ platform, memory, store, accounts, isByHand, isAccoun
     if (!isVisible || isAccountUnfinished(id)) continue
     const link = links.get(id)
     assert.ok(link !== undefined && link.state === 'live', `invariant 3: ${platform} user ${id} has no live link`)
-    if (document.active === false || memory.removedByHand.has(link.accountId ?? '')) continue
+    const isNobodys = link.unlinkedAccountId !== undefined || memory.removedByHand.has(link.accountId ?? '')
+    if (document.active === false || isNobodys) continue
     const account = accounts.get(link.accountId ?? '')
     assert.ok(account !== undefined, `invariant 3: ${platform} user ${id} has no account, and nothing is unfinished`)
     if (isByHand(account) || link.drift.length > 0) continue
@@ -159,7 +164,8 @@ function onlyOursAreWritten({ platform, memory, accounts, tiesOf }: Look): void 
 
 function inTheOrderAccepted({ platform, memory, store }: Look): void {
   for (const { event, resourceId, operationId } of store.audit) {
-    if (event === 'asked') continue
+    // What an operator does is written down without an operation.
+    if (event === 'asked' || operationId === 0) continue
     const newest = memory.newestOperation.get(resourceId) ?? 0
     assert.ok(operationId >= newest, `invariant 7: ${platform} operation ${operationId} ran after ${newest}`)
     memory.newestOperation.set(resourceId, operationId)

@@ -29,6 +29,8 @@ export interface SeenLink {
   readonly resourceId: string
   readonly state: string
   readonly accountId: string | undefined
+  /** An operator has let go of it. */
+  readonly unlinkedAccountId: string | undefined
   readonly drift: readonly string[]
   readonly isApplied: boolean
   readonly ledger: readonly SeenEntry[]
@@ -120,6 +122,7 @@ export function viewStore(directory: string, connection: string, afterAudit = 0)
           resourceId: String(row.resource_id),
           state: String(row.state),
           accountId: optional(row.account_id),
+          unlinkedAccountId: optional(row.unlinked_account_id),
           drift: Array.isArray(drift) ? drift.map(String) : [],
           isApplied: row.applied !== null,
           ledger: ledgerOf(row.grants),

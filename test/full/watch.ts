@@ -36,8 +36,12 @@ export interface Memory {
   /** Account → how it looked when somebody changed it by hand. */
   readonly byHand: Map<string, string>
   readonly switchedByHand: Set<string>
+  /** Account → the operation that was at work on it, and may have read it before, when somebody switched it by hand. */
+  readonly switchedMeanwhile: Map<string, number>
   /** Account → grants that somebody gave by hand when the bridge had nothing to do with them. */
   readonly givenByHand: Map<string, Set<string>>
+  /** Account → grants that somebody gave by hand while the bridge was at work on it. */
+  readonly givenMeanwhile: Map<string, Set<string>>
   /** Account → grants that somebody took by hand, and that it has not had since. */
   readonly takenByHand: Map<string, Set<string>>
   /** Account → grants that the bridge had given, or was about to give, at the last look. */
@@ -91,10 +95,13 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
         if (!before.has(id)) memory.madeByHand.add(id)
         if (before.get(id)?.textBesidesGrants !== account.textBesidesGrants)
           memory.byHand.set(id, account.textBesidesGrants)
-        if (before.get(id)?.isOn !== account.isOn) memory.switchedByHand.add(id)
         const ties = store.links.filter(({ accountId }) => accountId === id).map(({ resourceId }) => resourceId)
-        const isBusy = store.operations.some(({ resourceId }) => ties.includes(resourceId))
-        noteGrantsByHand(memory, before.get(id), account, isBusy ? undefined : (ours.get(id) ?? new Set()))
+        const work = store.operations.find(({ resourceId }) => ties.includes(resourceId))
+        if (before.get(id)?.isOn !== account.isOn) {
+          memory.switchedByHand.add(id)
+          if (work !== undefined) memory.switchedMeanwhile.set(id, work.id)
+        }
+        noteGrantsByHand(memory, before.get(id), account, work === undefined ? (ours.get(id) ?? new Set()) : undefined)
         accounts.set(id, account)
       }
       for (const id of before.keys()) {
@@ -119,10 +126,14 @@ function noteGrantsByHand(
   if (given === undefined || taken === undefined) return
   for (const grant of before?.grants ?? []) if (!grants.includes(grant)) taken.add(grant)
   for (const grant of taken) given.delete(grant)
+  const meanwhile = memory.givenMeanwhile.get(id) ?? new Set()
   for (const grant of grants) {
     taken.delete(grant)
-    if (before?.grants.includes(grant) !== true && ours !== undefined && !ours.has(grant)) given.add(grant)
+    if (before?.grants.includes(grant) === true) continue
+    if (ours === undefined) meanwhile.add(grant)
+    else if (!ours.has(grant)) given.add(grant)
   }
+  memory.givenMeanwhile.set(id, meanwhile)
   memory.givenByHand.set(id, given)
   memory.takenByHand.set(id, taken)
 }
@@ -137,7 +148,9 @@ function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
     switchingOn: new Map(),
     byHand: new Map(),
     switchedByHand: new Set(),
+    switchedMeanwhile: new Map(),
     givenByHand: new Map(),
+    givenMeanwhile: new Map(),
     takenByHand: new Map(),
     ours: new Map(),
     madeByHand: new Set(accounts.keys()),

@@ -78,7 +78,8 @@ export function watchedScim(watch: Watch, platform: DemoPlatform, scim: () => Sc
 
 const finalRefusals = [400, 404, 409, 412]
 
-function assertShape({ status, headers, text }: Pick<Response, 'status' | 'headers' | 'text'>): void {
+/** What is true of every answer. */
+export function assertShape({ status, headers, text }: Pick<Response, 'status' | 'headers' | 'text'>): void {
   const known = [200, 201, 204, 429, 500, 503, ...finalRefusals]
   assert.ok(known.includes(status), `invariant 12: the answer is ${status} ${text}`)
   if (status !== 204) assert.match(String(headers['content-type']), /^application\/scim\+json/)
