@@ -61,7 +61,7 @@ export function createProvisionedGroups(
   /** Confirmed mode: the platform has been read as wanted, for the group and for everybody whom the request concerns. */
   async function finish(asked: Asked, accepted: AcceptedGroup): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
-    const { operation, stored, concerned } = accepted
+    const { operation, stored, concerned, members } = accepted
     if (operation !== undefined) {
       const only = [{ id: operation.id, resourceId: stored.id }]
       const run = operation.isAsker ? runner.runNow : runner.runAlongside
@@ -78,7 +78,11 @@ export function createProvisionedGroups(
     const operations = await store.operationsOf(name, concerned)
     const mine = operations.filter(({ about }) => about === 'grants' || about === 'both')
     const settled = await runMany(mine, places, asked.signal, (one) => runMember(one, asked.signal))
-    if (settled.refused.length > 0) throw await takeBack(asked, accepted, settled.refused)
+    // Who has no account any more is a user no more, and holds nothing: only who was to come is refused.
+    const refused = settled.refused.filter(
+      ({ resourceId, settled: { error } }) => error.kind !== 'absent' || members.added.has(resourceId),
+    )
+    if (refused.length > 0) throw await takeBack(asked, accepted, refused)
     refuseUnfinished(settled, estimate(mine.length, settled.unfinished, startedAt))
   }
 
@@ -146,7 +150,8 @@ export function createProvisionedGroups(
       ? { takenBack: [], kept: [], left: ids }
       : { takenBack: [...added, ...removed], kept: others, left: [] }
     return new Problem(
-      problem?.status ?? 400,
+      // The member is gone, not the group.
+      error?.kind === 'absent' ? 400 : (problem?.status ?? 400),
       problem?.scimType ?? 'invalidValue',
       refusedText({ ...reached, reason: problem?.message ?? '' }),
       { cause: error, headers: problem?.headers ?? {} },
