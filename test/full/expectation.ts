@@ -7,13 +7,24 @@ export type Shown =
       /** Undefined: nobody has said it, and the account that is found decides. */
       readonly active: boolean | undefined
       readonly familyName: string
+      readonly userName: string
     }
   | undefined
 
 /** `create`: of somebody whom nobody sees yet; it begins anew. Undefined members are not spoken of. */
 export type Asking =
-  | { readonly kind: 'create'; readonly active: boolean | undefined; readonly familyName: string }
-  | { readonly kind: 'change'; readonly active: boolean | undefined; readonly familyName: string | undefined }
+  | {
+      readonly kind: 'create'
+      readonly active: boolean | undefined
+      readonly familyName: string
+      readonly userName: string
+    }
+  | {
+      readonly kind: 'change'
+      readonly active: boolean | undefined
+      readonly familyName: string | undefined
+      readonly userName: string | undefined
+    }
   | { readonly kind: 'delete' }
 
 export interface Expectation {
@@ -82,12 +93,23 @@ export function settled({ may }: Expectation, shown: Shown, what: string): Expec
 
 function asked(may: readonly Shown[], asking: Asking): readonly Shown[] {
   if (asking.kind === 'delete') return [undefined]
-  const { active, familyName } = asking
-  if (asking.kind === 'create') return [{ active, familyName: asking.familyName }]
-  return may.map((one) => one && { active: active ?? one.active, familyName: familyName ?? one.familyName })
+  if (asking.kind === 'create') {
+    const { kind: _, ...created } = asking
+    return [created]
+  }
+  const { active, familyName, userName } = asking
+  return may.map(
+    (one) =>
+      one && {
+        active: active ?? one.active,
+        familyName: familyName ?? one.familyName,
+        userName: userName ?? one.userName,
+      },
+  )
 }
 
 function fits(told: Shown, shown: Shown): boolean {
   if (told === undefined || shown === undefined) return told === shown
-  return told.familyName === shown.familyName && (told.active === undefined || told.active === shown.active)
+  const isNamed = told.familyName === shown.familyName && told.userName === shown.userName
+  return isNamed && (told.active === undefined || told.active === shown.active)
 }

@@ -20,7 +20,7 @@ import {
 } from './expectation.ts'
 import type { HistoryConnection } from './history.ts'
 import type { KnownPeople } from './history-groups.ts'
-import type { Asking as Answering, HistoryScim } from './history-scim.ts'
+import type { HistoryScim } from './history-scim.ts'
 import { isSamePerson } from './invariants.ts'
 import { type SeenLink, type SeenResource, viewStore } from './store-view.ts'
 import type { Watch } from './watch.ts'
@@ -37,6 +37,11 @@ export type PersonStep = Who &
     | { readonly do: 'put'; readonly familyName: string; readonly active: boolean | undefined }
     | { readonly do: 'patch'; readonly familyName: string }
     | { readonly do: 'switch'; readonly active: boolean }
+    /**
+     * The userName is that of person `as` from now on, or one's own. OpenSpecimen finds people by nothing else: who was renamed
+     * half-way is somebody else there, so nobody is.
+     */
+    | { readonly do: 'rename'; readonly as: number }
     | { readonly do: 'delete' }
   )
 type Change = Exclude<PersonStep, { do: 'create' | 'delete' }>
@@ -89,7 +94,9 @@ export class HistoryPeople {
     const person = this.#person(step.who)
     const id = this.#visibleId(person)
     const isLeaving = this.#isBeingDeleted(person)
-    const { active: _active, ...user } = person.user
+    const { active: _active, ...own } = person.user
+    // Whoever asks knows how the user is called now.
+    const user: JsonObject = { ...own, ...userNameOf(this.#visible(person)?.document) }
     if (step.do === 'create') {
       const before = this.#anyId(person)
       const answer = await scim.post(withActive(user, step.active))
@@ -98,21 +105,35 @@ export class HistoryPeople {
       const isNew = id === undefined || (after !== undefined && after !== before)
       // "Try again when that is done": nothing was kept.
       if (isLeaving && (answer === undefined || answer.status === 429) && after === before) return undefined
-      const kind = isNew ? 'create' : 'change'
-      return { person, answer, asking: { kind, active: step.active, familyName: familyNameOf(user) } }
+      return { person, answer, asking: { kind: isNew ? 'create' : 'change', active: step.active, ...namesOf(user) } }
     }
     if (id === undefined || (step.do !== 'delete' && isLeaving)) return undefined
     if (step.do === 'delete') return { person, answer: await scim.delete(id), asking: { kind: 'delete' } }
-    const active = step.do === 'patch' ? undefined : step.active
-    const familyName = step.do === 'switch' ? undefined : step.familyName
-    return { person, answer: await this.#change(id, step, user, scim), asking: { kind: 'change', active, familyName } }
+    const changes = this.#changes(step)
+    const answer = await (step.do === 'put'
+      ? scim.put(id, { ...user, ...changes })
+      : scim.patch(
+          id,
+          Object.entries(changes).map(([path, value]) => ({ op: 'replace', path, value })),
+        ))
+    const active = 'active' in step ? step.active : undefined
+    const familyName = 'familyName' in step ? step.familyName : undefined
+    // A PUT says the name, too.
+    const userName = step.do === 'put' ? String(user.userName) : textOf(changes.userName)
+    return { person, answer, asking: { kind: 'change', active, familyName, userName } }
   }
 
-  #change(id: string, step: Change, user: JsonObject, scim: HistoryScim): Answering {
-    if (step.do === 'put')
-      return scim.put(id, withActive({ ...user, name: { givenName: 'Ada', familyName: step.familyName } }, step.active))
-    const [path, value] = step.do === 'patch' ? ['name.familyName', step.familyName] : ['active', step.active]
-    return scim.patch(id, [{ op: 'replace', path, value }])
+  #changes(step: Change): JsonObject {
+    switch (step.do) {
+      case 'put':
+        return withActive({ name: { givenName: 'Ada', familyName: step.familyName } }, step.active)
+      case 'patch':
+        return { 'name.familyName': step.familyName }
+      case 'switch':
+        return { active: step.active }
+      case 'rename':
+        return userNameOf(this.#person(this.#at === 'openspecimen' ? step.who : step.as).user)
+    }
   }
 
   byHand({ who, change }: ByHand): void {
@@ -148,11 +169,11 @@ export class HistoryPeople {
   /** What SCIM shows of somebody about whom nothing is unfinished was told, at any time. */
   #settle(person: Person): void {
     const { resources, operations } = this.#store()
-    const resource = resources.find(({ document }) => document.userName === person.user.userName)
+    const resource = resources.findLast((one) => isOf(person, one))
     const isUnfinished = operations.some(({ resourceId, about }) => resourceId === resource?.id && about !== 'grants')
     if (isUnfinished) return
     const shown: Shown = resource?.isVisible
-      ? { active: resource.document.active !== false, familyName: familyNameOf(resource.document) }
+      ? { active: resource.document.active !== false, ...namesOf(resource.document) }
       : undefined
     person.expected = settled(person.expected, shown, `${this.#at}: ${person.user.userName}`)
     if (this.#accounts(person).length > 0) person.isRemovedByHand = false
@@ -160,6 +181,8 @@ export class HistoryPeople {
   }
 
   #assertAccount(person: Person): void {
+    // A name that is somebody else's account is an operator's to settle.
+    if (this.#isFailed(person)) return
     const { user, isSwitchedByHand, isRenamedByHand, isRemovedByHand } = person
     const [shown] = person.expected.may
     const accounts = this.#accounts(person)
@@ -191,20 +214,25 @@ export class HistoryPeople {
     const id = this.#visibleId(person)
     return this.#store().links.find(({ resourceId }) => resourceId === id)
   }
-  #accounts({ user }: Person): InnerAccount[] {
-    return innerAccounts(this.#world.sandbox, this.#at).filter((account) => isSamePerson(user, account))
+  /** By the address alone: userNames pass from one to another. */
+  #accounts({ user: { emails = [] } }: Person): InnerAccount[] {
+    return innerAccounts(this.#world.sandbox, this.#at).filter((account) => isSamePerson({ emails }, account))
   }
-  #isBeingDeleted({ user }: Person): boolean {
+  #isBeingDeleted(person: Person): boolean {
     const { resources, operations } = this.#store()
-    const id = resources.find(({ document }) => document.userName === user.userName)?.id
-    return operations.some(({ resourceId, kind }) => resourceId === id && kind === 'delete')
+    const ids = resources.filter((one) => isOf(person, one)).map(({ id }) => id)
+    return operations.some(({ resourceId, kind }) => ids.includes(resourceId) && kind === 'delete')
+  }
+  #isFailed(person: Person): boolean {
+    const id = this.#anyId(person)
+    return this.#store().operations.some(({ resourceId, state }) => resourceId === id && state === 'failed')
   }
   /** Also of somebody whom nobody sees yet. */
-  #anyId({ user }: Person): string | undefined {
-    return this.#store().resources.find(({ document }) => document.userName === user.userName)?.id
+  #anyId(person: Person): string | undefined {
+    return this.#store().resources.findLast((one) => isOf(person, one))?.id
   }
-  #visible({ user }: Person): SeenResource | undefined {
-    return this.#store().resources.find(({ document, isVisible }) => isVisible && document.userName === user.userName)
+  #visible(person: Person): SeenResource | undefined {
+    return this.#store().resources.findLast((one) => one.isVisible && isOf(person, one))
   }
   #visibleId(person: Person): string | undefined {
     return this.#visible(person)?.id
@@ -239,8 +267,20 @@ function withActive(body: JsonObject, active: boolean | undefined): JsonObject {
   return active === undefined ? body : { ...body, active }
 }
 
-function familyNameOf(document: JsonObject): string {
-  return isJsonObject(document.name) ? String(document.name.familyName) : ''
+function isOf({ user }: Person, { document }: SeenResource): boolean {
+  return document.externalId === user.externalId
+}
+
+function namesOf({ name, userName }: JsonObject): { familyName: string; userName: string } {
+  return { familyName: isJsonObject(name) ? String(name.familyName) : '', userName: String(userName) }
+}
+
+function userNameOf(document: JsonObject | undefined): JsonObject {
+  return document?.userName === undefined ? {} : { userName: document.userName }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Of two requests that met nobody knows which came first, and of one that was refused whether the other one began with it. */

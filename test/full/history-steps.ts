@@ -36,6 +36,7 @@ const requestOf = (at: At): fc.Arbitrary<PersonStep | GroupStep> =>
     { weight: 2, arbitrary: fc.record({ do: fc.constant('patch'), at, who, familyName }) },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('switch'), at, who, active: fc.boolean() }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('delete'), at, who }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('rename'), at, who, as: who }) },
     {
       weight: 3,
       arbitrary: fc.record({ do: fc.constant('push'), at, group, members: fc.array(who, { maxLength: people }) }),

@@ -10,7 +10,7 @@ import { type OperatorStep, operate, order, retry } from './history-operators.ts
 import { type ByHand, HistoryPeople, type PersonStep } from './history-people.ts'
 import { type HistoryScim, historyScim } from './history-scim.ts'
 import { assertInvariants } from './invariants.ts'
-import { viewStore } from './store-view.ts'
+import { type SeenOperation, viewStore } from './store-view.ts'
 import { startWatch, type Watch } from './watch.ts'
 import { assertShape, type WatchedScim, watchedScim } from './watched-scim.ts'
 
@@ -185,6 +185,10 @@ class History {
   /** Operators do what is theirs to do, once for each: what was under way when the platform got well may still end as failed. */
   async #finish(at: HistoryConnection, pressed: Set<string>): Promise<string[]> {
     const { operations, links } = viewStore(this.#world.directory, at, Number.MAX_SAFE_INTEGER)
+    // Where a name is somebody else's account nothing but another name helps.
+    const isSettled = ({ id, about, state, errorKind }: SeenOperation) =>
+      state === 'failed' && errorKind === 'conflict' && about !== 'grants' && pressed.has(`${at} ${id}`)
+    const unfinished = operations.filter((one) => !isSettled(one))
     const isPressed = (key: string) => pressed.size === pressed.add(key).size
     for (const { id, state, resourceId } of operations) {
       if (state === 'held' && !isPressed(`${at} held ${id}`))
@@ -196,7 +200,7 @@ class History {
     for (const { resourceId, unlinkedAccountId } of letGo)
       if (!isPressed(`${at} let go ${resourceId}`)) await order(this.#world, at, 'adopt', resourceId, unlinkedAccountId)
     return [
-      ...operations.map(({ kind, about, state, errorMessage }) => `${at}: ${kind} ${about} ${state} ${errorMessage}`),
+      ...unfinished.map(({ kind, about, state, errorMessage }) => `${at}: ${kind} ${about} ${state} ${errorMessage}`),
       ...letGo.map(({ resourceId }) => `${at}: ${resourceId} is let go`),
     ]
   }

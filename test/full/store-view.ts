@@ -45,6 +45,7 @@ export interface SeenOperation {
   readonly mayActivate: boolean
   /** What a refusal leads back to. */
   readonly before: string | undefined
+  readonly errorKind: string
   readonly errorMessage: string
   readonly requestId: string
 }
@@ -137,6 +138,7 @@ export function viewStore(directory: string, connection: string, afterAudit = 0)
         isDeprovisioning: row.is_deprovisioning === 1,
         mayActivate: row.may_activate === 1,
         before: optional(row.before),
+        errorKind: String(row.error_kind ?? ''),
         errorMessage: String(row.error_message ?? ''),
         requestId: String(row.request_id),
       })),
