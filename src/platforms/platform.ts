@@ -98,10 +98,10 @@ export interface PlatformConnection {
    */
   keepOff?(call: Call, account: Account, changes: Changes): Promise<void>
   /**
-   * Only where `facts.canDelete`. Returns when the account was read as absent, or as deleted (SelfCommunity shows status `d`),
-   * or, where the platform refuses to delete this one, as off.
+   * Only where `facts.canDelete`. Answers what is left when the account was read as absent, or as deleted (SelfCommunity shows
+   * status `d`), or, where the platform refuses to delete this one, as off.
    */
-  remove?(call: Call, id: AccountId): Promise<void>
+  remove?(call: Call, id: AccountId): Promise<Account | undefined>
   /** Why this account, found by `match`, must not be linked to the wanted attributes; `undefined` when it may. */
   refuseAdoption?(account: Account, wanted: Attributes): string | undefined
   /** All accounts, page by page, de-duplicated by id. `cursor` of the last page seen resumes a walk. */

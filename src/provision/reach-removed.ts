@@ -10,7 +10,7 @@ import type { ProvisionedConnection } from './connection.ts'
 const away: ReadonlySet<ErrorKind> = new Set(['unreachable', 'busy'])
 
 /**
- * Undefined when the account is gone. Some platforms fail at the deletion of somebody whom they would switch off without
+ * What is left; undefined when the account is gone. Some platforms fail at the deletion of somebody whom they would switch off without
  * ado, and for ever: the deletion is tried again, and meanwhile nobody is on. Where it is refused for good, off is all that can be had.
  */
 export async function removeAccount(
@@ -19,8 +19,7 @@ export async function removeAccount(
   account: Account,
 ): Promise<Account | undefined> {
   try {
-    await platform.remove?.(call, account.id)
-    return undefined
+    return await platform.remove?.(call, account.id)
   } catch (error) {
     if (!(error instanceof PlatformError) || away.has(error.kind)) throw error
     const off = await switchedOff().catch(() => undefined)

@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import { isJsonObject } from '../../src/json.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { aUser, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { emailOf } from '../figshare-bridge.ts'
-import { mappingWith } from '../grants/grants-world.ts'
+import { aGivingGroup } from '../full/grant-view.ts'
+import { aGroup, grantsSeen, mappingWith } from '../grants/grants-world.ts'
 import { viewOf } from '../platform-view.ts'
 
 async function aDeletingBridge(t: TestContext, platform: DemoPlatform) {
@@ -23,7 +25,7 @@ async function aDeletingBridge(t: TestContext, platform: DemoPlatform) {
   const accounts = () => viewOf(world, platform).byEmail(emailOf(user))
   const isOn = async () => (await accounts()).some((account) => account.isOn)
   assert.ok(await isOn())
-  return { world, scim, path: `/Users/${body.id}`, simulator: world.sandbox[platform], isOn }
+  return { world, scim, path: `/Users/${body.id}`, simulator: world.sandbox[platform], isOn, user }
 }
 
 for (const platform of ['ethosce', 'openspecimen', 'selfcommunity', 'dspace'] as const) {
@@ -69,3 +71,29 @@ test('who OpenSpecimen refuses to delete for good is closed, and the user is gon
   assert.equal(await isOn(), false)
   assert.equal((await scim.get(path)).status, 404)
 })
+
+/** The account stays, off: the platform refuses to delete it in its own way, about which its module knows, or never deletes one. */
+const refusals: Readonly<
+  Record<'openspecimen' | 'selfcommunity' | 'dspace', (simulators: Sandbox, email: string) => void>
+> = {
+  openspecimen: ({ openspecimen: { logic } }, email) =>
+    logic.setDependents(logic.usersByEmail(email)[0]?.id ?? 0, 'sites', 1),
+  selfcommunity: () => undefined,
+  dspace: ({ dspace }) =>
+    dspace.fault({ mode: 'answer', status: 422, only: 'writes', path: '/api/eperson/epersons', times: 1 }),
+}
+for (const platform of ['openspecimen', 'selfcommunity', 'dspace'] as const) {
+  test(`${platform}: whose account is off, and there still, after the deletion keeps nothing that a group gave`, async (t) => {
+    const { world, scim, path, isOn, user } = await aDeletingBridge(t, platform)
+    const email = emailOf(user)
+    const group = aGroup(aGivingGroup[platform], path.slice('/Users/'.length))
+    assert.equal((await scim.post('/Groups', group)).status, 201)
+    assert.equal(grantsSeen(world, platform, email).length, 1)
+    refusals[platform](world.sandbox, email)
+    const answer = await scim.delete(path)
+    assert.equal(answer.status, 204, answer.text)
+    assert.equal(await isOn(), false)
+    assert.equal((await viewOf(world, platform).byEmail(email)).length, 1)
+    assert.deepEqual(grantsSeen(world, platform, email), [])
+  })
+}

@@ -121,21 +121,18 @@ async function whyRefused(
 }
 
 /** Deletes for ever. The last member of a workflow group cannot be deleted and is switched off instead. */
-export async function removePerson(reader: Reader, call: Call, id: AccountId): Promise<void> {
+export async function removePerson(reader: Reader, call: Call, id: AccountId): Promise<Account | undefined> {
   // Looked at first: DSpace answers 500 to the deletion of what is not there.
   const before = await readPerson(reader, call, id)
-  if (before === undefined) return
+  if (before === undefined) return undefined
   refuseProtected(facts, before)
   await keepAnAdministrator(reader.session, call, before)
   const request: PlatformRequest = { method: 'DELETE', path: ['api', 'eperson', 'epersons', id] }
   const answer = await reader.session.send(call, request)
-  if (answer.status === 422) {
-    await updatePerson(reader, call, before, new Map([['canLogIn', false]]))
-    return
-  }
+  if (answer.status === 422) return updatePerson(reader, call, before, new Map([['canLogIn', false]]))
   const isDone = answer.status === 204 || answer.status === 200
   if (!isDone && answer.status !== 404 && answer.status !== 500) throw unexpectedAnswer(request, answer)
-  if ((await readPerson(reader, call, id)) === undefined) return
+  if ((await readPerson(reader, call, id)) === undefined) return undefined
   throw isDone
     ? new Broken(`${describeAnswer(request, answer)} and left the account`)
     : unexpectedAnswer(request, answer)

@@ -133,7 +133,7 @@ export function createConnection(
 
     async remove(call, id) {
       const person = await people.byUid(call, toUid(id))
-      if (person === undefined) return
+      if (person === undefined) return undefined
       refuseProtected(facts, account(person))
       // EthosCE dies on deleting a person with two profiles of one type.
       const newest = profileOf(person)
@@ -143,6 +143,7 @@ export function createConnection(
       await site.delete(call, 'user', person.uid)
       const left = await people.usersWith(call, 'uid', id)
       if (left.length > 0) throw new Broken(`DELETE /user/${id} left the account`)
+      return undefined
     },
 
     refuseAdoption(found, wanted) {

@@ -161,16 +161,15 @@ async function requireFreeLogin(signedIn: SignedIn, call: Call, before: Account,
 }
 
 /** Deletes for ever, or closes an account that sites, protocols or specimens refer to: OpenSpecimen keeps those. */
-async function remove(signedIn: SignedIn, call: Call, settings: Settings, id: AccountId): Promise<void> {
+async function remove(signedIn: SignedIn, call: Call, settings: Settings, id: AccountId): Promise<Account | undefined> {
   const before = await readUser(signedIn, call, id)
-  if (before === undefined) return
+  if (before === undefined) return undefined
   refuseProtected(facts, before)
   const request: PlatformRequest = { method: 'DELETE', path: ['users', id] }
   const answer = await signedIn.send(call, request)
-  if (codesOf(answer)?.includes('USER_REF_ENTITY_FOUND')) {
-    await update(signedIn, call, settings, before, new Map([['activityStatus', 'Closed']]))
-    return
-  }
+  if (codesOf(answer)?.includes('USER_REF_ENTITY_FOUND'))
+    return update(signedIn, call, settings, before, new Map([['activityStatus', 'Closed']]))
   if (answer.status !== 200 && !saysGone(answer)) throw toError(request, answer)
   if ((await readUser(signedIn, call, id)) !== undefined) throw new Broken(`DELETE /users/${id} left the account`)
+  return undefined
 }

@@ -194,9 +194,9 @@ async function keepOff(caller: Caller, call: Call, account: Account, changes: Ch
 }
 
 /** The soft delete: content stays, username and ext_id stay reserved. Done when the account was read as deleted. */
-async function remove(caller: Caller, call: Call, id: AccountId): Promise<void> {
+async function remove(caller: Caller, call: Call, id: AccountId): Promise<Account | undefined> {
   const before = await readUser(caller, call, id)
-  if (before === undefined || before.attributes.get('status') === 'd') return
+  if (before === undefined || before.attributes.get('status') === 'd') return before
   refuseProtected(facts, await withRole(caller, call, before))
   const request: PlatformRequest = { method: 'DELETE', path: ['api', 'v2', 'user', id] }
   const answer = await caller.asService(call, request)
@@ -205,4 +205,5 @@ async function remove(caller: Caller, call: Call, id: AccountId): Promise<void> 
   const after = await readUser(caller, call, id)
   if (after !== undefined && after.attributes.get('status') !== 'd')
     throw new Broken(`${describeAnswer(request, answer)} and left the account`)
+  return after
 }
