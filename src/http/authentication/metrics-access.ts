@@ -67,10 +67,10 @@ export function metricsAccess(options: {
   }
 }
 
-/** The lines of a text of metrics that concern no other connection; its names have neither quotes nor backslashes. */
+/** The lines of a text of metrics that concern this connection and no other, nor all; its names have neither quotes nor backslashes. */
 export function onlyOf(connection: string, text: string): string {
   return text
     .split('\n')
-    .filter((line) => !line.includes('connection="') || line.includes(`connection="${connection}"`))
+    .filter((line) => line === '' || line.startsWith('#') || line.includes(`connection="${connection}"`))
     .join('\n')
 }

@@ -97,6 +97,20 @@ describe('/metrics', () => {
     assert.match((await metrics(access)).text, /connection="dspace"/)
   })
 
+  test("a connection's token shows nothing of the whole bridge", async (t) => {
+    const other = await opened(t, (config) => {
+      const webhook = { url: 'https://alerts.uni.example/hook', secret: 'a-secret-of-the-receiver' }
+      config.alarms = { webhook }
+    })
+    assert.match((await metrics(other)).text, /^scim_bridge_alarm_deliveries_total\{/m)
+    const { text } = await metrics(other, await other.token('scope', { role: 'monitor' }))
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    assert.deepEqual(
+      lines.filter((line) => !line.includes('connection="figshare"')),
+      [],
+    )
+  })
+
   test('is for tokens of the configuration, which show all, where there are any', async (t) => {
     const token = 'a-token-of-prometheus'
     const other = await opened(t, (config) => {
