@@ -59,7 +59,6 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
       gates,
       tokens: liveTokens(options.metricsTokens, 'metrics'),
       credentials,
-      clock,
       watch,
       addressOf,
     }),

@@ -1,5 +1,4 @@
 import type { Request } from 'express'
-import type { Clock } from '../../clock.ts'
 import type { Credentials } from '../../store/credentials.ts'
 import { refusalProblem } from '../authenticate.ts'
 import { indexOfDigest, sha256 } from './digest.ts'
@@ -7,7 +6,6 @@ import type { Gate } from './gate.ts'
 import type { LiveSecret } from './live-secret.ts'
 import { presentedBy } from './presented.ts'
 import { NotAuthenticated } from './refusal.ts'
-import { isUsable } from './stored-tokens.ts'
 import type { Watch } from './watch.ts'
 
 /** What somebody may see of `/metrics`: all of it, or what concerns one connection. */
@@ -20,17 +18,17 @@ export function metricsAccess(options: {
   readonly gates: ReadonlyMap<string, Gate>
   readonly tokens: readonly LiveSecret[]
   readonly credentials: Credentials
-  readonly clock: Clock
   readonly watch: Watch
   readonly addressOf: (request: Request) => string
 }): MetricsAccess {
-  const { gates, tokens, credentials, clock, watch, addressOf } = options
+  const { gates, tokens, credentials, watch, addressOf } = options
   const isRestricted = tokens.length > 0 || [...gates.values()].some(({ roles }) => roles.has('monitor'))
 
+  /** A token that has expired keeps it closed: nobody decided to open it, and who still asks with that token has to notice. */
   async function isOpen(): Promise<boolean> {
     if (isRestricted) return false
-    const now = clock.now()
-    return ![...(await credentials.tokens()).values()].some((token) => token.role === 'monitor' && isUsable(token, now))
+    const tokens = [...(await credentials.tokens()).values()]
+    return !tokens.some(({ role, revokedAt }) => role === 'monitor' && revokedAt === undefined)
   }
 
   /** Callers belong to connections: whoever watches one sees nothing of another. */

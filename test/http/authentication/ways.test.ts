@@ -87,6 +87,17 @@ describe('/metrics', () => {
     assert.equal((await metrics(access)).status, 200)
   })
 
+  test('stays closed when the token for it has expired, until that is revoked', async (t) => {
+    const other = await opened(t, () => {})
+    const expiresAt = other.world.clock.now() + 1_000
+    const token = await other.token('prometheus', { role: 'monitor', expiresAt })
+    other.world.clock.advance(2_000)
+    assert.equal((await metrics(other, token)).status, 401)
+    assert.equal((await metrics(other)).status, 401)
+    await other.credentials.revokeToken('figshare', 'prometheus', other.world.clock.now())
+    assert.equal((await metrics(other)).status, 200)
+  })
+
   test("a connection's token shows that connection alone", async () => {
     await access.users({}, 'dspace')
     const token = await access.token('scope', { role: 'monitor' })
