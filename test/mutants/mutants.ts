@@ -37,8 +37,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src/platforms/figshare/connection.ts',
     edits: [
       [
-        '    return { ...before, attributes: withAccount(before.attributes, raw) }\n  }\n\n  async function knownOwnId',
-        '    return { ...before, attributes: new Map([...before.attributes, ...changes]) }\n  }\n\n  async function knownOwnId',
+        '    return { ...before, attributes: withAccount(before.attributes, raw) }\n  }\n\n  /** A token that was replaced',
+        '    return { ...before, attributes: new Map([...before.attributes, ...changes]) }\n  }\n\n  /** A token that was replaced',
       ],
     ],
     tests: ['platforms/figshare'],
@@ -550,5 +550,12 @@ export const mutants: readonly Mutant[] = [
       ['        connection.execute({}, true)\n', '        connection.execute({}, true)\n        connection.sync()\n'],
     ],
     tests: ['store/postgres-conversation'],
+  },
+  {
+    number: 67,
+    name: 'what a write says of an absence is believed at once',
+    file: 'src/provision/reach.ts',
+    edits: [['    if (!(error instanceof Absent)) throw error\n', '    throw error\n']],
+    tests: ['provision/vanished'],
   },
 ]
