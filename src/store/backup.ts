@@ -48,14 +48,33 @@ export async function backupStore({ file }: SqliteLocation, folder: string, cloc
   makeFolder(folder)
   if (readdirSync(folder).length > 0)
     throw new StoreRefused(`${folder} is not empty: name a new folder for each backup`)
+  try {
+    return await fill(folder, resolve(file), clock)
+  } catch (error) {
+    // Half a backup is none, holds people all the same, and takes the room that is missing.
+    for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true })
+    throw isFull(error)
+      ? new StoreRefused(`${folder} cannot be written: the disk is full; make room there, or name a folder elsewhere`, {
+          cause: error,
+        })
+      : error
+  }
+}
+
+async function fill(folder: string, file: string, clock: Clock): Promise<BackupList> {
   // First: a token that is made in between is missing from the backup, and not one that nobody knows of.
-  const credentials = credentialFile(resolve(file))
+  const credentials = credentialFile(file)
   const files = existsSync(credentials) ? [await copied(credentials, join(folder, credentialsName))] : []
-  files.push(await copied(resolve(file), join(folder, storeName)))
+  files.push(await copied(file, join(folder, storeName)))
   const list = { at: new Date(clock.now()).toISOString(), schema: schemaOf(join(folder, storeName)), files }
   // Last: a folder without it is half a backup.
   writeFileSync(join(folder, listName), `${JSON.stringify(list, undefined, 2)}\n`, { mode: 0o600 })
   return list
+}
+
+/** SQLITE_FULL, or the system's own word. */
+function isFull(error: unknown): boolean {
+  return sqliteCode(error) === 13 || (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
 }
 
 type Surroundings = Pick<StoreOptions, 'clock' | 'log' | 'lockWaitMs'>

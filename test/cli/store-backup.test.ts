@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { stringify } from 'yaml'
 import { storeCommand } from '../../src/cli/store.ts'
 import { createLog } from '../../src/log.ts'
-import { restoreStore } from '../../src/store/backup.ts'
+import { backupStore, restoreStore } from '../../src/store/backup.ts'
 import { credentialFile, openCredentials } from '../../src/store/credentials.ts'
 import { StoreInUse, StoreRefused } from '../../src/store/failures.ts'
 import { NewerSchema } from '../../src/store/newer-schema.ts'
@@ -140,6 +140,15 @@ describe('scim-bridge store backup and restore', () => {
       assert.equal(statSync(aside).size, 10_000)
     })
     assert.equal((await world.scim('dspace').get('/Users').expect(200)).body.totalResults, 1)
+  })
+
+  test('a backup that cannot be made leaves nothing in its folder, which may be named again', async () => {
+    const again = join(world.directory, 'again')
+    const location = { kind: 'sqlite', file: join(world.directory, 'damaged.sqlite') } as const
+    writeFileSync(location.file, 'x'.repeat(10_000))
+    await assert.rejects(backupStore(location, again, world.clock), /not a database/)
+    assert.deepEqual(readdirSync(again), [])
+    await store('backup', '--to', again)
   })
 
   test('a folder that is not empty, not whole, changed, or of a newer release is refused, and the store stays', async () => {
