@@ -57,7 +57,6 @@ export interface KnownPeople {
   /** Undefined: SCIM does not show the person. */
   isOn(who: number): boolean | undefined
   isSwitchedByHand(who: number): boolean
-  isRemovedByHand(who: number): boolean
   /** The account that an operator has let go of. */
   letGo(who: number): string | undefined
 }
@@ -67,8 +66,8 @@ export class HistoryGroups {
   readonly #at: HistoryConnection
   readonly #people: KnownPeople
   readonly #told = new Map<number, Told>()
-  /** Person → grants that somebody gave or took by hand, and whether the last word was to give. */
-  readonly #byHand = new Map<number, Map<string, boolean>>()
+  /** Account → grants that somebody gave or took by hand, and whether the last word was to give. */
+  readonly #byHand = new Map<string, Map<string, boolean>>()
   /** Person → the user that an operator has let go of. What was given to somebody else's account is nobody's to take. */
   readonly #letGo = new Map<number, string>()
   #fresh = 0
@@ -154,7 +153,7 @@ export class HistoryGroups {
     if (this.#watch.options.mode === 'deferred' || account === undefined) return
     // Deleted meanwhile, and a member of nothing: see `#assertGrants`.
     if (this.#people.idOf(who) === undefined) return
-    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
+    const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
     const grantsOf = (told: Told) => grantsOfGroup(this.#watch.world.sandbox, this.#at, told.name)
     const others = [...this.#told].filter(([other, told]) => other !== group && this.#isMember(who, told))
     const byOthers = new Set(others.flatMap(([, told]) => grantsOf(told)))
@@ -179,13 +178,8 @@ export class HistoryGroups {
     const [grant] = grants
     if (account === undefined || grant === undefined) return
     this.#watch.byHand(this.#at, () => changeGrantByHand(sandbox, this.#at, account.id, grant, isGiven))
-    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
-    this.#byHand.set(who, byHand.set(grant, isGiven))
-  }
-
-  /** Of another account nobody has given or taken anything by hand. */
-  noteRemoved(who: number): void {
-    if (this.#people.isRemovedByHand(who)) this.#byHand.delete(who)
+    const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
+    this.#byHand.set(account.id, byHand.set(grant, isGiven))
   }
 
   noteLetGo(who: number): void {
@@ -207,7 +201,7 @@ export class HistoryGroups {
     const account = this.#people.accountOf(who)
     if (account === undefined || (this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who))) return
     const { sandbox } = this.#watch.world
-    const byHand = this.#byHand.get(who) ?? new Map<string, boolean>()
+    const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
     const of = [...this.#told.values()].filter((told) => this.#isMember(who, told))
     const asked = new Set(of.flatMap(({ name }) => grantsOfGroup(sandbox, this.#at, name)))
     const held = account.grants.filter((grant) => !byHand.has(grant))

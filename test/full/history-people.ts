@@ -102,10 +102,14 @@ export class HistoryPeople {
       const answer = await scim.post(withActive(user, step.active))
       // A deletion that ends meanwhile makes room for somebody new.
       const after = this.#anyId(person)
-      const isNew = id === undefined || (after !== undefined && after !== before)
+      const isKept = after !== undefined && after !== before
       // "Try again when that is done": nothing was kept.
-      if (isLeaving && (answer === undefined || answer.status === 429) && after === before) return undefined
-      return { person, answer, asking: { kind: isNew ? 'create' : 'change', active: step.active, ...namesOf(user) } }
+      if (isLeaving && (answer === undefined || answer.status === 429) && !isKept) return undefined
+      return {
+        person,
+        answer,
+        asking: { kind: id === undefined || isKept ? 'create' : 'change', active: step.active, ...namesOf(user) },
+      }
     }
     if (id === undefined || (step.do !== 'delete' && isLeaving)) return undefined
     if (step.do === 'delete') return { person, answer: await scim.delete(id), asking: { kind: 'delete' } }
@@ -154,7 +158,6 @@ export class HistoryPeople {
       isOn: (who) => this.#isShownOn(this.#person(who)),
       isSwitchedByHand: (who) => this.#person(who).isSwitchedByHand,
       letGo: (who) => this.#linkOf(this.#person(who))?.unlinkedAccountId,
-      isRemovedByHand: (who) => this.#person(who).isRemovedByHand,
     }
   }
 

@@ -150,6 +150,7 @@ export async function runHistories(replay: Replay, runs: number, steps: number):
     fc.asyncProperty(
       // What is answered before it is made is judged by its end alone: fewer of these show as much.
       fc.constantFrom('confirmed', 'confirmed', 'deferred'),
+      fc.constantFrom('deactivate', 'deactivate', 'delete'),
       fc.boolean(),
       fc.constantFrom(...pairs).chain((pair) => {
         const chapters = fc.array(chapter(fc.constantFrom(...pair)), {
@@ -158,8 +159,8 @@ export async function runHistories(replay: Replay, runs: number, steps: number):
         })
         return fc.tuple(fc.constant(pair), chapters)
       }),
-      (mode, isSettled, [pair, then]) =>
-        runHistory([...(isSettled ? settled(pair) : []), ...then.flat().slice(0, steps)], mode, pair),
+      (mode, deletion, isSettled, [pair, then]) =>
+        runHistory([...(isSettled ? settled(pair) : []), ...then.flat().slice(0, steps)], { mode, pair, deletion }),
     ),
     replay,
     runs,

@@ -6,6 +6,7 @@ import { type BridgeWorld, startBridgeWorld } from '../bridge-world.ts'
 import { eventually } from '../eventually.ts'
 import { type GrantByHand, type GroupStep, HistoryGroups, isHistoryGrant } from './history-groups.ts'
 import { type KillStep, killingScim } from './history-kills.ts'
+import { type DeleteMode, type HistoryMappings, historyMappings } from './history-mapping.ts'
 import { type OperatorStep, operate, order, retry } from './history-operators.ts'
 import { type ByHand, HistoryPeople, type PersonStep } from './history-people.ts'
 import { type HistoryScim, historyScim } from './history-scim.ts'
@@ -54,28 +55,40 @@ const operatorMs = 8_000
 /** Real: a bridge that is killed in the middle of a call is not waited for. */
 const stopGraceMs = 100
 
-export async function runHistory(steps: readonly Step[], mode: Mode, pair: Pair): Promise<void> {
-  const change = (config: JsonObject) => {
-    const connections = isJsonObject(config.connections) ? config.connections : {}
-    config.connections = Object.fromEntries(
-      pair.map((name) => {
-        const connection = connections[name]
-        return [name, { ...(isJsonObject(connection) ? connection : {}), mode }]
-      }),
-    )
-    config.retry = { maximumSeconds: longestWaitSeconds }
-    const settings = isJsonObject(connections.figshare) ? connections.figshare.settings : undefined
-    // Its lists do not lag here, and nobody moves the clock during a request.
-    if (isJsonObject(settings)) settings.findDelayMs = 0
-  }
-  const world = await startBridgeWorld(change, { graceMs: stopGraceMs })
+export interface HistoryWorld {
+  readonly mode: Mode
+  readonly pair: Pair
+  readonly deletion: DeleteMode
+}
+
+export async function runHistory(steps: readonly Step[], { mode, pair, deletion }: HistoryWorld): Promise<void> {
+  const mappings = historyMappings(pair, deletion)
   try {
-    const history = new History(world, mode, pair)
-    for (const step of steps) await history.take(step)
-    await history.end()
+    const world = await startBridgeWorld((config) => configure(config, mode, pair, mappings), { graceMs: stopGraceMs })
+    try {
+      const history = new History(world, mode, pair)
+      for (const step of steps) await history.take(step)
+      await history.end()
+    } finally {
+      await world.stop()
+    }
   } finally {
-    await world.stop()
+    mappings.remove()
   }
+}
+
+function configure(config: JsonObject, mode: Mode, pair: Pair, mappings: HistoryMappings): void {
+  const connections = isJsonObject(config.connections) ? config.connections : {}
+  config.connections = Object.fromEntries(
+    pair.map((name) => {
+      const connection = connections[name]
+      return [name, { ...(isJsonObject(connection) ? connection : {}), mode, mapping: mappings.fileOf(name) }]
+    }),
+  )
+  config.retry = { maximumSeconds: longestWaitSeconds }
+  const settings = isJsonObject(connections.figshare) ? connections.figshare.settings : undefined
+  // Its lists do not lag here, and nobody moves the clock during a request.
+  if (isJsonObject(settings)) settings.findDelayMs = 0
 }
 
 interface Side {
@@ -131,7 +144,6 @@ class History {
         break
       case 'by hand':
         this.#side(step.at).people.byHand(step)
-        this.#side(step.at).groups.noteRemoved(step.who)
         break
       case 'grant by hand':
         this.#side(step.at).groups.changeByHand(step)
