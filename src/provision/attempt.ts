@@ -48,13 +48,14 @@ export async function attempt(
   const { store, clock } = world
   const { resourceId } = operation
   let current = link
+  let isMaking = false
   const changeLink = async (change: Partial<Link>) => {
     current = { ...current, ...change }
     await store.transaction((write) => putLink(write, current))
   }
   const { call, audit, hasWritten, mayHaveChanged, noteFailure } = createRecording(context, operation, {
     signal,
-    isMaking: () => current.accountId === undefined && operation.kind !== 'delete',
+    isMaking: () => isMaking && current.accountId === undefined,
     isAsked: () => true,
     accountId: () => current.accountId,
     created: (id: AccountId) => changeLink({ accountId: id }),
@@ -69,6 +70,9 @@ export async function attempt(
       if (!(await store.claim(connection.name, 'account', id, resourceId))) return true
       const holder = await store.findLinkByAccount(connection.name, id)
       return holder !== undefined && holder.resourceId !== resourceId
+    },
+    noteMaking: (isIt) => {
+      isMaking = isIt
     },
     noteInvitations: (invitations: number, invitedAt: string | undefined) => changeLink({ invitations, invitedAt }),
     grants: {

@@ -197,8 +197,10 @@ async function undo(
   if (present?.id !== operation.id) return true
   const again = { ...operation, about: present.about, isDeprovisioning: true, mayActivate: false, dueAt: now }
   if (before === undefined) {
-    // Made by this very create, and refused afterwards: it must not stay on without anybody to look after it.
-    if (link.accountId !== undefined) await write.putOperation(name, { ...again, kind: 'delete' })
+    // Made by this very create, and refused afterwards: it must not stay on without anybody to look after it. Of one whose
+    // answer was lost nobody knows the id, and it may not have appeared yet.
+    if (link.accountId !== undefined || operation.unknownSince !== undefined)
+      await write.putOperation(name, { ...again, kind: 'delete' })
     else {
       await write.deleteOperation(name, operation.id)
       await write.deleteResource(name, 'User', resourceId)

@@ -16,6 +16,8 @@ export interface Situation {
   readonly now: number
   isLinkedElsewhere(id: AccountId): Promise<boolean>
   readonly grants: GrantSituation
+  /** Whether what is written from now on makes an account; taking one over does not. */
+  noteMaking(isMaking: boolean): void
   /** Makes durable how many invitations have gone out, and when the last one. */
   noteInvitations(count: number, lastAt: string | undefined): Promise<void>
 }

@@ -172,6 +172,7 @@ function waitForLateCreate({ connection, operation, now }: Situation): void {
 async function create(call: Call, situation: Situation, wanted: Wanted): Promise<Reached> {
   const { connection } = situation
   let account: Account
+  situation.noteMaking(true)
   try {
     account = await connection.platform.create(call, createAttributes(connection.mapping, wanted))
   } catch (error) {
@@ -179,6 +180,7 @@ async function create(call: Call, situation: Situation, wanted: Wanted): Promise
     if (error instanceof Absent)
       throw new Unknown(`${connection.name}: the account that was made is not shown`, { cause: error })
     if (!isAboutValues(error)) throw error
+    situation.noteMaking(false)
     // "Taken" is only a suspicion, and not every platform says it: the account may be the one that a lost answer of ours made.
     const found = error instanceof Conflict ? await findAccount(call, situation, wanted.attributes) : undefined
     if (found === undefined) {

@@ -123,3 +123,22 @@ test('who cannot be moved back is shown to an operator, and not tried for ever',
   assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 200)
   assert.equal(bridge.account(user)?.group_id, 102)
 })
+
+test('who was made by a create whose answer was lost, and is refused the rest, is nobody, and is off', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const user = aUser()
+  bridge.fault({ mode: 'lost', only: 'writes' })
+  assert.equal((await bridge.scim.post('/Users', user)).status, 429)
+  const account = bridge.account(user)
+  assert.ok(account?.active)
+  // By hand, meanwhile: there is something left to write.
+  account.profile.last_name = 'Byron'
+  bridge.fault(refusal)
+  assert.equal((await bridge.scim.post('/Users', user)).status, 400)
+  assert.equal((await bridge.scim.get('/Users')).body.totalResults, 0)
+  bridge.heal()
+  await bridge.finished()
+  assert.equal(account.active, false)
+  assert.equal((await bridge.scim.post('/Users', user)).status, 201)
+  assert.deepEqual([account.active, bridge.accounts(user).length], [true, 1])
+})
