@@ -40,6 +40,23 @@ test('an import makes a user of each account that is free, which an identity pro
   assert.deepEqual([ada.active, grace.active], [false, false])
 })
 
+test('an e-mail address of somebody imported is the one that Entra finds and changes, by its type', async (t) => {
+  const world = await startReconcileWorld(t)
+  const { dspace } = world.world.sandbox
+  const scim = world.world.scim('dspace')
+  const account = dspace.logic.addEPerson({ email: 'ada@uni.example', netid: 'ada', canLogIn: true })
+  await world.reconcile('dspace', anImport)
+  const byMail = encodeURIComponent('emails[type eq "work"].value eq "ADA@uni.example"')
+  const { body } = await scim.get(`/Users?filter=${byMail}`)
+  assert.equal(body.totalResults, 1)
+  const changed = await scim.patch(`/Users/${body.Resources[0].id}`, [
+    { op: 'Replace', path: 'emails[type eq "work"].value', value: 'lovelace@uni.example' },
+  ])
+  assert.equal(changed.status, 200, changed.text)
+  assert.deepEqual(changed.body.emails, [{ value: 'lovelace@uni.example', type: 'work', primary: true }])
+  assert.equal(account.email, 'lovelace@uni.example', 'on the platform, too')
+})
+
 test('a second import makes nobody twice', async (t) => {
   const world = await startReconcileWorld(t)
   anAccount(world, 'ada')
