@@ -11,9 +11,9 @@ import {
   type ScimContext,
 } from './context.ts'
 import { type NormalisedResource, normaliseResource } from './normalise.ts'
-import { applyPatch, parsePatch } from './patch.ts'
+import { applyPatch, type PatchRequest, parsePatch } from './patch.ts'
 import { type Projection, parseProjection } from './projection.ts'
-import { locationOf, metaValue, renderUser } from './render.ts'
+import { groupsValue, locationOf, metaValue, renderUser } from './render.ts'
 import { isSameDocument } from './same-document.ts'
 import { fromStored, toStoredUser } from './stored.ts'
 
@@ -54,10 +54,23 @@ export async function patchUser(context: ScimContext, id: string): Promise<strin
   const { schemas, patch: dialect, baseUrl } = context.connection
   const options = { strict: dialect === 'strict' }
   const patch = parsePatch(schemas.user, bodyOf(context), options)
-  await change(context, id, (base, current) =>
-    applyPatch(schemas.user, base, patch, { ...options, id, readOnly: { meta: metaValue(baseUrl, current) } }),
-  )
+  const echoed = await groupsIfRepeated(context, id, patch)
+  await change(context, id, (base, current) => {
+    const readOnly = { meta: metaValue(baseUrl, current), ...echoed }
+    return applyPatch(schemas.user, base, patch, { ...options, id, readOnly })
+  })
   return answer(context, id, projection)
+}
+
+/** Groups are no part of the document; they are read for a client that sends back the user as it was answered. */
+async function groupsIfRepeated(
+  { store, connection }: ScimContext,
+  id: string,
+  patch: PatchRequest,
+): Promise<JsonObject> {
+  if (!patch.steps.some((step) => step.kind === 'unchanged' && step.attribute.name === 'groups')) return {}
+  const groups = (await store.groupsOf(connection.name, [id])).get(id) ?? []
+  return { groups: groupsValue(connection.baseUrl, groups) }
 }
 
 /** RFC 7644 §3.6. */

@@ -206,6 +206,21 @@ test('a user shows the groups it is in, with a new version for each change', asy
   assert.deepEqual(await membersOf(), are(ada(), ben()))
 })
 
+test('a PATCH value may repeat the whole user as it was answered, groups too, and may not change them', async () => {
+  const { body: made } = await scim.post('/Users', aUser())
+  const target = `/Users/${made.id}`
+  await scim.patch(path, [{ op: 'add', path: 'members', value: [{ value: made.id }] }])
+  const { body: user } = await scim.get(target)
+  assert.equal(user.groups.length, 1)
+  const echoed = await scim.patch(target, [{ op: 'replace', value: { ...user, nickName: 'Countess' } }])
+  assert.deepEqual([echoed.status, echoed.body.nickName], [200, 'Countess'], echoed.text)
+  assert.deepEqual(echoed.body.groups, user.groups)
+  for (const groups of [[{ value: 'another' }], [...user.groups, ...user.groups], user.groups[0]]) {
+    const { status, body } = await scim.patch(target, [{ op: 'replace', value: { groups, nickName: 'A' } }])
+    assert.deepEqual([status, body.scimType], [400, 'mutability'])
+  }
+})
+
 test('groups are found by name in any letter case, by externalId, and by their members', async () => {
   const { body } = await scim.post('/Groups', aGroup({ externalId: 'Ext-1', members: [{ value: cleo() }] }))
   const ids = async (filter: string) => (await search(filter)).body.Resources.map((one: JsonObject) => one.id)
