@@ -65,6 +65,18 @@ test('a group with exactly this name is taken over, with its members by hand, wh
   assert.deepEqual([ada.seen(), ben.seen()], [[], ['Editors']])
 })
 
+test('the deletion of the last member of a workflow group is done, and the membership that DSpace keeps with a 500 is told', async (t) => {
+  const { world, scim, state, aPerson } = await aRepository(t)
+  state.addGroup({ name: 'Reviewers', isWorkflow: true, hasTasks: true })
+  const ada = await aPerson()
+  assert.equal((await scim.post('/Groups', aGroup('Reviewers', ada.id))).status, 201)
+  const answer = await scim.delete(`/Users/${ada.id}`)
+  assert.equal(answer.status, 204, answer.text)
+  assert.deepEqual(ada.seen(), ['Reviewers'])
+  assert.equal([...state.epersons.values()].at(-1)?.canLogIn, false)
+  assert.ok(world.logLines.some((line) => line.includes('"error":"conflict"')))
+})
+
 test('a new name is given to the group on the platform, and its members stay', async (t) => {
   const { world, scim, names, aPerson } = await aRepository(t)
   const ada = await aPerson()

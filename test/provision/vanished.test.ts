@@ -124,7 +124,7 @@ for (const [what, status] of [
 const notShown = { mode: 'answer', status: 404, body: '{"errors":[]}', only: 'reads', times: 1 } as const
 
 for (const [what, change] of [
-  ['edit', [{ op: 'replace', path: 'name.familyName', value: 'King' }]],
+  ['change of name', [{ op: 'replace', path: 'name.familyName', value: 'King' }]],
   ['deactivation', off],
 ] as const) {
   test(`a person whose account is not shown for a moment after a ${what} is kept, and leaves when asked again`, async (t) => {

@@ -1,15 +1,15 @@
 /** Grants: direct membership in groups, by exact name. */
 import { Broken, Conflict, Immutable, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
-import { describeAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { OneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call } from '../platform.ts'
 import { createReadAhead } from '../read-ahead.ts'
 import { administrators } from './accounts.ts'
 import { requireAnotherAdministrator } from './administrators.ts'
-import type { Group } from './answers.ts'
-import { findGroup, groupsPath, readGroup, requireGroupsOf, whyProtected } from './groups.ts'
+import { epersonPage, type Group } from './answers.ts'
+import { allGroups, findGroup, groupsPath, readGroup, requireGroupsOf, whyProtected } from './groups.ts'
 import type { Nesting } from './nesting.ts'
 import type { Session } from './session.ts'
 
@@ -111,11 +111,23 @@ async function leave(session: Session, call: Call, group: Group, id: AccountId):
   const request: PlatformRequest = { method: 'DELETE', path }
   const answer = await session.send(call, request)
   if (answer.status === 204 || answer.status === 200) return
-  // 10 says 400, 7 to 9 say 500 without a reason: only the latter may pass by itself.
-  if (answer.status === 400 || answer.status === 422)
+  // 10 says 400, 7 to 9 say 500 without a reason, as to whatever else may pass by itself.
+  const isRefused = answer.status === 400 || answer.status === 422
+  if (isRefused || (answer.status === 500 && (await isAlone(session, call, group, id))))
     throw new Conflict(
       'group: the account is the last member of a workflow group that has open tasks; put somebody else into it first.',
       describeAnswer(request, answer),
     )
   throw unexpectedAnswer(request, answer)
+}
+
+/** Whether nobody else is in the group, neither a person nor a group. */
+async function isAlone(session: Session, call: Call, group: Group, id: AccountId): Promise<boolean> {
+  const path = [...groupsPath, group.uuid]
+  const request: PlatformRequest = { method: 'GET', path: [...path, 'epersons'], query: [['size', '2']] }
+  const answer = await session.send(call, request)
+  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  const { page, _embedded } = parseAnswer(epersonPage, request, answer)
+  if (page.totalElements !== 1 || _embedded?.epersons?.[0]?.uuid !== id) return false
+  return (await allGroups(session, call, [...path, 'subgroups']))?.length === 0
 }
