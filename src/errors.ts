@@ -148,13 +148,19 @@ export class Absent extends PlatformError {
 
 /** The platform refuses our credentials or rights. Never relayed as 401 or 403. */
 export class Denied extends PlatformError {
-  constructor(detail: string, options?: ErrorOptions) {
+  /** Our credentials are good, and only this account is out of our reach: no reason to leave the others alone. */
+  readonly isOfOne: boolean
+  constructor(detail: string, options?: ErrorOptions & { isOfOne?: boolean }) {
+    const isOfOne = options?.isOfOne === true
     super(
       'denied',
-      "The platform refuses the bridge's own credentials; the bridge's operator has to renew them. The change is kept.",
+      isOfOne
+        ? "The platform refuses the bridge's own account the right to this one; the bridge's operator has to see to it. The change is kept."
+        : "The platform refuses the bridge's own credentials; the bridge's operator has to renew them. The change is kept.",
       detail,
       options,
     )
+    this.isOfOne = isOfOne
   }
 }
 

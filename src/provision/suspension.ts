@@ -1,5 +1,5 @@
 import { withDeadline } from '../deadline.ts'
-import { Busy, PlatformError, Unknown } from '../errors.ts'
+import { Busy, Denied, PlatformError, Unknown } from '../errors.ts'
 import { type Operation, StoreUnavailable } from '../store/store.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import type { Settled } from './commit.ts'
@@ -28,11 +28,12 @@ export function createSuspension(connection: ProvisionedConnection, world: World
     },
     noteFailure(error) {
       const isOurs = error.kind === 'fault' || error.cause instanceof StoreUnavailable || stopping.aborted
+      const isOfOne = error instanceof Denied && error.isOfOne
       // What began before the calls were suspended says nothing new about the platform.
-      if (isOurs || !(breaker.isClosed() || error.kind === 'denied')) return
+      if (isOurs || !(breaker.isClosed() || (error.kind === 'denied' && !isOfOne))) return
       const wasClosed = breaker.isClosed()
-      // A refusal is an answer: the platform is there.
-      if (error.rule.retry === 'stop') breaker.succeeded()
+      // A refusal is an answer: the platform is there. So is one that is about this account alone.
+      if (error.rule.retry === 'stop' || isOfOne) breaker.succeeded()
       else breaker.failed(error)
       if (!wasClosed || breaker.isClosed()) return
       const line = { connection: name, reason: breaker.reason(), detail: error.detail, alarm: true }

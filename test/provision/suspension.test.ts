@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { aUser } from '../bridge-world.ts'
-import { type FigshareBridge, startFigshareBridge } from '../figshare-bridge.ts'
+import { aUser, startBridgeWorld } from '../bridge-world.ts'
+import { type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
 
 const off = [{ op: 'replace', path: 'active', value: false }]
 const isSuspended = (bridge: FigshareBridge) =>
@@ -56,6 +56,31 @@ test('a platform that refuses our credentials is asked once, whatever else is wa
   }
   assert.equal(figshare.calls.length, 1)
 })
+
+for (const [platform, path, answer] of [
+  [
+    'figshare',
+    '/account/institution/accounts/',
+    { status: 404, body: '{"message":"Not found","code":"EntityNotFound"}' },
+  ],
+  ['openspecimen', '/users/', { status: 400, body: '[{"code":"RBAC_ACCESS_DENIED","message":"Access denied"}]' }],
+] as const) {
+  test(`${platform}: one account that is out of the bridge's reach keeps no other one waiting`, async (t) => {
+    const world = await startBridgeWorld()
+    t.after(() => world.stop())
+    const scim = world.scim(platform)
+    const [ada, bob] = [await scim.post('/Users', aUser()), await scim.post('/Users', aUser())]
+    const simulator = world.sandbox[platform]
+    const account = ada.body[provisioningUrn].accountId
+    simulator.fault({ mode: 'answer', ...answer, path: `${path}${account}` })
+    const refused = await scim.patch(`/Users/${ada.body.id}`, off)
+    assert.equal(refused.status, 429, refused.text)
+    assert.match(refused.body.detail, /the right to this one/)
+    assert.ok(world.logLines.some((line) => line.includes('"alarm":true') && line.includes('"denied"')))
+    const other = await scim.patch(`/Users/${bob.body.id}`, off)
+    assert.equal(other.status, 200, other.text)
+  })
+}
 
 test('while the platform hangs a request is answered within its budget, and kept', async (t) => {
   const bridge = await startFigshareBridge(t, { workMs: 250 })

@@ -106,7 +106,7 @@ async function move({ client, ...granting }: Granting, call: Call, id: AccountId
   const { active } = await requireRaw({ client, ...granting }, call, id)
   const done = await api.putAccount(client, call, id, { group_id, is_active: active === 1 })
   const after = await requireRaw({ client, ...granting }, call, id)
-  if (done === 'absent') throw new Denied(`account ${id} can be read but not written`)
+  if (done === 'absent') throw new Denied(`account ${id} can be read but not written`, { isOfOne: true })
   if (after.group_id !== group_id) throw new Broken(`account ${id} was read back in another group than written`)
 }
 

@@ -48,7 +48,8 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
       return raw
     }
     const rows = await api.listAccounts(client, call, number, 1, [{ name: 'id_lte', value: id }])
-    if (rows.some((row) => row.id === number)) throw new Denied(`account ${id} is listed but may not be read`)
+    if (rows.some((row) => row.id === number))
+      throw new Denied(`account ${id} is listed but may not be read`, { isOfOne: true })
     // An empty list proves something only to a token that still works.
     await askOwnId(call)
     return undefined
@@ -136,7 +137,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     const done = await api.putAccount(client, call, before.id, { group_id, is_active })
     const raw = await readRaw(call, before.id)
     if (raw === undefined) throw new Absent(`account ${before.id} is gone`)
-    if (done === 'absent') throw new Denied(`account ${before.id} can be read but not written`)
+    if (done === 'absent') throw new Denied(`account ${before.id} can be read but not written`, { isOfOne: true })
     return { ...before, attributes: withAccount(before.attributes, raw) }
   }
 

@@ -35,7 +35,7 @@ export async function readRoles(
     )
     return readAhead.keep(call, id, held)
   }
-  if (await isThere()) throw new Denied(`the roles of account ${id} are out of the token's sight`)
+  if (await isThere()) throw new Denied(`the roles of account ${id} are out of the token's sight`, { isOfOne: true })
   throw new Absent(`account ${id} is gone`)
 }
 

@@ -62,7 +62,8 @@ export function toError(request: PlatformRequest, answer: PlatformAnswer): Platf
   if (codes === undefined) return unexpectedAnswer(request, answer)
   const known = codes.filter((code) => /^\w+$/.test(code))
   const detail = `${describeAnswer(request, answer)} ${known.join(' ')}`
-  if (codes.some((code) => rightsCodes.has(code))) return new Denied(detail)
+  // Said of what was asked for; wrong credentials are a 401.
+  if (codes.some((code) => rightsCodes.has(code))) return new Denied(detail, { isOfOne: true })
   if (codes.some((code) => goneCodes.has(code))) return new Absent(detail)
   if (codes.every((code) => duplicates.has(code))) {
     const names = codes.map((code) => duplicates.get(code)).join(' and ')

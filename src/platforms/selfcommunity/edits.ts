@@ -97,7 +97,7 @@ async function whyRefused(
     if (now === undefined) return new Absent(detail)
     // Blocked by somebody else while we were at work: the next attempt sees it.
     if (now.attributes.get('status') !== 'a') return new Unknown(`${detail}: blocked meanwhile`)
-    return new Denied(`${detail} to the person's own token`)
+    return new Denied(`${detail} to the person's own token`, { isOfOne: true })
   }
   if (answer.status === 200 || answer.status === 204) return new Broken(detail)
   return unexpectedAnswer(request, answer)
