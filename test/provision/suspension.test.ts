@@ -64,6 +64,7 @@ for (const [platform, path, answer] of [
     { status: 404, body: '{"message":"Not found","code":"EntityNotFound"}' },
   ],
   ['openspecimen', '/users/', { status: 400, body: '[{"code":"RBAC_ACCESS_DENIED","message":"Access denied"}]' }],
+  ['dspace', '/api/eperson/epersons/', { status: 403, body: '{"status":403,"message":"Access is denied"}' }],
 ] as const) {
   test(`${platform}: one account that is out of the bridge's reach keeps no other one waiting`, async (t) => {
     const world = await startBridgeWorld()

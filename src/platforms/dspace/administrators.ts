@@ -1,12 +1,13 @@
 /** The last administrator: a repository without one can be mended only in its database. */
 import { Immutable } from '../../errors.ts'
 import type { Account, AccountId } from '../../facts.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import { administrators } from './accounts.ts'
 import { epersonPage, type Group } from './answers.ts'
 import { findGroup, groupsPath } from './groups.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 /** Those who could log in, the person and the bridge's own account left out, are looked for in so many members. */
@@ -22,7 +23,7 @@ export async function requireAnotherAdministrator(
   const query = [['size', String(membersAsked)]] as const
   const request: PlatformRequest = { method: 'GET', path: [...groupsPath, group.uuid, 'epersons'], query }
   const answer = await session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const people = parseAnswer(epersonPage, request, answer)._embedded?.epersons ?? []
   if (people.some(({ uuid, canLogIn }) => canLogIn && uuid !== id && uuid !== session.ownId)) return
   throw new Immutable(

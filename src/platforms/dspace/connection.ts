@@ -1,5 +1,5 @@
 import type { Account, Attributes } from '../../facts.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
 import { createOneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call, PlatformConnection } from '../platform.ts'
@@ -13,6 +13,7 @@ import { readGroups, toGrants, writeGroups } from './membership.ts'
 import { createNesting } from './nesting.ts'
 import { findPeople, listPeople, readPerson } from './people.ts'
 import { probe } from './probe.ts'
+import { toError } from './refusals.ts'
 import { createSession, type Session } from './session.ts'
 import type { Settings } from './settings.ts'
 import { createPerson, removePerson, updatePerson } from './writes.ts'
@@ -63,6 +64,6 @@ function refuseAdoption(account: Account, wanted: Attributes): string | undefine
 async function check(session: Session, call: Call): Promise<void> {
   const request: PlatformRequest = { method: 'GET', path: ['api', 'eperson', 'groups'], query: [['size', '1']] }
   const answer = await session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   parseAnswer(groupPage, request, answer)
 }

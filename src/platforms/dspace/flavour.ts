@@ -1,8 +1,9 @@
 /** Whether a server is DSpace or DSpace-CRIS: invitations into groups exist only on the latter. */
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import { root } from './answers.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 import type { Settings } from './settings.ts'
 
@@ -27,7 +28,7 @@ export function createFlavour(
 async function ask(session: Session, call: Call): Promise<Flavour> {
   const request: PlatformRequest = { method: 'GET', path: ['api'] }
   const answer = await session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const { dspaceVersion, crisVersion } = parseAnswer(root, request, answer)
   // CRIS before 2023.02 says it only in dspaceVersion. Whatever cannot be read is plain DSpace, which must not get groups.
   return crisVersion || /cris/i.test(dspaceVersion ?? '') ? 'cris' : 'dspace'

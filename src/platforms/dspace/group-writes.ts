@@ -1,6 +1,6 @@
 /** SCIM Groups as DSpace groups: made, renamed and deleted. */
 import { Absent, Broken, Conflict, Immutable, type PlatformError, Refused, Unknown } from '../../errors.ts'
-import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer, parseAnswer } from '../answer.ts'
 import type { PlatformAnswer, PlatformRequest } from '../client.ts'
 import type { Call, PlatformGroup, PlatformGroups } from '../platform.ts'
 import { type Group, group } from './answers.ts'
@@ -8,6 +8,7 @@ import { facts } from './facts.ts'
 import { findGroup, groupsPath, isRoleName, readGroup, saysNone, whyProtected } from './groups.ts'
 import { readGroups } from './membership.ts'
 import type { Nesting } from './nesting.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 export function createGroups(session: Session, nesting: Nesting): PlatformGroups {
@@ -87,9 +88,9 @@ async function remove(session: Session, call: Call, id: string): Promise<void> {
   if (answer.status === 422) throw protectedGroup(describeAnswer(request, answer))
   const isDone = answer.status === 204 || answer.status === 200
   // 500 is also the answer to the deletion of what somebody else has deleted meanwhile.
-  if (!isDone && !saysNone(answer) && answer.status !== 500) throw unexpectedAnswer(request, answer)
+  if (!isDone && !saysNone(answer) && answer.status !== 500) throw toError(request, answer)
   if ((await readGroup(session, call, id)) === undefined) return
-  throw isDone ? new Broken(`${describeAnswer(request, answer)} and left the group`) : unexpectedAnswer(request, answer)
+  throw isDone ? new Broken(`${describeAnswer(request, answer)} and left the group`) : toError(request, answer)
 }
 
 async function requireNamed(session: Session, call: Call, id: string, name: string): Promise<Group> {
@@ -111,7 +112,7 @@ async function whyRefused(
   const isDoubtful = answer.status === 422 || answer.status === 409 || answer.status === 500
   if (isDoubtful && (await findGroup(session, call, name)) !== undefined) return taken(detail)
   if (answer.status === 422) return new Refused('displayName: DSpace refuses this group name.', detail)
-  return answer.status === 500 ? new Unknown(detail) : unexpectedAnswer(request, answer)
+  return answer.status === 500 ? new Unknown(detail) : toError(request, answer)
 }
 
 /** Longer names end in a database error. Names of role groups are DSpace's own: it takes rights from them. */

@@ -1,11 +1,12 @@
 /** Reading DSpace's groups, and telling which of them nobody but an administrator of DSpace may change. */
 import { Absent, Broken } from '../../errors.ts'
 import type { AccountId } from '../../facts.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { PlatformAnswer, PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import { administrators } from './accounts.ts'
 import { type Group, group, groupPage } from './answers.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 export const groupsPath = ['api', 'eperson', 'groups'] as const
@@ -36,7 +37,7 @@ export async function allGroups(
     const request: PlatformRequest = { method: 'GET', path, query: [...query, ...paging] }
     const answer = await session.send(call, request)
     if (saysNone(answer)) return undefined
-    if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+    if (answer.status !== 200) throw toError(request, answer)
     const read = parseAnswer(groupPage, request, answer)
     // Members that are groups come under `subgroups`, or under `groups` as the contract's example says.
     for (const row of read._embedded?.groups ?? read._embedded?.subgroups ?? []) found.set(row.uuid, row)
@@ -71,7 +72,7 @@ export async function readGroup(session: Session, call: Call, id: string): Promi
   const request: PlatformRequest = { method: 'GET', path: [...groupsPath, id] }
   const answer = await session.send(call, request)
   if (saysNone(answer)) return undefined
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const read = parseAnswer(group, request, answer)
   if (read.uuid.toLowerCase() !== id.toLowerCase()) throw new Broken(`group ${id} was asked for, another one answered`)
   return read

@@ -1,13 +1,14 @@
 /** Mode `invitation`: DSpace mails a registration link, and the person makes the account. */
 import { Broken, Conflict, Denied, Refused } from '../../errors.ts'
 import type { Attributes, Grant } from '../../facts.ts'
-import { describeAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import type { Flavour } from './flavour.ts'
 import { readGroup } from './groups.ts'
 import { type Membership, mayBeGiven, requireGroup } from './membership.ts'
 import { findPeople, type Reader } from './people.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 /** The wanted e-mail and the uuids of groups: what a registration can carry. */
@@ -67,6 +68,8 @@ async function register(session: Session, call: Call, email: string, groupIds: r
       detail,
     )
   if (answer.status === 403)
-    throw new Denied(`${detail}: registration is disabled, wants a CAPTCHA, or a group is not ours to give`)
-  throw unexpectedAnswer(request, answer)
+    throw new Denied(`${detail}: registration is disabled, wants a CAPTCHA, or a group is not ours to give`, {
+      isOfOne: true,
+    })
+  throw toError(request, answer)
 }

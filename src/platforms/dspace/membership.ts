@@ -1,7 +1,7 @@
 /** Grants: direct membership in groups, by exact name. */
 import { Broken, Conflict, Immutable, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
-import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer, parseAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { OneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call } from '../platform.ts'
@@ -11,6 +11,7 @@ import { requireAnotherAdministrator } from './administrators.ts'
 import { epersonPage, type Group } from './answers.ts'
 import { allGroups, findGroup, groupsPath, readGroup, requireGroupsOf, whyProtected } from './groups.ts'
 import type { Nesting } from './nesting.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 export interface Membership {
@@ -102,7 +103,7 @@ async function join(session: Session, call: Call, groupId: string, memberUri: st
   if (answer.status === 204 || answer.status === 200) return
   if (answer.status === 422 || answer.status === 400)
     throw new Refused('group: DSpace does not add the account to this group.', describeAnswer(request, answer))
-  throw unexpectedAnswer(request, answer)
+  throw toError(request, answer)
 }
 
 async function leave(session: Session, call: Call, group: Group, id: AccountId): Promise<void> {
@@ -118,7 +119,7 @@ async function leave(session: Session, call: Call, group: Group, id: AccountId):
       'group: the account is the last member of a workflow group that has open tasks; put somebody else into it first.',
       describeAnswer(request, answer),
     )
-  throw unexpectedAnswer(request, answer)
+  throw toError(request, answer)
 }
 
 /** Whether nobody else is in the group, neither a person nor a group. */
@@ -126,7 +127,7 @@ async function isAlone(session: Session, call: Call, group: Group, id: AccountId
   const path = [...groupsPath, group.uuid]
   const request: PlatformRequest = { method: 'GET', path: [...path, 'epersons'], query: [['size', '2']] }
   const answer = await session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const { page, _embedded } = parseAnswer(epersonPage, request, answer)
   if (page.totalElements !== 1 || _embedded?.epersons?.[0]?.uuid !== id) return false
   return (await allGroups(session, call, [...path, 'subgroups']))?.length === 0

@@ -3,12 +3,13 @@
  * rights of a role group without anybody becoming a direct member of that. A nesting made by hand stays.
  */
 import { Refused } from '../../errors.ts'
-import { describeAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { OneAtATimeEach } from '../one-at-a-time.ts'
 import type { Call } from '../platform.ts'
 import type { Group } from './answers.ts'
 import { allGroups, findGroup, groupsPath } from './groups.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 import type { Settings } from './settings.ts'
 
@@ -44,7 +45,7 @@ export function createNesting(
         `group: DSpace does not nest this group into ${into} (a group cannot contain itself, over others either).`,
         describeAnswer(request, answer),
       )
-    throw unexpectedAnswer(request, answer)
+    throw toError(request, answer)
   }
 
   return {

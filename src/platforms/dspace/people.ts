@@ -1,13 +1,14 @@
 /** Reading EPersons. */
 import { Broken, Fault } from '../../errors.ts'
 import type { Account, AccountId } from '../../facts.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import type { SeenAccounts } from '../seen-accounts.ts'
 import { toAccount } from './accounts.ts'
 import { type EPerson, eperson, epersonPage } from './answers.ts'
 import { groupsOf } from './groups.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 const pageSize = 100
@@ -30,7 +31,7 @@ export async function readPerson(reader: Reader, call: Call, id: AccountId): Pro
   const request: PlatformRequest = { method: 'GET', path: ['api', 'eperson', 'epersons', id], query: embedGroups }
   const answer = await reader.session.send(call, request)
   if (answer.status === 404 && !answer.isHtml && answer.json !== undefined) return undefined
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const person = parseAnswer(eperson, request, answer)
   if (person.uuid.toLowerCase() !== id.toLowerCase())
     throw new Broken(`account ${id} was asked for, another one answered`)
@@ -56,7 +57,7 @@ export async function findPeople(reader: Reader, call: Call, attribute: string, 
   const request: PlatformRequest = { method: 'GET', path, query: [['email', value]] }
   const answer = await reader.session.send(call, request)
   if (answer.status === 204) return []
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const person = parseAnswer(eperson, request, answer)
   if (person.email?.toLowerCase() !== value.toLowerCase()) return []
   const account = await readPerson(reader, call, person.uuid)
@@ -70,7 +71,7 @@ async function pageOf(reader: Reader, call: Call, number: number, query: readonl
   ] as const
   const request: PlatformRequest = { method: 'GET', path: ['api', 'eperson', 'epersons'], query: [...paging, ...query] }
   const answer = await reader.session.send(call, request)
-  if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+  if (answer.status !== 200) throw toError(request, answer)
   const { page, _embedded } = parseAnswer(epersonPage, request, answer)
   return { page, people: _embedded?.epersons ?? [] }
 }

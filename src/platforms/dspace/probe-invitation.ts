@@ -1,11 +1,12 @@
 /** What the mode `invitation` needs of a DSpace: without it no invitation is ever mailed. */
 import { z } from 'zod'
 import { Denied, Refused } from '../../errors.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
 import type { Call } from '../platform.ts'
 import type { ProbeQuestion } from '../probing.ts'
 import { saysNone } from './groups.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 
 const sites = z.object({
@@ -20,7 +21,7 @@ export function invitationQuestions(client: Pick<Client, 'send'>, session: Sessi
   const get = async <T>(shape: z.ZodType<T>, asked: Call, path: string[], query: PlatformRequest['query'] = []) => {
     const request: PlatformRequest = { method: 'GET', path: ['api', ...path], query }
     const answer = await session.send(asked, request)
-    if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+    if (answer.status !== 200) throw toError(request, answer)
     return parseAnswer(shape, request, answer)
   }
   return [
@@ -55,7 +56,7 @@ export function invitationQuestions(client: Pick<Client, 'send'>, session: Sessi
         }
         const answer = await client.send(asked, request)
         if (saysNone(answer)) return 'not told: as far as is known none is wanted'
-        if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+        if (answer.status !== 200) throw toError(request, answer)
         const isWanted = parseAnswer(property, request, answer).values.some((value) => value.toLowerCase() === 'true')
         if (isWanted) throw new Refused('a CAPTCHA is wanted', 'registration.verification.enabled is true')
         return 'none is wanted'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Denied } from '../../errors.ts'
 import type { NamedByMapping } from '../../facts.ts'
 import { checkedNames } from '../../limits.ts'
-import { parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { parseAnswer } from '../answer.ts'
 import type { Client, PlatformRequest } from '../client.ts'
 import { inGrants, lookUp, oneByOne } from '../looking-up.ts'
 import type { Call, ProbeStep } from '../platform.ts'
@@ -10,6 +10,7 @@ import { probeInOrder } from '../probing.ts'
 import { type Group, groupPage, root } from './answers.ts'
 import { allGroups, findGroup, groupsPath } from './groups.ts'
 import { invitationQuestions } from './probe-invitation.ts'
+import { toError } from './refusals.ts'
 import type { Session } from './session.ts'
 import type { Settings } from './settings.ts'
 
@@ -33,7 +34,7 @@ export function probe(
   ) => {
     const request: PlatformRequest = { method: 'GET', path: ['api', ...path], query }
     const answer = await sender.send(asked, request)
-    if (answer.status !== 200) throw unexpectedAnswer(request, answer)
+    if (answer.status !== 200) throw toError(request, answer)
     return parseAnswer(shape, request, answer)
   }
   return probeInOrder(call, [

@@ -1,7 +1,7 @@
 /** Writing EPersons: one POST, one PATCH, one DELETE, each followed by a read. */
 import { Absent, Broken, Conflict, Immutable, type PlatformError, Refused, Unknown } from '../../errors.ts'
 import type { Account, AccountId, Attributes, Json } from '../../facts.ts'
-import { describeAnswer, parseAnswer, unexpectedAnswer } from '../answer.ts'
+import { describeAnswer, parseAnswer } from '../answer.ts'
 import type { PlatformAnswer, PlatformRequest } from '../client.ts'
 import { remainingChanges, requireWritten } from '../difference.ts'
 import { refuseUnfit } from '../fitting.ts'
@@ -13,6 +13,7 @@ import { keepAnAdministrator } from './administrators.ts'
 import { eperson } from './answers.ts'
 import { facts } from './facts.ts'
 import { findPeople, isNetidTaken, type Reader, readPerson } from './people.ts'
+import { toError } from './refusals.ts'
 
 async function readBack(reader: Reader, call: Call, id: AccountId): Promise<Account> {
   const account = await readPerson(reader, call, id)
@@ -107,7 +108,7 @@ async function whyRefused(
 ): Promise<PlatformError> {
   const detail = describeAnswer(request, answer)
   const { status } = answer
-  if (status !== 400 && status !== 409 && status !== 422 && status !== 500) return unexpectedAnswer(request, answer)
+  if (status !== 400 && status !== 409 && status !== 422 && status !== 500) return toError(request, answer)
   if (answer.isHtml && status !== 500) return new Broken(detail)
   if (status !== 400) {
     const email = wanted.get('email')
@@ -131,9 +132,7 @@ export async function removePerson(reader: Reader, call: Call, id: AccountId): P
   const answer = await reader.session.send(call, request)
   if (answer.status === 422) return updatePerson(reader, call, before, new Map([['canLogIn', false]]))
   const isDone = answer.status === 204 || answer.status === 200
-  if (!isDone && answer.status !== 404 && answer.status !== 500) throw unexpectedAnswer(request, answer)
+  if (!isDone && answer.status !== 404 && answer.status !== 500) throw toError(request, answer)
   if ((await readPerson(reader, call, id)) === undefined) return undefined
-  throw isDone
-    ? new Broken(`${describeAnswer(request, answer)} and left the account`)
-    : unexpectedAnswer(request, answer)
+  throw isDone ? new Broken(`${describeAnswer(request, answer)} and left the account`) : toError(request, answer)
 }
