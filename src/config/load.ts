@@ -16,6 +16,7 @@ import { checkOutgoing, type HostProblem } from './outgoing-url.ts'
 import { type PathPart, type Report, resolveReferences } from './references.ts'
 import { storeConfig, type WrittenStore } from './store-format.ts'
 import { checkTelemetry, tracesConfig } from './telemetry-format.ts'
+import { unreadable } from './unreadable.ts'
 
 /** Hundreds of connections fit. */
 export const fileBounds = { bytes: 1_048_576, depth: 32 }
@@ -151,14 +152,14 @@ function noteSecret(
 export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
-  } catch {
+  } catch (error) {
     throw new FileProblems([
       {
         file,
         line: 1,
         column: 1,
         path: '',
-        message: 'cannot be read: name a file with --config or BRIDGE_CONFIG, or write bridge.yaml',
+        message: unreadable(error, 'name a file with --config or BRIDGE_CONFIG, or write bridge.yaml'),
       },
     ])
   }

@@ -7,6 +7,7 @@ import { isJsonObject, type Json, type JsonObject } from '../json.ts'
 import { type WatchedFile, watchFile } from '../watched-file.ts'
 import { isOutgoingSecret, isSecretOfCaller, isStoreKey } from './access-format.ts'
 import { secretSettings } from './format.ts'
+import { unreadable } from './unreadable.ts'
 
 export type PathPart = string | number
 /** `message` never contains a value. */
@@ -80,8 +81,9 @@ function readSecret(file: string, options: ReferenceOptions, path: readonly Path
     options.noteFile(path, watched)
     options.fileRead(path, absolute)
     return watched.text()
-  } catch {
-    options.report(path, 'this file cannot be read')
+  } catch (error) {
+    const problem = unreadable(error, 'it is not there; relative names begin at the folder of bridge.yaml')
+    options.report(path, `this file ${problem}`)
     return ''
   }
 }

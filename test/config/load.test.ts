@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { z } from 'zod'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
+import { unreadable } from '../../src/config/unreadable.ts'
 import { FileProblems } from '../../src/yaml/problems.ts'
 
 const formats = new Map<string, z.ZodType>([
@@ -344,7 +345,9 @@ const mistakes: readonly [what: string, text: string, problems: readonly string[
   [
     'a secret file that is not there',
     withLine(6, '    tokens: [{ file: nowhere }]'),
-    ['6:14: connections.figshare.tokens.0: this file cannot be read'],
+    [
+      '6:14: connections.figshare.tokens.0: this file cannot be read: it is not there; relative names begin at the folder of bridge.yaml',
+    ],
   ],
   [
     'another store',
@@ -492,6 +495,13 @@ test('a file that is not there is told with what to do', () => {
     (error) =>
       error instanceof FileProblems && /cannot be read: name a file with --config or BRIDGE_CONFIG/.test(error.message),
   )
+})
+
+test('a file that is there, and cannot be read, is told with why', () => {
+  const problem = (code: string) => unreadable(Object.assign(new Error('of the system'), { code }), 'write one')
+  assert.equal(problem('ENOENT'), 'cannot be read: write one')
+  assert.match(problem('EACCES'), /give the bridge's user the right to read it/)
+  assert.throws(() => load(tmpdir()), /cannot be read: it is a folder, as containers get/)
 })
 
 test('broken YAML is told with its line', (t) => {
