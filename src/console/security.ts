@@ -33,7 +33,9 @@ export function refuseForeign(request: Request, publicOrigin: string): void {
   // Older browsers, and plain HTTP, send the origin only.
   const isForeign =
     site !== undefined ? site !== 'same-origin' : origin !== undefined && origin.toLowerCase() !== publicOrigin
-  if (isForeign) throw new Problem(403, undefined, 'This form was sent from another site: nothing was done.')
+  if (!isForeign) return
+  const detail = `This form was sent from another site: nothing was done. These pages are at ${publicOrigin}, and at no other address.`
+  throw new Problem(403, undefined, detail)
 }
 
 /** Throws a `Problem` (403) when the form is not one of this session's. */

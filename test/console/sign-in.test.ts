@@ -222,6 +222,8 @@ test('a form of another site, of another session or without its token does nothi
     body: new URLSearchParams({ token: operatorToken }),
   })
   assert.equal(foreign.status, 403)
+  // Who has come by a tunnel, or the address of a container, reads where to go.
+  assert.match(await foreign.text(), /These pages are at https?:\/\/[^ ,]+, and at no other address\./)
   assert.equal((await visitor.get('')).status, 200)
 })
 

@@ -81,7 +81,15 @@ describe('the composition', () => {
       bridges.map(([name]) => `${name}:8080`).filter((name) => !name.startsWith('migrate')),
     )
     // Both read such an expression alike.
-    const [, comesIn = '(never)'] = /@inside not path_regexp (\S+)\n\s*respond @inside 404\n/.exec(text) ?? []
+    const shape =
+      /@inside \{\n\s*not path_regexp (\S+)\n\s*not \{\n\s*path (.+)\n\s*remote_ip (\S+)\n\s*\}\n\s*\}\n\s*respond @inside 404\n/
+    const [, comesIn = '(never)', pages, operators] = shape.exec(text) ?? []
+    assert.deepEqual([pages, operators], ['/console /console/*', '{$CONSOLE_FROM:127.0.0.1/32}'])
+    assert.equal(
+      services.proxy?.environment.CONSOLE_FROM,
+      `\${CONSOLE_FROM:-127.0.0.1/32}`,
+      'nobody, unless they are named',
+    )
     for (const path of ['/library/scim/v2', '/library/scim/v2/', '/library/scim/v2/Users/1', '/library/oauth2/token'])
       assert.match(path, new RegExp(comesIn))
     for (const inside of ['/livez', '/readyz', '/metrics', '/console', '/console/people', '/admin', '/admin/v1/people'])
