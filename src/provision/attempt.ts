@@ -16,6 +16,7 @@ import type { Claims } from './claims.ts'
 import { type CommitContext, commitFailure, commitReached, putLink, type Settled } from './commit.ts'
 import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
+import { leftOverGrants } from './left-over-grants.ts'
 import { mayHaveLostGrants } from './lost-grants.ts'
 import { type Reached, reachDeleted, reachWanted, unlessShown } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
@@ -80,8 +81,7 @@ export async function attempt(
       ledger: link.grants,
       async leftOver(id) {
         if (current.accountId === id) return []
-        const tombstones = await store.transaction((write) => write.tombstonesOf(connection.name, [id]))
-        return tombstones.get(id)?.grants ?? []
+        return store.transaction((write) => leftOverGrants(write, connection.name, id))
       },
       noteLedger: (grants) => changeLink({ grants }),
       platformGroupOf: async (groupId) => {
@@ -140,7 +140,6 @@ async function grantsOf(call: Call, situation: Situation, { account, isSwitchedO
   const standing = operation.kind === 'delete' ? 'gone' : isOn ? 'active' : 'leaving'
   // The ledger says what was given; a reconcile or an operator asks because somebody may have taken it.
   const mustLook = isSwitchedOn || isOwnCaller(operation.caller) || mayHaveLostGrants(connection, link.applied, account)
-  // Who comes back: what the platform refused to take when they left is no gift of anybody else's.
   const isTakenOver = link.accountId === undefined && grants.ledger.length === 0
   const ledger = isTakenOver ? await grants.leftOver(account.id) : grants.ledger
   return reachGrants(call, connection, { ...grants, ledger }, account, standing, mustLook)

@@ -7,6 +7,7 @@ import { AccountTaken, type Link, type StoreWriter } from '../store/store.ts'
 import type { Claims } from './claims.ts'
 import { parseDocument } from './document.ts'
 import { isHeld } from './guardrails.ts'
+import { leftOverGrants } from './left-over-grants.ts'
 import type { OperatorContext } from './operator.ts'
 import { auditOrder, type Done, findSubject, NotDone, type Order } from './operator-order.ts'
 import { putReapplied } from './operator-reapply.ts'
@@ -131,7 +132,7 @@ async function link(
     applied: Object.fromEntries(account.attributes),
     drift: [...new Set([...changes.keys(), ...drift])],
     // What was given to this very account is still ours to take.
-    grants: before.unlinkedAccountId === account.id ? before.grants : [],
+    grants: before.unlinkedAccountId === account.id ? before.grants : await leftOverGrants(write, name, account.id),
   }
   await write.putLink(after)
   const operation = await write.getOperation(name, resourceId)

@@ -7,6 +7,7 @@ import type { Finding, Walk } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { isActiveDocument, parseDocument } from './document.ts'
 import { findAccount } from './find-account.ts'
+import { leftOverGrants } from './left-over-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
 import { grantsAttribute } from './reconcile-grants.ts'
 import { putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
@@ -137,8 +138,8 @@ async function link(call: Call, context: RepairContext, finding: Finding): Promi
         accountId,
         applied,
         drift: [...new Set(differing)],
-        // Nothing was given to this account yet.
-        grants: [],
+        // Nothing was given to this account for this user yet.
+        grants: await leftOverGrants(write, name, accountId),
       })
       await write.showResource(name, 'User', resourceId)
       // The account that it could not make is here.

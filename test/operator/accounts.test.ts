@@ -9,6 +9,7 @@ import { openBeside } from '../../src/store/beside.ts'
 import { openStore } from '../../src/store/open.ts'
 import { aUser } from '../bridge-world.ts'
 import { emailOf, type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+import { aGroup, grantsSeen } from '../grants/grants-world.ts'
 import { startReconcileWorld } from '../reconcile/reconcile-world.ts'
 import { aLink } from '../store/builders.ts'
 import { operate } from './operate.ts'
@@ -178,6 +179,28 @@ test('an account that an operator names becomes the user’s, whatever match say
   assert.equal((await bridge.scim.patch(path, titled('Countess'))).status, 200)
   assert.equal(right.profile.job_title, 'Countess')
   assert.notEqual(wrong.profile.job_title, 'Countess')
+})
+
+test('a role that the platform would not take from a deleted user is taken when an operator names the account for whoever comes again', async (t) => {
+  const bridge = await startFigshareBridge(t, { mode: 'deferred' })
+  const former = await aPerson(bridge)
+  await bridge.scim.post('/Groups', aGroup('figshare-reviewers', former.id))
+  await bridge.finished()
+  const refused = { mode: 'answer', status: 400, body: '{"message":"no","code":"x"}', only: 'writes' } as const
+  bridge.fault({ ...refused, path: '/account/institution/roles' })
+  await bridge.scim.delete(former.path)
+  await bridge.finished()
+  const rolesOf = () => grantsSeen(bridge.world, 'figshare', emailOf(former.user))
+  assert.deepEqual(rolesOf(), ['110:49'])
+  // Pushed again, and refused.
+  bridge.fault(refused)
+  const { body } = await bridge.scim.post('/Users', former.user)
+  await bridge.until('it failed', async () => (await shown(bridge, `/Users/${body.id}`)).state === 'failed')
+  bridge.heal()
+  await operate(bridge.world, 'adopt', { user: body.id, detail: { accountId: String(former.account.id) } })
+  await bridge.finished()
+  assert.equal(former.account.active, true)
+  assert.deepEqual(rolesOf(), [])
 })
 
 test('in deferred mode a dispute ends when an operator names the right one of the twins, which is switched on as asked', async (t) => {

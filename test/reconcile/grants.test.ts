@@ -70,6 +70,29 @@ test('RC 18 a role that was there before its group was pushed survives leaving t
   assert.deepEqual(grantsSeen(world.world, 'figshare', emailOf(user)), [reviewer])
 })
 
+test('a role that the platform would not take from somebody who was deleted is taken after a repair has linked the account anew', async (t) => {
+  const world = await startReconcileWorld(t, { mode: 'deferred' })
+  const user = aUser()
+  const { body } = await world.scim.post('/Users', user)
+  await world.scim.post('/Groups', aGroup(reviewers, body.id))
+  await world.finished()
+  const refused = { mode: 'answer', status: 400, body: '{"message":"no","code":"x"}', only: 'writes' } as const
+  world.fault({ ...refused, path: '/account/institution/roles' })
+  await world.scim.delete(`/Users/${body.id}`)
+  await world.finished()
+  assert.deepEqual(grantsSeen(world.world, 'figshare', emailOf(user)), [reviewer])
+  // Pushed again, and refused.
+  world.fault(refused)
+  const again = await world.scim.post('/Users', user)
+  await world.until('it failed', () => world.row('select state from operation')?.state === 'failed')
+  world.heal()
+  assert.equal((await world.reconcile('figshare', { isRepair: true })).only('unlinked').done, 'linked')
+  await world.scim.patch(`/Users/${again.body.id}`, [{ op: 'replace', path: 'active', value: true }])
+  await world.finished()
+  assert.equal(world.account(user)?.active, true)
+  assert.deepEqual(grantsSeen(world.world, 'figshare', emailOf(user)), [])
+})
+
 describe('a group that is a group on the platform', () => {
   test('DSpace: a member who was taken out by hand is drift, and a repair puts them back', async (t) => {
     const { world, user, seen } = await aReviewer(t, 'dspace', 'Library')
