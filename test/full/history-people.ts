@@ -1,25 +1,13 @@
 /** The people of one connection in a history: what is asked for them, what was told of them, and how they are in the end. */
 import assert from 'node:assert/strict'
-import type { Response } from 'supertest'
 import { isJsonObject, type JsonObject } from '../../src/json.ts'
-import { enterpriseUrn } from '../../src/scim/attribute.ts'
-import { aUser, type BridgeWorld } from '../bridge-world.ts'
+import type { BridgeWorld } from '../bridge-world.ts'
 import { type InnerAccount, innerAccounts } from './accounts.ts'
 import { changeByHand, type HandChange } from './change-by-hand.ts'
-import {
-  type Asking,
-  afterRefusal,
-  afterSilence,
-  afterSuccess,
-  afterWait,
-  type Expectation,
-  either,
-  nobodyYet,
-  type Shown,
-  settled,
-} from './expectation.ts'
+import { type Shown, settled } from './expectation.ts'
 import type { HistoryConnection } from './history.ts'
 import type { KnownPeople } from './history-groups.ts'
+import { type Answered, learnAll, newPerson, noteRemoved, type Person } from './history-person.ts'
 import type { HistoryScim } from './history-scim.ts'
 import { isSamePerson } from './invariants.ts'
 import { type SeenLink, type SeenResource, viewStore } from './store-view.ts'
@@ -46,25 +34,6 @@ export type PersonStep = Who &
   )
 type Change = Exclude<PersonStep, { do: 'create' | 'delete' }>
 export type ByHand = Who & { readonly do: 'by hand'; readonly change: HandChange }
-
-interface Person {
-  readonly user: JsonObject
-  expected: Expectation
-  /** Somebody switched the account by hand, and nothing was said about it since. */
-  isSwitchedByHand: boolean
-  /** The same before the departure that is unfinished now, which may be refused yet. */
-  wasSwitchedByHand: boolean
-  isRenamedByHand: boolean
-  /** Somebody took the account away, and no other one has been seen since: the next change may find the user gone. */
-  isRemovedByHand: boolean
-}
-
-interface Answered {
-  readonly person: Person
-  /** Undefined: none. */
-  readonly answer: Response | undefined
-  readonly asking: Asking
-}
 
 export class HistoryPeople {
   readonly #world: BridgeWorld
@@ -146,7 +115,7 @@ export class HistoryPeople {
     if (account === undefined || (change === 'remove' && this.#linkOf(person)?.unlinkedAccountId !== undefined)) return
     this.#watch.byHand(this.#at, () => changeByHand(this.#world.sandbox, this.#at, account, change))
     if (change === 'rename') person.isRenamedByHand = true
-    else if (change === 'remove') remove(person)
+    else if (change === 'remove') noteRemoved(person)
     else person.isSwitchedByHand = true
   }
 
@@ -180,7 +149,7 @@ export class HistoryPeople {
       : undefined
     person.expected = settled(person.expected, shown, `${this.#at}: ${person.user.userName}`)
     if (this.#accounts(person).length > 0) person.isRemovedByHand = false
-    if (person.isRemovedByHand) remove(person)
+    if (person.isRemovedByHand) noteRemoved(person)
   }
 
   #assertAccount(person: Person): void {
@@ -195,7 +164,9 @@ export class HistoryPeople {
       if (!isSwitchedByHand) assert.ok(account?.isOn !== true, `${this.#at}: ${user.userName} is nobody and is on`)
       return
     }
-    if (account === undefined && isRemovedByHand) return
+    // What is soft-deleted there is off, and no account to us: see `accounts.ts`.
+    const isHidden = this.#at === 'selfcommunity' && shown.active === false
+    if (account === undefined && (isRemovedByHand || isHidden)) return
     assert.ok(account !== undefined, `${this.#at}: ${user.userName} was accepted and has no account`)
     if (!isSwitchedByHand)
       assert.equal(account.isOn, shown.active, `${this.#at}: account of ${user.userName} is as SCIM says`)
@@ -246,26 +217,6 @@ export class HistoryPeople {
   }
 }
 
-function newPerson(at: HistoryConnection): Person {
-  return {
-    // Of the institute that has the site for which a group gives a role.
-    user: at === 'openspecimen' ? aUser({ [enterpriseUrn]: { organization: 'HOSP' } }) : aUser(),
-    expected: nobodyYet,
-    isSwitchedByHand: false,
-    wasSwitchedByHand: false,
-    isRenamedByHand: false,
-    isRemovedByHand: false,
-  }
-}
-
-function remove(person: Person): void {
-  const { may, before } = person.expected
-  person.expected = { may: [...may, undefined], before }
-  person.isRemovedByHand = true
-  person.isSwitchedByHand = false
-  person.isRenamedByHand = false
-}
-
 function withActive(body: JsonObject, active: boolean | undefined): JsonObject {
   return active === undefined ? body : { ...body, active }
 }
@@ -284,72 +235,4 @@ function userNameOf(document: JsonObject | undefined): JsonObject {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
-}
-
-/** Of two requests that met nobody knows which came first, and of one that was refused whether the other one began with it. */
-function learnAll(person: Person, answers: readonly Answered[]): void {
-  const [first, second] = answers
-  if (first === undefined) return
-  if (second === undefined) {
-    learn(person, first)
-    return
-  }
-  const orders = [
-    [first, second],
-    [second, first],
-  ].map((order) => {
-    const possible: Person = { ...person }
-    for (const one of order) {
-      const { expected } = possible
-      learn(possible, one)
-      if (isRefusal(one)) possible.expected = either(possible.expected, afterSilence(expected, one.asking))
-    }
-    return possible
-  })
-  const [one, other] = orders
-  if (one === undefined || other === undefined) return
-  person.expected = either(one.expected, other.expected)
-  person.isSwitchedByHand = one.isSwitchedByHand || other.isSwitchedByHand
-  person.wasSwitchedByHand = one.wasSwitchedByHand || other.wasSwitchedByHand
-  person.isRenamedByHand = one.isRenamedByHand || other.isRenamedByHand
-}
-
-function isRefusal({ answer }: Answered): boolean {
-  return answer !== undefined && answer.status >= 400 && answer.status < 429
-}
-
-/** 2xx, and "wait": it is so, or will be. Everything else changed nothing. */
-function learn(person: Person, { answer, asking }: Answered): void {
-  const { expected } = person
-  if (answer === undefined) {
-    person.expected = afterSilence(expected, asking)
-    return
-  }
-  const { status } = answer
-  if (status === 404) person.expected = nobodyYet
-  else if (status === 429 || status === 500) {
-    person.expected = afterWait(expected, asking)
-    noteSwitch(person, expected, asking)
-  } else if (status < 300) {
-    person.expected = afterSuccess(expected, asking)
-    noteSwitch(person, expected, asking)
-    person.wasSwitchedByHand = false
-    const isNewName = expected.may.every((one) => one?.familyName !== nameIn(asking))
-    if (nameIn(asking) !== undefined && isNewName) person.isRenamedByHand = false
-  } else {
-    person.expected = afterRefusal(expected, asking)
-    person.isSwitchedByHand ||= person.wasSwitchedByHand
-  }
-}
-
-/** Where SCIM said the same already, nobody looks at the account. */
-function noteSwitch(person: Person, { may }: Expectation, asking: Asking): void {
-  if (asking.kind === 'delete' || asking.active === undefined) return
-  if (!may.every((one) => one?.active === !asking.active)) return
-  person.wasSwitchedByHand ||= person.isSwitchedByHand
-  person.isSwitchedByHand = false
-}
-
-function nameIn(asking: Asking): string | undefined {
-  return asking.kind === 'delete' ? undefined : asking.familyName
 }

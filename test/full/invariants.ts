@@ -89,11 +89,14 @@ function oneLiveAccount({ platform, memory, accounts }: Look): void {
   }
 }
 
-function leaversStayOff({ platform, memory, store, accounts, tiesOf, isByHand, isAccountUnfinished }: Look): void {
+function leaversStayOff(look: Look): void {
+  const { platform, memory, store, accounts, tiesOf, isByHand, isAccountUnfinished, isUnfinished } = look
   for (const { id, isDeprovisioning, state } of store.operations) {
     assert.ok(!(isDeprovisioning && state === 'failed'), `invariant 2: ${platform} gave up deactivation ${id}`)
   }
-  const held = new Set(store.links.filter(({ state }) => state !== 'tombstone').map(({ accountId }) => accountId))
+  // Also what an operator has let go of is the account of whoever came again.
+  const present = store.links.filter(({ state }) => state !== 'tombstone')
+  const held = new Set(present.flatMap(({ accountId, unlinkedAccountId }) => [accountId, unlinkedAccountId]))
   const leavers = new Set(store.resources.filter(({ document }) => document.active === false).map(({ id }) => id))
   for (const link of store.links) {
     const account = accounts.get(link.accountId ?? '')
@@ -102,6 +105,8 @@ function leaversStayOff({ platform, memory, store, accounts, tiesOf, isByHand, i
     // Read before the hand came, and written after it: it is the next operation's to see.
     if (meanwhile !== undefined && tiesOf(account).every((id) => (memory.newestOperation.get(id) ?? 0) <= meanwhile))
       continue
+    // A change of memberships alone switches off, too, where it finds the account on; nobody was promised that.
+    if (memory.onByHand.has(account.id) && tiesOf(account).some(isUnfinished)) continue
     // Also of somebody who has come again and is about to get the account back.
     if (tiesOf(account).some(isAccountUnfinished)) continue
     const hasLeft = link.state === 'tombstone' ? !held.has(link.accountId) : leavers.has(link.resourceId)
@@ -241,7 +246,10 @@ function remember({ platform, memory, store, accounts }: Look): void {
     assert.ok(!/@|scimb_|Bearer/.test(JSON.stringify(detail)), `invariant 9: a value in the audit of ${platform}`)
   }
   memory.lastAudit = store.audit.at(-1)?.id ?? memory.lastAudit
-  for (const account of accounts.values()) if (account.isOn) memory.lastOn.set(account.id, memory.lastAudit)
+  for (const { id, isOn } of accounts.values()) {
+    if (isOn) memory.lastOn.set(id, memory.lastAudit)
+    else memory.onByHand.delete(id)
+  }
   memory.mayActivate = new Set(store.operations.filter((one) => one.mayActivate).map((one) => one.resourceId))
   memory.accounts = accounts
 }

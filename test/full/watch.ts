@@ -36,6 +36,8 @@ export interface Memory {
   /** Account → how it looked when somebody changed it by hand. */
   readonly byHand: Map<string, string>
   readonly switchedByHand: Set<string>
+  /** Accounts that somebody switched on by hand, and that have not been off since. */
+  readonly onByHand: Set<string>
   /** Account → the operation that was at work on it, and may have read it before, when somebody switched it by hand. */
   readonly switchedMeanwhile: Map<string, number>
   /** Account → grants that somebody gave by hand when the bridge had nothing to do with them. */
@@ -99,6 +101,7 @@ export function startWatch(world: WatchedWorld, platforms: readonly DemoPlatform
         const work = store.operations.find(({ resourceId }) => ties.includes(resourceId))
         if (before.get(id)?.isOn !== account.isOn) {
           memory.switchedByHand.add(id)
+          if (account.isOn) memory.onByHand.add(id)
           if (work !== undefined) memory.switchedMeanwhile.set(id, work.id)
         }
         noteGrantsByHand(memory, before.get(id), account, work === undefined ? (ours.get(id) ?? new Set()) : undefined)
@@ -148,6 +151,7 @@ function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
     switchingOn: new Map(),
     byHand: new Map(),
     switchedByHand: new Set(),
+    onByHand: new Set(),
     switchedMeanwhile: new Map(),
     givenByHand: new Map(),
     givenMeanwhile: new Map(),
