@@ -91,7 +91,8 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     return {
       async reserve(intervalMs, delayMs) {
         if (opened === undefined) throw new Error('a platform was called before the store was open')
-        const slot = { intervalMs: Math.ceil(intervalMs), delayMs, now: clock.now(), setBackMs: setBackMs() }
+        const whole = { intervalMs: Math.ceil(intervalMs), delayMs: Math.ceil(delayMs) }
+        const slot = { ...whole, now: clock.now(), setBackMs: setBackMs() }
         return opened.transaction((write) => write.reserveSlot(name, slot))
       },
     }
