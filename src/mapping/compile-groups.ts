@@ -3,7 +3,7 @@ import type { PathPart } from '../yaml/located.ts'
 import { listed, suggestion } from '../yaml/suggest.ts'
 import type { Report } from './compile.ts'
 import type { WrittenMapping } from './format.ts'
-import { grantKey } from './grants.ts'
+import { grantKey, groupNameKey } from './grants.ts'
 import type { GroupsPolicy } from './mapping.ts'
 import { hasType, typeWord, wordFor } from './values.ts'
 
@@ -129,8 +129,9 @@ function tableOf(lines: NonNullable<Written['grants']>): Pick<GroupsPolicy, 'gra
       byContent.set(key, grant)
       listedGrants.set(grant, listedGrants.size)
     }
-    const ofGroup = grants.get(line.group)
-    if (ofGroup === undefined) grants.set(line.group, [grant])
+    const group = groupNameKey(line.group)
+    const ofGroup = grants.get(group)
+    if (ofGroup === undefined) grants.set(group, [grant])
     else if (!ofGroup.includes(grant)) ofGroup.push(grant)
   }
   return { grants, listed: listedGrants }

@@ -1,6 +1,7 @@
 /** The two directions of a mapping, as pure functions of a resource or an account. None throws on data. */
 import type { Account, Attributes, Grant, PlatformFacts } from '../facts.ts'
 import type { Json, JsonObject } from '../json.ts'
+import { groupNameKey } from './grants.ts'
 import type { Comparison, Mapping, ProtectTest, Refusal, Rule, Wanted } from './mapping.ts'
 import { lookupIn, writePath } from './paths.ts'
 import { applyRule, missingAtCreation, refusalOf } from './rule-value.ts'
@@ -195,6 +196,6 @@ export function unmatchedGroups<Group extends NamedGroup>(mapping: Mapping, grou
 }
 
 function grantsOfGroup(mapping: Mapping, group: NamedGroup): readonly Grant[] {
-  const key = mapping.groups.match === 'externalId' ? group.externalId : group.displayName
-  return (key === undefined ? undefined : mapping.groups.grants.get(key)) ?? []
+  const name = mapping.groups.match === 'externalId' ? group.externalId : group.displayName
+  return (name === undefined ? undefined : mapping.groups.grants.get(groupNameKey(name))) ?? []
 }

@@ -4,3 +4,8 @@ import type { Grant } from '../facts.ts'
 export function grantKey(grant: Grant): string {
   return JSON.stringify(Object.fromEntries(Object.entries(grant).sort(([a], [b]) => (a < b ? -1 : 1))))
 }
+
+/** A letter with its mark is one character or two (Unicode NFC, NFD), by who typed it: people see one name. */
+export function groupNameKey(name: string): string {
+  return name.normalize('NFC')
+}

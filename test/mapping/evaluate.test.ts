@@ -501,6 +501,21 @@ ${policy}  grants:
     assert.deepEqual(unmatchedGroups(mapping, [{ displayName: 'a' }, { displayName: 'A' }]), [{ displayName: 'A' }])
   })
 
+  test('a letter with its mark is found as one character and as two, whoever wrote it which way', () => {
+    const [composed, decomposed] = ['Bibliothèque'.normalize('NFC'), 'Bibliothèque'.normalize('NFD')]
+    assert.notEqual(composed, decomposed)
+    const lines = (name: string) =>
+      `groups:\n  as: grants\n  grants:\n    - { group: ${name}, grant: { group_id: 1, role_id: 1 } }\n`
+    for (const [written, pushed] of [
+      [composed, decomposed],
+      [decomposed, composed],
+    ] as const) {
+      const named = aMapping('', lines(written)).mapping
+      assert.equal(grantsOf(named, [{ displayName: pushed }]).length, 1)
+      assert.deepEqual(unmatchedGroups(named, [{ displayName: pushed }]), [])
+    }
+  })
+
   test('groups are found by their externalId where the mapping says so', () => {
     const byId = aMapping('', groups('  match: externalId\n')).mapping
     assert.equal(grantsOf(byId, [{ displayName: 'x', externalId: 'b' }]).length, 1)
