@@ -3,6 +3,12 @@ import { type Dialect, type Run, statement } from './statement.ts'
 import type { StoreWriter } from './store.ts'
 
 /**
+ * A platform is left alone for an hour at most, and some wait behind that. What lies farther ahead was planned by a clock that was
+ * wrong before the start, and would keep the connection waiting until then.
+ */
+const longestAheadMs = 2 * 3_600_000
+
+/**
  * The next slot of a connection's pace, in one statement: nobody else can get the same one. `storeNow`: where several processes share
  * the store, its own clock; theirs may differ, and one that is ahead would keep the others waiting.
  */
@@ -16,7 +22,10 @@ export function createSlotWrites(
       insert into pace (connection, next_at)
       values (${slot('connection')}, ${now} + cast(${slot('delayMs')} as bigint) + ${slot('intervalMs')})
       on conflict (connection) do update set
-        next_at = case when pace.next_at + ${slot('laterMs')} > excluded.next_at then pace.next_at + ${slot('laterMs')}
+        next_at = case
+          when pace.next_at + ${slot('laterMs')} > excluded.next_at
+            and pace.next_at + ${slot('laterMs')} <= excluded.next_at + ${sql.raw(String(longestAheadMs))}
+            then pace.next_at + ${slot('laterMs')}
           else excluded.next_at end
       returning next_at - cast(${slot('intervalMs')} as bigint) - ${now} as wait_ms`
   })

@@ -28,6 +28,17 @@ export function slotContract(open: OpenEmpty): void {
     assertAbout(await reserve('okta', minute, minute), 8 * minute)
   })
 
+  test('a slot that a wrong clock has planned long before the start keeps nobody waiting, and a long line of them does', async (t) => {
+    const store = await open(t)
+    const reserve = (intervalMs: number, delayMs: number) =>
+      store.transaction((write) => write.reserveSlot('okta', { intervalMs, delayMs, now, setBackMs: 0 }))
+    await reserve(minute, 90 * minute)
+    assertAbout(await reserve(minute, 0), 91 * minute)
+    await reserve(minute, 2 * 24 * 60 * minute)
+    assertAbout(await reserve(minute, 0), 0)
+    assertAbout(await reserve(minute, 0), minute)
+  })
+
   test('a slot is given at once when nobody had one before, or all have passed', async (t) => {
     const store = await open(t)
     const reserve = () =>
