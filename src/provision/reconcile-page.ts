@@ -49,7 +49,8 @@ export async function noteAccounts(
     const keys = keysOfAccount(connection.mapping, connection.facts, account.attributes)
     const candidates = await candidatesOf(write, connection, walk, account, keys)
     const found = classifyFree(account, { ...candidates, isTombstone: tombstone !== undefined }, connection)
-    const finding = found.situation === 'revived' ? { ...found, resourceId: tombstone?.resourceId } : found
+    const finding =
+      found.situation === 'revived' ? await revivedOrLetGo(write, name, found, tombstone?.resourceId) : found
     await write.putFinding(
       name,
       walk.number,
@@ -58,6 +59,18 @@ export async function noteAccounts(
     if (finding.situation === 'disputed') await disputeRivals(write, name, walk, finding)
   }
   return fresh.length
+}
+
+/** Whoever was deleted may have come again, and an operator may have let go of the account since: then nobody writes it. */
+async function revivedOrLetGo(
+  write: StoreWriter,
+  connection: string,
+  found: Finding,
+  former: string | undefined,
+): Promise<Finding> {
+  const resourceId = await write.letGoBy(connection, found.accountId)
+  if (resourceId === undefined) return { ...found, resourceId: former }
+  return { ...found, situation: 'disputed', resourceId, remedy: undefined, done: letGo }
 }
 
 function idsOf(accounts: readonly Account[]): string[] {

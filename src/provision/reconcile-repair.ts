@@ -88,6 +88,7 @@ async function switchOffFormer(write: StoreWriter, context: RepairContext, findi
   const tombstone = await write.getLink(name, resourceId)
   if (tombstone?.state !== 'tombstone' || tombstone.accountId !== accountId) return changed
   if ((await write.findLinkByAccount(name, accountId)) !== undefined) return changed
+  if ((await write.letGoBy(name, accountId)) !== undefined) return changed
   if ((await write.getOperation(name, resourceId)) !== undefined) return underWay
   const { userName, externalId } = tombstone
   await putOwnOperation(write, context.world, {

@@ -64,6 +64,7 @@ type Writes = Pick<
   | 'findingsOfResource'
   | 'heldAccounts'
   | 'tombstonesOf'
+  | 'letGoBy'
   | 'missingAccounts'
   | 'proposedDocuments'
 >
@@ -107,6 +108,10 @@ export function createFindingWrites(dialect: Dialect): (run: Run) => Writes {
         if (link.accountId !== undefined) newest.set(link.accountId, link)
       }
       return newest
+    },
+    async letGoBy(connection, accountId) {
+      const { rows } = await run(texts.letGo({ connection, accountId }))
+      return rows[0]?.resource_id
     },
     async missingAccounts(connection, walk, afterResource, limit) {
       const { rows } = await run(texts.missing({ connection, walk, afterResource, limit }))
@@ -238,6 +243,14 @@ function writeStatements(dialect: Dialect) {
         where connection = ${slot('connection')} and state = 'tombstone'
           and account_id in (select value from ${listRows(slot('ids'))})
         order by deleted_at`,
+    ),
+    letGo: statement(
+      dialect,
+      ['connection', 'accountId'],
+      (slot) => sql<{ resource_id: string }>`
+        select resource_id from link
+        where connection = ${slot('connection')} and state <> 'tombstone'
+          and unlinked_account_id = ${slot('accountId')} limit 1`,
     ),
     proposed: statement(
       dialect,

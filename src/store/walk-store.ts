@@ -129,6 +129,8 @@ export interface WalkWriter extends WalkReader {
   heldAccounts(connection: string, accountIds: readonly string[]): Promise<ReadonlyMap<string, HeldAccount>>
   /** The newest tombstone of each account. */
   tombstonesOf(connection: string, accountIds: readonly string[]): Promise<ReadonlyMap<string, Link>>
+  /** The user who is there and whose account this was until an operator let go of it. */
+  letGoBy(connection: string, accountId: string): Promise<string | undefined>
   /** Accounts of live links that the walk has not met, in the order of their resources. */
   missingAccounts(
     connection: string,

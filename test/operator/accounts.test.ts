@@ -181,6 +181,20 @@ test('an account that an operator names becomes the user’s, whatever match say
   assert.notEqual(wrong.profile.job_title, 'Countess')
 })
 
+test('an account that was let go is not switched off by a reconcile because a former user of it was deleted', async (t) => {
+  const world = await startReconcileWorld(t)
+  const { path, user, account } = await aPerson(world)
+  assert.equal((await world.scim.delete(path)).status, 204)
+  const again = await world.scim.post('/Users', user)
+  assert.deepEqual([again.status, account.active], [201, true])
+  await operate(world.world, 'unlink', { user: again.body.id, why: 'somebody else’s by now' })
+  account.email = 'other@uni.example'
+  account.institution_user_id = 'other@uni.example'
+  const { findings } = await world.reconcile('figshare', { isRepair: true })
+  await world.finished()
+  assert.equal(account.active, true, JSON.stringify(findings))
+})
+
 test('a role that the platform would not take from a deleted user is taken when an operator names the account for whoever comes again', async (t) => {
   const bridge = await startFigshareBridge(t, { mode: 'deferred' })
   const former = await aPerson(bridge)
