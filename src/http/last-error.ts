@@ -18,7 +18,9 @@ export function lastErrorHandler(log: Log): ErrorRequestHandler {
     const state = stateOf(response)
     const problem = problemOf(response.locals.problem ?? error)
     state.problem = problem.message
-    if (problem.status >= 500) log.error({ requestId: state.id, err: problem.cause ?? problem }, 'a request failed')
+    // 501 is about the caller, who asks for what is not offered.
+    if (problem.status >= 500 && problem.status !== 501)
+      log.error({ requestId: state.id, err: problem.cause ?? problem }, 'a request failed')
     if (response.headersSent) {
       log.error({ requestId: state.id }, 'a request failed after its answer had begun')
       response.destroy()

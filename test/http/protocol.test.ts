@@ -104,6 +104,11 @@ describe('endpoints and media', () => {
       assert.equal(answer.body.status, String(status))
       assert.match(answer.body.detail, /\(request [0-9a-f-]{36}\)$/)
     }
+    assert.deepEqual(
+      world.logLines.filter((line) => JSON.parse(line).level >= 50),
+      [],
+      'none of them is an error of the bridge',
+    )
   })
 
   test('endpoints are found in any letter case, with the same rights and the same answers', async () => {
