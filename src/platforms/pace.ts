@@ -80,10 +80,11 @@ export function createPace(limit: PaceLimit | 'off', clock: Clock, slots: Slots 
     async acquire(signal) {
       await turns.take(signal)
       try {
-        // A hold may come while we sleep for a slot that was given before it.
-        for (let ms = await slots.reserve(intervalMs(), held.leftMs()); ms > 0; ms = held.leftMs()) {
-          await clock.sleep(ms, signal)
-        }
+        // A hold may come while we sleep for a slot that was given before it. Those who slept do not begin at its end all at once.
+        do {
+          const ms = await slots.reserve(intervalMs(), held.leftMs())
+          if (ms > 0) await clock.sleep(ms, signal)
+        } while (held.leftMs() > 0)
       } catch (error) {
         turns.give()
         throw error

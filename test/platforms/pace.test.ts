@@ -87,6 +87,24 @@ test('a hold stops also those who sleep for their slot already', async () => {
   await waiting
 })
 
+test('after a hold those who slept through it begin one after the other', async () => {
+  const clock = new ManualClock()
+  const pace = createPace({ requestsPerSecond: 1, concurrency: 4 }, clock)
+  ;(await pace.acquire(signal))()
+  let begun = 0
+  const waiting = [1, 2, 3].map(() => pace.acquire(signal).then(() => (begun += 1)))
+  await settle()
+  pace.hold(60_000)
+  const seen: number[] = []
+  for (let second = 0; second < 66; second += 1) {
+    clock.advance(1_000)
+    await settle()
+    seen.push(begun)
+  }
+  assert.deepEqual(seen.slice(58, 64), [0, 1, 1, 2, 2, 3])
+  await Promise.all(waiting)
+})
+
 test('after a platform has asked for patience it is asked half as often for five minutes', async () => {
   const clock = aClock()
   const pace = createPace({ requestsPerSecond: 1, concurrency: 1 }, clock)
