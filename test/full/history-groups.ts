@@ -199,7 +199,8 @@ export class HistoryGroups {
 
   #assertGrants(who: number): void {
     const account = this.#people.accountOf(who)
-    if (account === undefined || (this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who))) return
+    const isForgotten = this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who)
+    if (account === undefined || isForgotten || this.#people.letGo(who) !== undefined) return
     const { sandbox } = this.#watch.world
     const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
     const of = [...this.#told.values()].filter((told) => this.#isMember(who, told))

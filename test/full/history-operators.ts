@@ -80,3 +80,15 @@ export function retry(directory: string, connection: string, id: number): boolea
     database.close()
   }
 }
+
+/** Whether what was asked last about this user was refused. */
+export function isRefused(directory: string, connection: string, resourceId: string): boolean {
+  const database = new DatabaseSync(join(directory, 'bridge.sqlite'), { readOnly: true })
+  try {
+    const query =
+      'select phase from operator_request where connection = ? and resource_id = ? order by number desc limit 1'
+    return database.prepare(query).get(connection, resourceId)?.phase === 'refused'
+  } finally {
+    database.close()
+  }
+}

@@ -154,7 +154,7 @@ export class HistoryPeople {
 
   #assertAccount(person: Person): void {
     // A name that is somebody else's account is an operator's to settle.
-    if (this.#isFailed(person)) return
+    if (this.#isFailed(person) || this.#linkOf(person)?.unlinkedAccountId !== undefined) return
     const { user, isSwitchedByHand, isRenamedByHand, isRemovedByHand } = person
     const [shown] = person.expected.may
     const accounts = this.#accounts(person)

@@ -7,7 +7,7 @@ import { eventually } from '../eventually.ts'
 import { type GrantByHand, type GroupStep, HistoryGroups, isHistoryGrant } from './history-groups.ts'
 import { type KillStep, killingScim } from './history-kills.ts'
 import { type DeleteMode, type HistoryMappings, historyMappings } from './history-mapping.ts'
-import { type OperatorStep, operate, order, retry } from './history-operators.ts'
+import { isRefused, type OperatorStep, operate, order, retry } from './history-operators.ts'
 import { type ByHand, HistoryPeople, type PersonStep } from './history-people.ts'
 import { type HistoryScim, historyScim } from './history-scim.ts'
 import { assertInvariants } from './invariants.ts'
@@ -197,9 +197,14 @@ class History {
   /** Operators do what is theirs to do, once for each: what was under way when the platform got well may still end as failed. */
   async #finish(at: HistoryConnection, pressed: Set<string>): Promise<string[]> {
     const { operations, links } = viewStore(this.#world.directory, at, Number.MAX_SAFE_INTEGER)
-    // Where a name is somebody else's account nothing but another name helps.
-    const isSettled = ({ id, about, state, errorKind }: SeenOperation) =>
-      state === 'failed' && errorKind === 'conflict' && about !== 'grants' && pressed.has(`${at} ${id}`)
+    const letGo = new Map<string, string>()
+    for (const { resourceId, state, unlinkedAccountId } of links)
+      if (state === 'live' && unlinkedAccountId !== undefined) letGo.set(resourceId, unlinkedAccountId)
+    // Where a name is somebody else's account nothing but another name helps; an account of another key is linked to nobody again.
+    const isLost = (id: string) => pressed.has(`${at} let go ${id}`) && isRefused(this.#world.directory, at, id)
+    const isSettled = ({ id, resourceId, about, state, errorKind }: SeenOperation) =>
+      (letGo.has(resourceId) && isLost(resourceId)) ||
+      (state === 'failed' && errorKind === 'conflict' && about !== 'grants' && pressed.has(`${at} ${id}`))
     const unfinished = operations.filter((one) => !isSettled(one))
     const isPressed = (key: string) => pressed.size === pressed.add(key).size
     for (const { id, state, resourceId } of operations) {
@@ -208,12 +213,11 @@ class History {
       const key = `${at} ${id}`
       if (state === 'failed' && !pressed.has(key) && retry(this.#world.directory, at, id)) pressed.add(key)
     }
-    const letGo = links.filter(({ state, unlinkedAccountId }) => state === 'live' && unlinkedAccountId !== undefined)
-    for (const { resourceId, unlinkedAccountId } of letGo)
-      if (!isPressed(`${at} let go ${resourceId}`)) await order(this.#world, at, 'adopt', resourceId, unlinkedAccountId)
+    for (const [resourceId, accountId] of letGo)
+      if (!isPressed(`${at} let go ${resourceId}`)) await order(this.#world, at, 'adopt', resourceId, accountId)
     return [
       ...unfinished.map(({ kind, about, state, errorMessage }) => `${at}: ${kind} ${about} ${state} ${errorMessage}`),
-      ...letGo.map(({ resourceId }) => `${at}: ${resourceId} is let go`),
+      ...[...letGo.keys()].filter((id) => !isLost(id)).map((id) => `${at}: ${id} is let go`),
     ]
   }
 

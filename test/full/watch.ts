@@ -24,6 +24,8 @@ export interface WatchOptions {
 /** What is remembered of one connection. */
 export interface Memory {
   accounts: ReadonlyMap<string, InnerAccount>
+  /** Those of them that belonged to somebody, or were about to: what was written before an operator let go is seen later. */
+  tied: ReadonlySet<string>
   lastAudit: number
   /** Account → last line of the audit when it was last seen on. */
   readonly lastOn: Map<string, number>
@@ -144,6 +146,7 @@ function noteGrantsByHand(
 function newMemory(accounts: ReadonlyMap<string, InnerAccount>): Memory {
   return {
     accounts,
+    tied: new Set(),
     lastAudit: 0,
     lastOn: new Map(),
     mayActivate: new Set(),
