@@ -177,10 +177,8 @@ async function copyOpen(from: string, to: string): Promise<void> {
     source.prepare('select count(*) from sqlite_schema').get()
     await backup(source, to)
   } catch (error) {
-    // SQLITE_FULL: what is full is the disk of the copy.
-    if (((sqliteCode(error) ?? 0) & 0xff) === 13)
-      throw new StoreRefused(`${to} cannot be written: the disk is full`, { cause: error })
-    throw asRefusal(error, from)
+    // What is full is the disk of the copy, and not the store's.
+    throw isFull(error) ? error : asRefusal(error, from)
   } finally {
     source?.close()
   }

@@ -146,7 +146,7 @@ describe('scim-bridge store backup and restore', () => {
     const again = join(world.directory, 'again')
     const location = { kind: 'sqlite', file: join(world.directory, 'damaged.sqlite') } as const
     writeFileSync(location.file, 'x'.repeat(10_000))
-    await assert.rejects(backupStore(location, again, world.clock), /not a database/)
+    await assert.rejects(backupStore(location, again, world.clock), /damaged.sqlite is not a SQLite database/)
     assert.deepEqual(readdirSync(again), [])
     await store('backup', '--to', again)
   })
