@@ -1,4 +1,5 @@
-import type { GrantReader } from './grant-store.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { GrantReader, UnfinishedGrants } from './grant-store.ts'
 import { sql } from './kysely.ts'
 import type { MembershipReader } from './membership-store.ts'
 import { type MembershipRow, parseLedger, toMembership } from './rows.ts'
@@ -7,6 +8,7 @@ import type { Member } from './store.ts'
 
 /** Reading and showing a thousand takes one or two milliseconds. */
 const membersAtOnce = 5_000
+const operationsAtOnce = 1_000
 
 interface LedgerRow {
   readonly resource_id: string
@@ -53,8 +55,16 @@ export function createMembershipReads(dialect: Dialect): (run: Run) => Membershi
         return new Map(ledgers.flatMap(({ userId, ledger }) => (ledger.length === 0 ? [] : [[userId, ledger]])))
       },
       async unfinishedOutside(connection, groupId) {
-        const { rows } = await run(texts.unfinishedOutside({ connection, groupId }))
-        return rows.map((row) => ledgerOf(connection, row))
+        const found: UnfinishedGrants[] = []
+        for (let after = ''; ; ) {
+          const { rows } = await run(texts.unfinishedOutside({ connection, groupId, after, limit: operationsAtOnce }))
+          for (const { resource_id, grants } of rows)
+            if (grants !== null) found.push(ledgerOf(connection, { resource_id, grants }))
+          if (rows.length < operationsAtOnce) return found
+          after = rows.at(-1)?.resource_id ?? ''
+          // During a first load everybody's are unfinished: others are answered meanwhile.
+          await nextTurn()
+        }
       },
       async members(connection, groupId) {
         const members: Member[] = []
@@ -114,18 +124,22 @@ function membershipTexts(dialect: Dialect) {
         select resource_id, grants from link
         where connection = ${slot('connection')} and resource_id in (select value from ${listRows(slot('ids'))})`,
     ),
+    // Whoever is inside, or waits for something else, comes without grants: each page reads as many operations as the one before.
     unfinishedOutside: statement(
       dialect,
-      ['connection', 'groupId'],
-      (slot) => sql<LedgerRow>`
-        select link.resource_id, link.grants
-        from operation join link on link.connection = operation.connection and link.resource_id = operation.resource_id
-        where operation.connection = ${slot('connection')} and operation.about in ('grants', 'both')
-          and not exists (
+      ['connection', 'groupId', 'after', 'limit'],
+      (slot) => sql<{ resource_id: string; grants: string | null }>`
+        select page.resource_id,
+          case when page.about in ('grants', 'both') and not exists (
             select 1 from member
-            where member.connection = operation.connection and member.group_id = ${slot('groupId')}
-              and member.user_id = operation.resource_id)
-        order by link.resource_id`,
+            where member.connection = ${slot('connection')} and member.group_id = ${slot('groupId')}
+              and member.user_id = page.resource_id) then link.grants end as grants
+        from (
+          select resource_id, about from operation
+          where connection = ${slot('connection')} and resource_id > ${slot('after')}
+          order by resource_id limit ${atMost(slot('limit'))}) as page
+          left join link on link.connection = ${slot('connection')} and link.resource_id = page.resource_id
+        order by page.resource_id`,
     ),
     members: statement(
       dialect,

@@ -71,6 +71,28 @@ export function grantContract(open: OpenEmpty): void {
     assert.deepEqual(await store.unfinishedOutside('okta', 'g'), [{ userId: 'ada', ledger: [entry] }])
   })
 
+  test('of many unfinished ones nobody is passed over, and others are answered meanwhile', async (t) => {
+    const store = await open(t)
+    const ids = Array.from({ length: 2_001 }, (_, index) => `user-${String(index).padStart(4, '0')}`)
+    const holding = ids.filter((_, index) => [0, 999, 1_000, 1_999, 2_000].includes(index))
+    await store.transaction(async (write) => {
+      await Promise.all(ids.map((id) => write.insertResource('okta', aUser(id))))
+      for (const id of holding) await write.putLink(aLink('okta', id, { grants: [entry] }))
+      await write.insertResource('okta', aGroup('g'))
+      await write.putGrantOperations('okta', ids, asked)
+    })
+    let isAnswered = false
+    setImmediate(() => {
+      isAnswered = true
+    })
+    const found = await store.unfinishedOutside('okta', 'g')
+    assert.deepEqual(
+      found.map(({ userId }) => userId),
+      holding,
+    )
+    assert.ok(isAnswered)
+  })
+
   test('the ledgers of many users are read at once, of those who hold something', async (t) => {
     const store = await open(t)
     await store.transaction(async (write) => {
