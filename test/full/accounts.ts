@@ -1,5 +1,6 @@
 /** Every account of every simulated platform, seen from inside, in one shape: what the invariants are checked against. */
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
+import { isJsonObject, type JsonObject } from '../../src/json.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 
 export interface InnerAccount {
@@ -130,4 +131,15 @@ const readers: Readonly<Record<DemoPlatform, (sandbox: Sandbox) => InnerAccount[
 
 export function innerAccounts(sandbox: Sandbox, platform: DemoPlatform): readonly InnerAccount[] {
   return readers[platform](sandbox)
+}
+
+export function isSamePerson(document: JsonObject, account: InnerAccount): boolean {
+  const { userName, externalId, emails } = document
+  const addresses = (Array.isArray(emails) ? emails : []).filter(isJsonObject).map(({ value }) => String(value))
+  const keys = [userName, externalId].filter((key) => typeof key === 'string').map((key) => key.toLowerCase())
+  const sso = account.ssoId.toLowerCase()
+  return (
+    addresses.some((address) => address.toLowerCase() === account.email) ||
+    keys.some((key) => key === sso || `${key}@openspecimen` === sso)
+  )
 }

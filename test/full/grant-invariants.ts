@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
-import type { InnerAccount } from './accounts.ts'
+import { type InnerAccount, innerAccounts, isSamePerson } from './accounts.ts'
 import { grantOfEntry, isListWritten, namedGrants } from './grant-view.ts'
 import type { SeenLink, StoreView } from './store-view.ts'
 import type { Memory, Watch } from './watch.ts'
@@ -22,16 +22,22 @@ export function oursByAccount(
   store: StoreView,
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const ours = new Map<string, Set<string>>()
-  for (const { accountId: linked, unlinkedAccountId, ledger } of store.links) {
+  const documents = new Map(store.resources.map(({ id, document }) => [id, document]))
+  for (const { resourceId, accountId: linked, unlinkedAccountId, ledger } of store.links) {
     // What an operator has let go of may come back, with what was given to it.
     const accountId = linked ?? unlinkedAccountId
-    if (accountId === undefined) continue
-    const grants = ours.get(accountId) ?? new Set<string>()
-    for (const entry of ledger) {
-      const grant = grantOfEntry(sandbox, platform, entry, store)
-      if (entry.origin !== 'found' && grant !== undefined) grants.add(grant)
+    const document = documents.get(resourceId)
+    // Made by a create whose answer was lost, and found: it is linked when the attempt ends.
+    const found = () => innerAccounts(sandbox, platform).filter((account) => isSamePerson(document ?? {}, account))
+    const ids = accountId !== undefined ? [accountId] : ledger.length > 0 ? found().map(({ id }) => id) : []
+    for (const id of ids) {
+      const grants = ours.get(id) ?? new Set<string>()
+      for (const entry of ledger) {
+        const grant = grantOfEntry(sandbox, platform, entry, store)
+        if (entry.origin !== 'found' && grant !== undefined) grants.add(grant)
+      }
+      ours.set(id, grants)
     }
-    ours.set(accountId, grants)
   }
   return ours
 }

@@ -1,10 +1,9 @@
 /** The invariants of the design as one function: over the store, the simulators' accounts and call logs, and the audit. */
 import assert from 'node:assert/strict'
 import type { DemoPlatform } from '../../src/cli/demo-config.ts'
-import type { JsonObject } from '../../src/json.ts'
 import { isJsonObject } from '../../src/json.ts'
 import type { RecordedCall } from '../../src/sandbox/simulator.ts'
-import { type InnerAccount, innerAccounts } from './accounts.ts'
+import { type InnerAccount, innerAccounts, isSamePerson } from './accounts.ts'
 import { grantsAreAsAsked, onlyManagedGrants } from './grant-invariants.ts'
 import { type StoreView, viewStore } from './store-view.ts'
 import type { Memory, Watch } from './watch.ts'
@@ -63,17 +62,6 @@ function lookAt(watch: Watch, platform: DemoPlatform): Look {
       ...[...unfinished].filter((id) => isSamePerson(documents.get(id) ?? {}, account)),
     ],
   }
-}
-
-export function isSamePerson(document: JsonObject, account: InnerAccount): boolean {
-  const { userName, externalId, emails } = document
-  const addresses = (Array.isArray(emails) ? emails : []).filter(isJsonObject).map(({ value }) => String(value))
-  const keys = [userName, externalId].filter((key) => typeof key === 'string').map((key) => key.toLowerCase())
-  const sso = account.ssoId.toLowerCase()
-  return (
-    addresses.some((address) => address.toLowerCase() === account.email) ||
-    keys.some((key) => key === sso || `${key}@openspecimen` === sso)
-  )
 }
 
 function oneLiveAccount({ platform, memory, accounts }: Look): void {
