@@ -128,8 +128,8 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
     keep: (work) => transactions.run(() => work(keptRequests), false),
     withDatabase: (work) => transactions.run(async () => work(writer.database, sealer)),
     async ping() {
-      mayWrite()
       await reads(read).countOperations('')
+      mayWrite()
     },
     close() {
       closing ??= end()
