@@ -61,7 +61,14 @@ export async function reachGrants(
   const mayHoldListed = rules.mapping.groups.manage === 'listed'
   if (isSettled(wanted, ledger) && !isUnsure && !mayHoldListed) return { ledger, refusal: undefined, isIncomplete }
 
-  const held = await heldGrants(call, connection, account.id, ledger)
+  let held: readonly Grant[]
+  try {
+    held = await heldGrants(call, connection, account.id, ledger)
+  } catch (error) {
+    // Nobody who leaves is kept by what cannot be looked at, such as the roles of a deleted account: the ledger knows what was given.
+    if (standing === 'active' || !isRefusal(error) || error.kind === 'fault') throw error
+    return { ledger, refusal: error, isIncomplete }
+  }
   const ofGroups = mayHoldListed ? await grantsOfGroups(rules, situation) : []
   const plan = planGrants(rules, { wanted, ledger, held, ofGroups })
   if (plan.give.length === 0 && plan.take.length === 0) return { ledger: plan.after, refusal: undefined, isIncomplete }
@@ -70,9 +77,14 @@ export async function reachGrants(
     await connection.platform.writeGrants(call, account.id, plan.give, plan.take)
     return { ledger: plan.after, refusal: undefined, isIncomplete }
   } catch (error) {
-    if (!(error instanceof PlatformError) || error.rule.retry !== 'stop' || error.kind === 'absent') throw error
+    if (!isRefusal(error)) throw error
     return { ledger: plan.before, refusal: error, isIncomplete }
   }
+}
+
+/** Final, and about the grants: not that the account is gone. */
+function isRefusal(error: unknown): error is PlatformError {
+  return error instanceof PlatformError && error.rule.retry === 'stop' && error.kind !== 'absent'
 }
 
 async function grantsOfGroups({ groups }: GrantRules, situation: GrantSituation): Promise<readonly Grant[]> {

@@ -97,3 +97,15 @@ for (const platform of ['openspecimen', 'selfcommunity', 'dspace'] as const) {
     assert.deepEqual(grantsSeen(world, platform, email), [])
   })
 }
+
+test('selfcommunity: the user is gone though the community does not show the tags of a deleted account', async (t) => {
+  const { world, scim, path, simulator, isOn, user } = await aDeletingBridge(t, 'selfcommunity')
+  const group = aGroup(aGivingGroup.selfcommunity, path.slice('/Users/'.length))
+  assert.equal((await scim.post('/Groups', group)).status, 201)
+  const [account] = await viewOf(world, 'selfcommunity').byEmail(emailOf(user))
+  simulator.fault({ mode: 'answer', status: 404, body: '{}', path: `/api/v2/user/${account?.id}/tags` })
+  const answer = await scim.delete(path)
+  assert.equal(answer.status, 204, answer.text)
+  assert.equal(await isOn(), false)
+  assert.equal((await scim.get(path)).status, 404)
+})

@@ -2,7 +2,7 @@
  * Grants that are groups of the community, where the connection's settings say so: only those that the service user manages,
  * because only a manager may put people in and out.
  */
-import { Absent, Broken, Fault, Refused } from '../../errors.ts'
+import { Broken, Fault, Refused } from '../../errors.ts'
 import type { AccountId, Grant } from '../../facts.ts'
 import { describeAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
@@ -12,7 +12,7 @@ import { type CommunityGroup, communityGroupPage, communityGroupRows } from './a
 import { pages } from './pages.ts'
 import { saysNone } from './refusals.ts'
 import type { Caller } from './tokens.ts'
-import { readUser } from './users.ts'
+import { whyNotShown } from './users.ts'
 
 /** What a write does; made before anything is written, so that an unknown group leaves the old set whole. */
 export interface GroupPlan {
@@ -31,8 +31,8 @@ const readAhead = createReadAhead<readonly CommunityGroup[]>()
 export async function heldGroups(caller: Caller, call: Call, id: AccountId): Promise<readonly CommunityGroup[]> {
   const request: PlatformRequest = { method: 'GET', path: ['api', 'v2', 'user', id, 'groups'] }
   const answer = await caller.asService(call, request)
-  if (saysNone(answer) && (await readUser(caller, call, id)) === undefined)
-    throw new Absent(`account ${id} has no groups because it is gone`)
+  const reason = saysNone(answer) ? await whyNotShown(caller, call, id, 'groups') : undefined
+  if (reason !== undefined) throw reason
   if (answer.status !== 200) throw unexpectedAnswer(request, answer)
   // An array on paper, a page in the official client.
   const all = communityGroupRows.safeParse(answer.json)

@@ -9,7 +9,7 @@ import { type Tag, tag, tagPage } from './answers.ts'
 import { pages } from './pages.ts'
 import { saysNone } from './refusals.ts'
 import type { Caller } from './tokens.ts'
-import { readUser } from './users.ts'
+import { readUser, whyNotShown } from './users.ts'
 
 export const tagPath = ['api', 'v2', 'tag'] as const
 
@@ -25,9 +25,7 @@ async function heldTags(caller: Caller, call: Call, id: AccountId): Promise<read
       for (const row of rows) if (isUserTag(row)) held.set(row.id, row)
   } catch (error) {
     // 404 is a page in an unexpected shape to the walk; only the account itself can say that it is gone.
-    if (error instanceof Broken && (await readUser(caller, call, id)) === undefined)
-      throw new Absent(`account ${id} has no tags because it is gone`, { cause: error })
-    throw error
+    throw error instanceof Broken ? ((await whyNotShown(caller, call, id, 'tags')) ?? error) : error
   }
   return [...held.values()]
 }

@@ -1,5 +1,5 @@
 /** Reading users. `user/{id}/` has neither e-mail nor status; `account/search/` has both and finds exactly one. */
-import { Broken, Fault } from '../../errors.ts'
+import { Absent, Broken, Fault, Immutable, type PlatformError } from '../../errors.ts'
 import type { Account, AccountId } from '../../facts.ts'
 import { parseAnswer, unexpectedAnswer } from '../answer.ts'
 import type { PlatformRequest } from '../client.ts'
@@ -91,6 +91,22 @@ async function readDeleted(caller: Caller, call: Call, id: AccountId): Promise<A
     if (row !== undefined) return toAccount(row, 'd', caller.serviceUserId)
   }
   return undefined
+}
+
+/** Why what an account holds is not shown; undefined when the account is no reason. What hides a soft-deleted one may hide that, too. */
+export async function whyNotShown(
+  caller: Caller,
+  call: Call,
+  id: AccountId,
+  what: 'tags' | 'groups',
+): Promise<PlatformError | undefined> {
+  const account = await readUser(caller, call, id)
+  if (account === undefined) return new Absent(`account ${id} has no ${what} because it is gone`)
+  if (account.attributes.get('status') !== 'd') return undefined
+  return new Immutable(
+    `SelfCommunity does not show the ${what} of a deleted account.`,
+    `the ${what} of account ${id} are not shown: it is deleted`,
+  )
 }
 
 /** Whether the block ends by itself; only the list for moderation tells. */
