@@ -7,6 +7,8 @@ import type { Suspension } from './suspension.ts'
 /** How often it is looked for operations that have become due. */
 const tickMs = 500
 const batch = 32
+/** Operations that are made due together. */
+const lookAhead = 1_000
 /** After what was reached could not be recorded: the store may need a while, and the platform is not asked in vain. */
 const storePauseMs = 5_000
 /** A clock that is set back by more than that makes everything due: waits that were planned by it mean nothing any more. */
@@ -37,6 +39,7 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
   const { suspension } = work
   const { breaker } = suspension
   const setBackMs = setBack(clock)
+  let wasSetBack = false
   /** Its own alone: attempts that requests wait for may always be under way, and would leave it no place. */
   let begun = 0
   /** The last look took all places: more may be due. */
@@ -46,22 +49,33 @@ export function createOutbox(connection: ProvisionedConnection, world: World, wo
   let loop: Promise<void> | undefined
   let nudge: (() => void) | undefined
 
-  /** After an outage, at start, and when the clock was set back: nothing waits longer than it must. */
-  async function makeDue(): Promise<void> {
+  /** After an outage, at start, and when the clock was set back: nothing waits longer than it must. Answers whether that was all. */
+  async function makeDue(most = lookAhead): Promise<boolean> {
     const now = clock.now()
-    const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, 1_000)
+    const waiting = await store.dueOperations(connection.name, Number.MAX_SAFE_INTEGER, most)
     const later = waiting.filter(({ dueAt }) => dueAt > now)
-    if (later.length === 0) return
-    await store.transaction(async (write) => {
-      for (const { id } of later) await write.updateOperation(connection.name, id, { dueAt: now })
-    })
+    for (let from = 0; from < later.length; from += lookAhead) {
+      await store.transaction(async (write) => {
+        for (const { id } of later.slice(from, from + lookAhead))
+          await write.updateOperation(connection.name, id, { dueAt: now })
+      })
+    }
+    return waiting.length < most
+  }
+
+  /** Everything, however much it is: what is left would wait for as long as the clock was set back. */
+  async function makeAllDue(): Promise<void> {
+    for (let most = lookAhead; !(await makeDue(most)); ) most *= 2
   }
 
   async function turn(): Promise<void> {
-    if (setBackMs() > clockToleranceMs) {
+    // Until it is done: the store may be away just now.
+    wasSetBack ||= setBackMs() > clockToleranceMs
+    if (wasSetBack) {
       log.warn({ connection: connection.name }, 'the clock was set back: what waits is tried now')
       pausedUntil = 0
-      await makeDue()
+      await makeAllDue()
+      wasSetBack = false
     }
     if (breaker.isProbeDue() && (await suspension.probe())) await makeDue()
     if (!breaker.isClosed() || clock.now() < pausedUntil) return

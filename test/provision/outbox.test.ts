@@ -79,3 +79,32 @@ test('a clock that is set back by hours puts off neither what waits nor what is 
   })
   assert.equal(status, 201)
 })
+
+test('a clock that is set back keeps nobody waiting behind a thousand others who wait', async (t) => {
+  const bridge = await startFigshareBridge(t, { mode: 'deferred' })
+  const user = aUser()
+  const { body } = await bridge.scim.post('/Users', user)
+  await bridge.finished()
+  bridge.fault({ mode: '503', retryAfter: '5', only: 'writes', times: 1 })
+  const title = [{ op: 'replace', path: 'title', value: 'Dean' }]
+  await bridge.scim.patch(`/Users/${body.id}`, title)
+  const { clock } = bridge.world
+  await bridge.until('it waits', () => bridge.row('select attempts from operation')?.attempts === 1)
+  const before = clock.now()
+  // Leavers come first, whatever becomes of them.
+  bridge.change(
+    `with recursive other (n) as (select 1 union all select n + 1 from other where n < 1200)
+    insert into operation (connection, id, resource_id, kind, about, is_deprovisioning, may_activate, before, version, state, attempts,
+      due_at, request_id, caller, created_at, precedence)
+    select connection, id + n, 'other' || n, kind, about, 1, 0, null, 1, 'waiting', 0, due_at, request_id, caller, created_at, 0
+    from operation, other`,
+  )
+  clock.setBack(7_200_000)
+  await bridge.until('all are due', () => {
+    assert.ok(clock.now() < before - 3_600_000, 'it has taken an hour')
+    return (
+      bridge.row(`select count(*) as n from operation where state = 'waiting' and due_at > ${before - 3_600_000}`)
+        ?.n === 0
+    )
+  })
+})
