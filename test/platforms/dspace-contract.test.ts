@@ -141,6 +141,15 @@ test('a 500 to leaving a group in which others are is of unknown outcome', async
   await assert.rejects(connection.writeGrants(aCall(), ada.id, [], [group]), Unknown)
 })
 
+test('a 500 that passes keeps nobody in a group in which nobody else is', async (t) => {
+  const { connection, simulator } = await aRepository(t)
+  const { id } = await connection.create(aCall(), person('ada'))
+  await groupsOf(connection).create(aCall(), 'Curators')
+  await connection.writeGrants(aCall(), id, [{ group: 'Curators' }], [])
+  simulator.fault({ mode: '500', only: 'writes', times: 1 })
+  assert.deepEqual(await connection.writeGrants(aCall(), id, [], [{ group: 'Curators' }]), [])
+})
+
 test('an account that may not list groups is Denied by the check', async (t) => {
   const { site, connection } = await aRepository(t)
   const administrators = site.group('Administrator')
