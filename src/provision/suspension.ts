@@ -1,5 +1,5 @@
 import { withDeadline } from '../deadline.ts'
-import { Busy, Denied, PlatformError, Unknown } from '../errors.ts'
+import { Absent, Busy, Denied, PlatformError, Unknown } from '../errors.ts'
 import { type Operation, StoreUnavailable } from '../store/store.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import type { Settled } from './commit.ts'
@@ -28,7 +28,9 @@ export function createSuspension(connection: ProvisionedConnection, world: World
     },
     noteFailure(error) {
       const isOurs = error.kind === 'fault' || error.cause instanceof StoreUnavailable || stopping.aborted
-      const isOfOne = error instanceof Denied && error.isOfOne
+      // Said to be gone where a search, or we, know better: an answer that is behind its time.
+      const isBehind = error instanceof Unknown && error.cause instanceof Absent
+      const isOfOne = isBehind || (error instanceof Denied && error.isOfOne)
       // What began before the calls were suspended says nothing new about the platform.
       if (isOurs || !(breaker.isClosed() || (error.kind === 'denied' && !isOfOne))) return
       const wasClosed = breaker.isClosed()

@@ -157,6 +157,19 @@ test('a person whose new account is not shown for a moment is kept, and made onc
   assert.equal((await viewOf(world, 'selfcommunity').byEmail(emailOf(user))).length, 1)
 })
 
+test('a platform whose searches lag is not away: however many new accounts it does not show at once, the others are made', async (t) => {
+  const world = await startBridgeWorld()
+  t.after(() => world.stop())
+  const scim = world.scim('selfcommunity')
+  for (let made = 0; made < 6; made += 1) {
+    world.sandbox.selfcommunity.fault({ ...notShown, path: '/api/v2/user' })
+    assert.equal((await scim.post('/Users', aUser())).status, 429)
+    assert.equal(world.sandbox.selfcommunity.faultCount, 1, String(made))
+  }
+  const answer = await scim.post('/Users', aUser())
+  assert.equal(answer.status, 201, answer.text)
+})
+
 test('a group that is not shown for a moment after it was made is kept, and known as made', async (t) => {
   const world = await startBridgeWorld()
   t.after(() => world.stop())
