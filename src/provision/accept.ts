@@ -11,6 +11,7 @@ import type { ProvisionedConnection } from './connection.ts'
 import { isActiveDocument, keysOf, parseDocument, withId } from './document.ts'
 import { type AcceptContext, type Accepted, duplicate, joinOperation, putOperation, storeDocument } from './intent.ts'
 import { refuseFirst } from './reach.ts'
+import { losesUnknownCreate, unknownCreateText } from './unknown-create.ts'
 
 /** The canonical document and what the client said about `active`. */
 export interface WantedUser {
@@ -70,6 +71,10 @@ async function acceptAgain(
   const active = existing.visible && user.active === undefined ? isActiveDocument(before) : user.document.active
   const document = withId({ ...user.document, ...(active === undefined ? {} : { active }) }, existing.id)
   refuseInexpressible(connection, document, !existing.visible)
+  const change = { from: before, to: document }
+  if (operation !== undefined && losesUnknownCreate(connection, link, operation, change)) {
+    return acceptDepartureAlone(write, context, existing, operation, change)
+  }
   const stored = await storeDocument(write, context, existing, document)
   return putOperation(write, context, {
     id: existing.id,
@@ -96,9 +101,10 @@ export async function acceptUpdate(
   compute: ComputeUser,
 ): Promise<Accepted | 'missing' | 'done'> {
   const { connection } = context
-  const [current, operation, waiting] = await Promise.all([
+  const [current, operation, link, waiting] = await Promise.all([
     write.getResource(connection.name, 'User', id),
     write.getOperation(connection.name, id),
+    write.getLink(connection.name, id),
     write.countOperations(connection.name),
   ])
   if (current === undefined) return 'missing'
@@ -115,6 +121,10 @@ export async function acceptUpdate(
     refuseWhenFull(waiting)
     refuseInexpressible(connection, document, operation?.kind === 'create')
   }
+  const change = { from: parseDocument(current.json), to: document }
+  if (operation !== undefined && losesUnknownCreate(connection, link, operation, change)) {
+    return acceptDepartureAlone(write, context, current, operation, change)
+  }
   const { version } = user.changed ? await storeDocument(write, context, current, document) : current
   return putOperation(write, context, {
     id,
@@ -125,6 +135,31 @@ export async function acceptUpdate(
     version,
     replaced: operation,
   })
+}
+
+/** Nothing of the request is kept but that somebody leaves: their account is switched off wherever it is found. */
+async function acceptDepartureAlone(
+  write: StoreWriter,
+  context: AcceptContext,
+  current: StoredResource & { readonly visible?: boolean },
+  operation: Operation,
+  { from, to }: { readonly from: JsonObject; readonly to: JsonObject },
+): Promise<Accepted> {
+  const notKeptBecause = unknownCreateText
+  if (isActiveDocument(to) || !isActiveDocument(from))
+    return { ...(await joinOperation(write, context, operation, false)), notKeptBecause }
+  const document: JsonObject = { ...from, active: false }
+  const { version } = await storeDocument(write, context, current, document)
+  const accepted = await putOperation(write, context, {
+    id: current.id,
+    kind: operation.kind,
+    document,
+    active: false,
+    before: current.visible === false ? undefined : current.json,
+    version,
+    replaced: operation,
+  })
+  return { ...accepted, notKeptBecause }
 }
 
 /** SCIM says "on" already, but the account was left off, or is about to be: an explicit `active: true` still means something. */

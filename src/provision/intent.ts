@@ -16,6 +16,8 @@ export interface Accepted {
   readonly heldBecause: string | undefined
   /** Whether the request asks for what the operation does to the account: a final refusal is its own then. */
   readonly isAsker: boolean
+  /** What the request asks for beside is not kept, and why: it has to be asked for again, whatever comes of the operation. */
+  readonly notKeptBecause?: string
 }
 
 export interface AcceptContext {

@@ -98,7 +98,12 @@ export function createProvision(connection: ProvisionedConnection, world: World)
 
   /** Confirmed mode: the platform has been read as wanted, or a `Problem` says what became of the request. */
   async function finish(asked: Asked, accepted: Accepted, begun: Begun | undefined): Promise<void> {
-    if (connection.mode === 'deferred') return runner.wake()
+    const { notKeptBecause } = accepted
+    if (connection.mode === 'deferred') {
+      runner.wake()
+      if (notKeptBecause !== undefined) throw notYet(notKeptBecause, undefined)
+      return
+    }
     if (accepted.heldBecause !== undefined) throw notYet(accepted.heldBecause, clock.now() + heldRetryMs)
     let settled: Settled
     try {
@@ -109,6 +114,7 @@ export function createProvision(connection: ProvisionedConnection, world: World)
       if (!asked.signal.aborted) throw error
       throw notYet('The platform has not confirmed the change in time; it is kept and will be finished.', undefined)
     }
+    if (notKeptBecause !== undefined) throw notYet(notKeptBecause, undefined)
     // Kept: never a final answer, whatever the reason.
     if (settled.kind === 'waiting') throw notYet(settled.error.message, settled.dueAt, settled.error)
     if (settled.kind === 'refused') throw problemOf(settled.error)

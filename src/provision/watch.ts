@@ -8,6 +8,7 @@ import type { Operation, StoreWriter } from '../store/store.ts'
 import type { Watch } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { parseDocument } from './document.ts'
+import { keysOfDocument } from './reconcile-keys.ts'
 import { putOwnOperation } from './reconcile-operation.ts'
 
 const minute = 60_000
@@ -43,18 +44,26 @@ export async function askWatches(connection: ProvisionedConnection, world: World
   const due = await world.store.dueWatches(name, world.clock.now(), walkBatch)
   if (due.length === 0) return
   await world.store.transaction(async (write) => {
-    for (const watch of due) await askWatch(write, name, world, watch)
+    for (const watch of due) await askWatch(write, connection, world, watch)
   })
 }
 
-async function askWatch(write: StoreWriter, connection: string, world: World, watch: Watch): Promise<void> {
+async function askWatch(
+  write: StoreWriter,
+  { name: connection, mapping, facts }: ProvisionedConnection,
+  world: World,
+  watch: Watch,
+): Promise<void> {
   const { resourceId, endsAt } = watch
   const now = world.clock.now()
   const link = await write.getLink(connection, resourceId)
   const document = parseDocument(watch.document)
   const { userName } = document
-  // Who has come back under the same name finds the account, whenever it appears: it is theirs.
-  const isBack = typeof userName === 'string' && (await write.findByUniqueName(connection, 'User', userName))
+  const again = typeof userName === 'string' ? await write.findByUniqueName(connection, 'User', userName) : undefined
+  const keysOf = (some: JsonObject) => keysOfDocument(mapping, facts, some).match
+  const keys = again === undefined ? [] : keysOf(parseDocument(again.json))
+  // Who has come back and is searched by the same value finds the account, whenever it appears: it is theirs.
+  const isBack = keysOf(document).some((key) => keys.includes(key))
   if (now >= endsAt || isBack || link?.state !== 'tombstone' || link.accountId !== undefined) {
     await write.deleteWatch(connection, resourceId)
     return
