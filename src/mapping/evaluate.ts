@@ -22,14 +22,23 @@ export function toPlatform(
   const refusals: Refusal[] = []
   const createRefusals: Refusal[] = []
   for (const rule of mapping.rules.values()) {
-    const { value, refusal, isMissing } = applyRule(rule, facts.platform, lookup)
-    if (refusal !== undefined) refusals.push(refusal)
-    else if (value !== undefined) attributes.set(rule.attribute, value)
+    const { value, refusal, isUnfit, isMissing } = applyRule(rule, facts.platform, lookup)
+    const use = isUnfit && !isSearchedBy(mapping, facts, rule.attribute) ? rule.write : 'always'
+    if (refusal !== undefined) {
+      if (use === 'create') createRefusals.push(refusal)
+      else if (use !== 'never') refusals.push(refusal)
+    } else if (value !== undefined) attributes.set(rule.attribute, value)
     else if (isMissing) createRefusals.push(missingAtCreation(rule))
   }
   const active = typeof scim.active === 'boolean' ? scim.active : options.activeDefault
   for (const [name, value] of statusFor(mapping, active)) attributes.set(name, value)
   return { attributes, active, refusals, createRefusals }
+}
+
+/** Needed whether or not it is written: without it another account would be taken for the person's, or none. */
+function isSearchedBy({ match, distinct }: Mapping, facts: PlatformFacts, attribute: string): boolean {
+  const names = [...match, ...distinct]
+  return names.some((name) => name === attribute || factOf(facts, name)?.companion === attribute)
 }
 
 /** What a create sends: everything wanted except what the mapping only reads. */

@@ -128,7 +128,10 @@ export interface Wanted {
   readonly active: boolean
   /** Empty when the resource can be expressed whole. */
   readonly refusals: readonly Refusal[]
-  /** What refuses a *new* account beside them: values that the platform requires and that `empty: keep` leaves to an existing one. */
+  /**
+   * What refuses a *new* account beside them: values that the platform requires and that `empty: keep` leaves to an existing one,
+   * and those of `write: create` that the platform does not take.
+   */
   readonly createRefusals: readonly Refusal[]
 }
 

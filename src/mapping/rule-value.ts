@@ -10,6 +10,8 @@ export type OnStep = (step: string, value: Json | undefined) => void
 export interface RuleValue {
   readonly value: Json | undefined
   readonly refusal: Refusal | undefined
+  /** What is refused is a value that there is, and not that there is none. */
+  readonly isUnfit: boolean
   /** The platform requires a value, there is none, and the rule says neither `required` nor a default. */
   readonly isMissing: boolean
 }
@@ -22,9 +24,10 @@ interface Origin {
 export function applyRule(rule: Rule, platform: string, scim: ScimLookup, onStep?: OnStep): RuleValue {
   const origin = originOf(rule.source, scim)
   onStep?.(rule.source.kind, origin.value)
-  const refuse = (what: string): RuleValue => ({
+  const refuse = (what: string, isUnfit = true): RuleValue => ({
     value: undefined,
     refusal: refusalOf(rule, 'invalidValue', `${what} (${sourceText(rule.source, origin.path)})`, origin.path),
+    isUnfit,
     isMissing: false,
   })
   const worked = workOn(rule, origin.value, scim, onStep)
@@ -35,11 +38,11 @@ export function applyRule(rule: Rule, platform: string, scim: ScimLookup, onStep
     onStep?.('default', value)
   }
   if (value === undefined) {
-    if (rule.required) return refuse('required value is missing')
-    return { value, refusal: undefined, isMissing: rule.fact.required === true }
+    if (rule.required) return refuse('required value is missing', false)
+    return { value, refusal: undefined, isUnfit: false, isMissing: rule.fact.required === true }
   }
   const wrong = unfit(value, rule.fact, platform)
-  return wrong === undefined ? { value, refusal: undefined, isMissing: false } : refuse(wrong)
+  return wrong === undefined ? { value, refusal: undefined, isUnfit: false, isMissing: false } : refuse(wrong)
 }
 
 /** Transforms and table. `wrong`: what one of them does not take. */

@@ -167,6 +167,33 @@ describe('refusals', () => {
     assert.equal(wanted.refusals[0]?.message, 'user.attributes.email: 65 characters, dspace takes 64 (from userName)')
   })
 
+  test('a value that is not going to be written refuses nobody: never, or once the account is there', () => {
+    const refusedBy = (rule: string) => {
+      const { mapping } = aMapping(`    job_title: ${rule}`)
+      const scim = { ...aPerson, title: 'x'.repeat(10_001) }
+      const { attributes, refusals, createRefusals } = toPlatform(mapping, figshare, scim, { activeDefault: true })
+      assert.equal(attributes.has('job_title'), false)
+      return [refusals, createRefusals].map((some) => some.map(({ attribute }) => attribute))
+    }
+    assert.deepEqual(refusedBy('{ from: title, empty: keep }'), [['job_title'], []])
+    assert.deepEqual(refusedBy('{ from: title, write: create }'), [[], ['job_title']])
+    assert.deepEqual(refusedBy('{ from: title, write: never }'), [[], []])
+    assert.deepEqual(refusedBy('{ from: nickName, write: never, required: true }'), [['job_title'], []])
+  })
+
+  test('a value that accounts are searched by refuses, whether or not it is written', () => {
+    const mapping = builtInMapping(figshare)
+    for (const write of ['create', 'never'] as const) {
+      const rules = new Map([...mapping.rules].map(([name, rule]) => [name, { ...rule, write }]))
+      const scim = { ...aPerson, userName: 'x'.repeat(10_001) }
+      const { refusals } = toPlatform({ ...mapping, rules }, figshare, scim, { activeDefault: true })
+      assert.deepEqual(
+        refusals.map(({ attribute }) => attribute),
+        ['institution_user_id'],
+      )
+    }
+  })
+
   test('what the platform needs and an existing account may keep refuses only a new one', () => {
     const { mapping } = aMapping('    first_name: { from: name.givenName, empty: keep }')
     const kept = {
