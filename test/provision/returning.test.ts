@@ -60,3 +60,21 @@ test('in deferred mode a deleted person who is pushed again gets the same accoun
   assert.deepEqual([bridge.account(user)?.id, bridge.account(user)?.active], [id, true])
   assert.equal((await bridge.scim.get(`/Users/${body.id}`)).status, 404)
 })
+
+for (const mode of ['confirmed', 'deferred'] as const) {
+  test(`${mode}: who is deleted and pushed again while lists do not show their account yet gets it back`, async (t) => {
+    const bridge = await startFigshareBridge(t, { mode })
+    Object.assign(bridge.world.sandbox.figshare.logic.knobs, { listLagMs: 60_000 })
+    const user = aUser()
+    const { body } = await bridge.scim.post('/Users', user)
+    await bridge.finished()
+    const id = bridge.account(user)?.id
+    assert.equal((await bridge.scim.delete(`/Users/${body.id}`)).status, 204)
+    await bridge.finished()
+    assert.equal(bridge.account(user)?.active, false)
+    const again = await bridge.scim.post('/Users', user)
+    assert.equal(again.status, 201, again.text)
+    await bridge.finished()
+    assert.deepEqual([bridge.account(user)?.id, bridge.account(user)?.active], [id, true])
+  })
+}

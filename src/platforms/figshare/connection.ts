@@ -13,6 +13,7 @@ import * as api from './api.ts'
 import { type Granting, readGrants, writeGrants } from './association.ts'
 import { facts } from './facts.ts'
 import { createLostCreates } from './lost-creates.ts'
+import { createNewAccounts } from './new-accounts.ts'
 import { probe } from './probe.ts'
 import { saysBadValue, saysTaken, taken, toError } from './refusals.ts'
 import type { FigshareSettings } from './settings.ts'
@@ -23,6 +24,7 @@ const walkRows = 10
 export function createConnection(client: Client, settings: FigshareSettings, clock: Clock): PlatformConnection {
   let own: { readonly token: string; readonly id: AccountId } | undefined
   const lostCreates = createLostCreates(clock)
+  const newAccounts = createNewAccounts(clock)
 
   async function whole(call: Call, raw: FigshareAccount): Promise<Account> {
     const id = String(raw.id)
@@ -164,9 +166,11 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
 
     async find(call, attribute, value) {
       const found: Account[] = []
-      for (const row of await search(call, attribute, value)) {
-        const account = await read(call, String(row.id))
-        if (account !== undefined) found.push(account)
+      const listed = (await search(call, attribute, value)).map((row) => String(row.id))
+      const unlisted = newAccounts.madeWith(value).filter((id) => !listed.includes(id))
+      for (const id of [...listed, ...unlisted]) {
+        const account = await read(call, id)
+        if (account !== undefined && (listed.includes(id) || hasValue(account, attribute, value))) found.push(account)
       }
       return found
     },
@@ -184,6 +188,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
         )
       }
       const id = await post(call, attributes)
+      newAccounts.note(id, attributes)
       await call.created(id)
       const raw = await readRaw(call, id)
       if (raw === undefined) throw new Unknown(`account ${id} cannot be read after it was created`)
@@ -252,6 +257,12 @@ function matcher(attribute: string, value: string): (row: ShortAccount) => boole
   if (attribute === 'institution_user_id') return (row) => row.institution_user_id === value
   if (attribute === 'email') return (row) => row.email?.toLowerCase() === value.toLowerCase()
   throw new Fault(`figshare accounts cannot be found by ${attribute}`)
+}
+
+function hasValue({ attributes }: Account, attribute: string, value: string): boolean {
+  const held = attributes.get(attribute)
+  if (typeof held !== 'string') return false
+  return attribute === 'email' ? held.toLowerCase() === value.toLowerCase() : held === value
 }
 
 /** Without a group Figshare takes the top one, and some portals refuse. */
