@@ -83,6 +83,8 @@ async function takeAway(call: Call, situation: Situation): Promise<Reached> {
   let account = link.accountId === undefined ? undefined : await platform.read(call, link.accountId)
   account ??= await findOwn(call, situation, wanted.attributes)
   requireSame(situation, account)
+  // Which account was theirs is known, and it is gone: another one that fits was made for somebody after them.
+  if (link.state === 'tombstone' && link.accountId !== undefined && account?.id !== link.accountId) return nothing
   if (account === undefined) {
     waitForLateCreate(situation)
     if (isInvitationOpen(situation))

@@ -142,6 +142,30 @@ test('RC 8 the account of a deleted user that is on again is switched off by a p
   assert.equal((await world.reconcile('figshare')).only('former').accountId, String(account.id))
 })
 
+test('RC 8 a revived account that is gone before it is switched off is no reason to switch off another one that fits', async (t) => {
+  const world = await startReconcileWorld(t, { maximumRetrySeconds: 3_600 })
+  const { logic } = world.world.sandbox.figshare
+  const user = aUser()
+  const { body } = await world.scim.post('/Users', user)
+  const account = world.account(user)
+  assert.ok(account !== undefined)
+  await world.scim.delete(`/Users/${body.id}`)
+  account.active = true
+  world.fault({ mode: '500', only: 'writes' })
+  await world.reconcile('figshare')
+  await world.until('it was tried', () => Number(world.row('select attempts as n from operation')?.n) > 0)
+  logic.removeAccount(account.id)
+  const other = logic.addAccount({
+    email: emailOf(user),
+    institution_user_id: String(user.userName),
+    last_name: 'Somebody',
+  })
+  world.heal()
+  await world.finished()
+  assert.equal(other.active, true)
+  assert.equal(world.row("select account_id as a from link where state = 'tombstone'")?.a, String(account.id))
+})
+
 test('RC 8 an account that its owner has been given again is not taken for the one of the deleted user', async (t) => {
   const world = await startReconcileWorld(t)
   const user = aUser()
