@@ -21,6 +21,7 @@ import { mayHaveLostGrants } from './lost-grants.ts'
 import { type Reached, reachDeleted, reachWanted, unlessShown } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
+import { keysOfDocument } from './reconcile-keys.ts'
 import { isOwnCaller } from './reconcile-operation.ts'
 import { createRecording } from './recording.ts'
 
@@ -71,6 +72,10 @@ export async function attempt(
       if (!(await store.claim(connection.name, 'account', id, resourceId))) return true
       const holder = await store.findLinkByAccount(connection.name, id)
       return holder !== undefined && holder.resourceId !== resourceId
+    },
+    isMovingAway: async (id: AccountId) => {
+      const holder = await store.findLinkByAccount(connection.name, id)
+      return holder !== undefined && isToBeOther(context, holder.resourceId, parseDocument(json))
     },
     noteMaking: (isIt) => {
       isMaking = isIt
@@ -123,6 +128,23 @@ export async function attempt(
   } finally {
     claims.release(resourceId)
   }
+}
+
+/** Whether an unfinished change makes the account of this user one that the document does not fit. */
+async function isToBeOther(
+  { connection, world: { store } }: AttemptContext,
+  resourceId: string,
+  document: JsonObject,
+): Promise<boolean> {
+  const { name, mapping, facts } = connection
+  const [operation, resource] = await Promise.all([
+    store.getOperation(name, resourceId),
+    store.getResource(name, 'User', resourceId),
+  ])
+  if (operation === undefined || operation.state === 'failed' || operation.kind === 'delete') return false
+  if (resource === undefined) return false
+  const kept = keysOfDocument(mapping, facts, parseDocument(resource.json)).match
+  return !keysOfDocument(mapping, facts, document).match.some((key) => kept.includes(key))
 }
 
 /** Of an operation that is about more, the rest is as wanted all the same. */

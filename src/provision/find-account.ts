@@ -1,4 +1,4 @@
-import { Conflict, Disputed } from '../errors.ts'
+import { Busy, Conflict, Disputed } from '../errors.ts'
 import type { Account, AccountId, Attributes } from '../facts.ts'
 import type { JsonObject } from '../json.ts'
 import { protectedBecause } from '../mapping/evaluate.ts'
@@ -15,6 +15,8 @@ export interface Situation {
   readonly operation: Operation
   readonly now: number
   isLinkedElsewhere(id: AccountId): Promise<boolean>
+  /** Whether the user who has the account is to get other values than this one wants, and has not got them yet. */
+  isMovingAway(id: AccountId): Promise<boolean>
   readonly grants: GrantSituation
   /** Whether what is written from now on makes an account; taking one over does not. */
   noteMaking(isMaking: boolean): void
@@ -22,8 +24,12 @@ export interface Situation {
   noteInvitations(count: number, lastAt: string | undefined): Promise<void>
 }
 
+/** Changes of other people are looked at again so soon. */
+const movingRetryMs = 5_000
+
 /** What a look-up needs of a situation; a plan has no operation. */
-export type FindSituation = Pick<Situation, 'connection' | 'isLinkedElsewhere'>
+export type FindSituation = Pick<Situation, 'connection' | 'isLinkedElsewhere'> &
+  Partial<Pick<Situation, 'isMovingAway'>>
 
 /** Exactly one account that is ours to take, or none. Never "the first of several". */
 export async function findAccount(
@@ -49,6 +55,10 @@ export async function findAccount(
     )
   }
   if (account === undefined) return undefined
+  if ((await situation.isLinkedElsewhere(account.id)) && (await situation.isMovingAway?.(account.id)))
+    throw new Busy(`${connection.name}: account ${account.id} fits until its user has other values`, {
+      retryAfterMs: movingRetryMs,
+    })
   const conflict = await whyNotOurs(situation, account, wanted)
   if (conflict !== undefined)
     throw new Conflict(conflict, `${connection.name}: account ${account.id} may not be adopted`)

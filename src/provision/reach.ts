@@ -122,9 +122,13 @@ function requireSame({ connection, link }: Situation, found: Account | undefined
 }
 
 /** An account that fits and is not ours to take belongs to somebody else: this user has none. */
-async function findOwn(call: Call, situation: Situation, wanted: Attributes): Promise<Account | undefined> {
+async function findOwn(
+  call: Call,
+  { connection, isLinkedElsewhere }: Situation,
+  wanted: Attributes,
+): Promise<Account | undefined> {
   try {
-    return await findAccount(call, situation, wanted)
+    return await findAccount(call, { connection, isLinkedElsewhere }, wanted)
   } catch (error) {
     if (error instanceof Conflict) return undefined
     throw error
