@@ -122,11 +122,11 @@ export async function acceptGroupUpdate(
 }
 
 /**
- * What is stored already is asked for once more, a name that decides what members are granted included: it is an answer to that,
- * too, whether they have it.
+ * What is stored already is asked for once more, a name that decides what members are granted, or which group they are in,
+ * included: it is an answer to that, too, whether they have it.
  */
 function asksAgain({ connection }: AcceptContext, { changed, memberChanges }: GroupChange): boolean {
-  return connection.mapping.groups.as === 'grants' && !changed && memberChanges.length === 0
+  return connection.mapping.groups.as !== 'none' && !changed && memberChanges.length === 0
 }
 
 /** Its members' grants go by their own operations; the group itself ends only where the mapping says so and we made it. */

@@ -36,7 +36,7 @@ export async function attemptGroup(context: CommitContext, start: GroupStart, si
     return await world.store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, about: 'group' })
       await commitGroup(write, context, operation, start.json, reached)
-      return { kind: 'applied' }
+      return { kind: 'applied', isGroupNew: reached?.isNew === true }
     })
   } catch (error) {
     const failure = asPlatformError(error, hasWritten() || signal.aborted)
@@ -85,10 +85,10 @@ async function reachGroup(
   const linked = link?.state === 'live' ? await groups.read(call, link.groupId) : undefined
   if (link !== undefined && linked !== undefined) {
     const { wasCreated } = link
-    if (linked.name === name) return { groupId: linked.id, name, wasCreated }
+    if (linked.name === name) return { groupId: linked.id, name, wasCreated, isNew: false }
     refuseProtected(connection, linked)
     const renamed = await groups.rename(call, linked.id, name)
-    return { groupId: renamed.id, name: renamed.name, wasCreated }
+    return { groupId: renamed.id, name: renamed.name, wasCreated, isNew: false }
   }
   return adoptOrCreate(call, connection, groups, name, operation, holderOf)
 }
@@ -126,13 +126,13 @@ async function adoptOrCreate(
       )
     refuseProtected(connection, found)
     // There was none when we asked for it, and the answer was lost: this is it.
-    if (unknownSince !== undefined) return { groupId: found.id, name: found.name, wasCreated: true }
+    if (unknownSince !== undefined) return { groupId: found.id, name: found.name, wasCreated: true, isNew: true }
     if (mapping.groups.adopt === 'never')
       throw new Conflict(
         `${facts.title} has a group with this name already, and this connection takes over none (groups.adopt: never).`,
         `${connection.name}: group ${found.id} may not be adopted`,
       )
-    return { groupId: found.id, name: found.name, wasCreated: false }
+    return { groupId: found.id, name: found.name, wasCreated: false, isNew: true }
   }
   if (!mapping.groups.create)
     throw new Immutable(
@@ -144,7 +144,7 @@ async function adoptOrCreate(
     // Made, and not shown yet: the next attempt has to know that it is ours.
     throw new Unknown(`${connection.name}: the group that was made is not shown`, { cause: error })
   })
-  return { groupId: made.id, name: made.name, wasCreated: true }
+  return { groupId: made.id, name: made.name, wasCreated: true, isNew: true }
 }
 
 function refuseProtected({ name, facts, mapping }: ProvisionedConnection, group: PlatformGroup): void {

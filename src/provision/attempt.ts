@@ -16,6 +16,7 @@ import type { Claims } from './claims.ts'
 import { type CommitContext, commitFailure, commitReached, putLink, type Settled } from './commit.ts'
 import { parseDocument } from './document.ts'
 import type { Situation } from './find-account.ts'
+import { askForGroup } from './group-gone.ts'
 import { leftOverGrants } from './left-over-grants.ts'
 import { mayHaveLostGrants } from './lost-grants.ts'
 import { type Reached, reachDeleted, reachWanted, unlessShown } from './reach.ts'
@@ -96,6 +97,8 @@ export async function attempt(
       platformGroups: async () =>
         (await store.groupLinks(connection.name)).map(({ groupId, name }) => ({ id: groupId, name })),
       operationOf: (id) => store.getOperation(connection.name, id),
+      askForGroup: (membership, found) =>
+        store.transaction((write) => askForGroup(write, world, connection.name, operation, membership, found)),
     },
   }
   try {

@@ -9,8 +9,10 @@ import { putOff, setAside } from './put-off.ts'
 import { putOwnOperation, reconcileCaller } from './reconcile-operation.ts'
 import { hasEnded } from './retry.ts'
 
-/** As on the platform now; undefined when it has been ended, or let go. */
-export type ReachedGroup = Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> | undefined
+/** As on the platform now; undefined when it has been ended, or let go. `isNew`: made, or taken over, by this attempt. */
+export type ReachedGroup =
+  | (Pick<GroupLink, 'groupId' | 'name' | 'wasCreated'> & { readonly isNew: boolean })
+  | undefined
 
 /** `json`: the document that the attempt started from. */
 export async function commitGroup(
@@ -29,7 +31,8 @@ export async function commitGroup(
   const isThere = (await write.getAnyResource(connection, 'Group', resourceId)) !== undefined
   try {
     const deletedAt = isThere ? undefined : new Date(world.clock.now()).toISOString()
-    await write.putGroupLink({ connection, resourceId, state: isThere ? 'live' : 'tombstone', ...reached, deletedAt })
+    const { isNew: _, ...group } = reached
+    await write.putGroupLink({ connection, resourceId, state: isThere ? 'live' : 'tombstone', ...group, deletedAt })
   } catch (error) {
     if (!(error instanceof AccountTaken)) throw error
     throw new Refused(
@@ -44,12 +47,13 @@ export async function commitGroup(
   const newer = await write.getOperation(connection, resourceId)
   if (newer !== undefined)
     await write.updateOperation(connection, newer.id, { kind: 'update', before: json, attempts: 0 })
-  if (operation.kind !== 'create') return
-  // They may have been added before there was a group to be a member of.
+  if (operation.kind !== 'create' && !reached.isNew) return
+  // They may have been added before there was a group to be a member of, or were in one that is gone: that is looked at.
   const members = (await write.members(connection, resourceId)).map(({ id }) => id)
   const now = world.clock.now()
   const createdAt = new Date(now).toISOString()
-  await write.putGrantOperations(connection, members, { dueAt: now, requestId, caller, createdAt })
+  const asking = operation.kind === 'create' ? caller : reconcileCaller
+  await write.putGrantOperations(connection, members, { dueAt: now, requestId, caller: asking, createdAt })
 }
 
 /** By the class of the error alone: the operation waits, is put aside, or what was asked is undone. */

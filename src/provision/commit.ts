@@ -22,7 +22,8 @@ import { noteTakenAway } from './watch.ts'
  * memberships give was refused, which is no answer to whoever asked for the rest.
  */
 export type Settled =
-  | { readonly kind: 'applied' }
+  /** `isGroupNew`: the group was made, or taken over, just now, and its members get in by operations of their own. */
+  | { readonly kind: 'applied'; readonly isGroupNew?: boolean }
   | { readonly kind: 'refused' | 'ungranted'; readonly error: PlatformError }
   | { readonly kind: 'waiting'; readonly error: PlatformError; readonly dueAt: number }
 

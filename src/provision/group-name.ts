@@ -12,8 +12,11 @@ export function namedGroup(group: { readonly displayName?: unknown; readonly ext
 }
 
 /** What a SCIM group is called where it is a group on the platform. */
-export function platformNameOf({ groups }: Mapping, document: JsonObject): string {
-  const name = groups.match === 'externalId' ? document.externalId : document.displayName
+export function platformNameOf(
+  { groups }: Mapping,
+  group: { readonly displayName?: unknown; readonly externalId?: unknown },
+): string {
+  const name = groups.match === 'externalId' ? group.externalId : group.displayName
   return typeof name === 'string' ? name : ''
 }
 

@@ -61,17 +61,26 @@ export function createProvisionedGroups(
   /** Confirmed mode: the platform has been read as wanted, for the group and for everybody whom the request concerns. */
   async function finish(asked: Asked, accepted: AcceptedGroup): Promise<void> {
     if (connection.mode === 'deferred') return runner.wake()
-    const { operation, stored, concerned, members } = accepted
+    const { operation, stored, members } = accepted
+    let { concerned } = accepted
     if (operation !== undefined) {
       const only = [{ id: operation.id, resourceId: stored.id }]
       const run = operation.isAsker ? runner.runNow : runner.runAlongside
-      const settled = await runMany(only, 1, asked.signal, (one) => run(one, asked.signal))
+      let isNew = false
+      const settled = await runMany(only, 1, asked.signal, async (one) => {
+        const settled = await run(one, asked.signal)
+        isNew = settled.kind === 'applied' && settled.isGroupNew === true
+        return settled
+      })
       const [refused] = settled.refused
       if (refused !== undefined && operation.isAsker) {
         await takeBackMembers(asked, accepted)
         throw problemOf(refused.settled.error)
       }
       refuseUnfinished(settled, undefined)
+      // The one that was to get another name was gone from the platform: all its members get into a new one.
+      if (isNew && operation.kind === 'update' && operation.isAsker)
+        concerned = [...new Set([...concerned, ...(await store.members(name, stored.id)).map(({ id }) => id)])]
     }
     if (concerned.length === 0) return
     const startedAt = clock.now()

@@ -15,6 +15,7 @@ import {
   type WantedGrant,
   wantedGrants,
 } from './grants.ts'
+import { type AskForGroup, bringBackGroups } from './group-gone.ts'
 
 /** What is known of the user's memberships at the start of the attempt. */
 export interface GrantSituation {
@@ -27,6 +28,7 @@ export interface GrantSituation {
   /** The present name on the platform of the group that this SCIM group is or was. */
   platformGroupOf(groupId: string): Promise<{ readonly id: string; readonly name: string } | undefined>
   operationOf(resourceId: string): Promise<Operation | undefined>
+  askForGroup: AskForGroup
   /** All groups of the platform that belong to this connection. */
   platformGroups(): Promise<readonly { readonly id: string; readonly name: string }[]>
 }
@@ -78,6 +80,7 @@ export async function reachGrants(
     return { ledger: plan.after, refusal: undefined, isIncomplete }
   } catch (error) {
     if (!isRefusal(error)) throw error
+    await bringBackGroups(call, connection, situation.memberships, plan.give, situation.askForGroup)
     return { ledger: plan.before, refusal: error, isIncomplete }
   }
 }
@@ -105,13 +108,14 @@ function wantedBy(
   return all.filter(({ key }) => known.has(key))
 }
 
-/** Also what was written down without an id, or under a former name. */
+/** Also what was written down without an id, or under a former name. What was given in a group that is gone is had no more. */
 async function withPresentNames(rules: GrantRules, situation: GrantSituation): Promise<readonly LedgerEntry[]> {
   if (rules.mapping.groups.as !== 'groups') return situation.ledger
   const present: LedgerEntry[] = []
   for (const entry of situation.ledger) {
     const groupId = groupIdOf(entry.key)
     const group = groupId === undefined ? undefined : await situation.platformGroupOf(groupId)
+    if (group !== undefined && entry.grant.id !== undefined && entry.grant.id !== group.id) continue
     const isKnown = group !== undefined && rules.groups !== undefined
     present.push(isKnown ? { ...entry, grant: membershipIn(rules.groups, group) } : entry)
   }
