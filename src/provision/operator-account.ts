@@ -121,7 +121,9 @@ async function link(
   const resource = await write.getAnyResource(name, 'User', resourceId)
   if (resource === undefined) throw new NotDone('no_user', 'this user was deleted')
   const wanted = toPlatform(mapping, facts, parseDocument(resource.json), { activeDefault: true })
-  const refusal = platform.refuseAdoption?.(account, wanted.attributes)
+  const wasOurs = before.unlinkedAccountId === account.id
+  // It has been this very user's: what differs by now would not have ended the link either.
+  const refusal = wasOurs ? undefined : platform.refuseAdoption?.(account, wanted.attributes)
   if (refusal !== undefined) throw new NotDone('forbidden', refusal)
   const { changes, drift } = compare(mapping, facts, wanted, account.attributes)
   const after: Link = {
@@ -132,7 +134,7 @@ async function link(
     applied: Object.fromEntries(account.attributes),
     drift: [...new Set([...changes.keys(), ...drift])],
     // What was given to this very account is still ours to take.
-    grants: before.unlinkedAccountId === account.id ? before.grants : await leftOverGrants(write, name, account.id),
+    grants: wasOurs ? before.grants : await leftOverGrants(write, name, account.id),
   }
   await write.putLink(after)
   const operation = await write.getOperation(name, resourceId)

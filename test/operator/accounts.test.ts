@@ -238,6 +238,23 @@ test('in deferred mode a dispute ends when an operator names the right one of th
   assert.deepEqual([state.state, state.accountId, chosen.active], ['applied', String(chosen.id), true])
 })
 
+test('an account that was let go is given back to its user, whose key has changed since it was made, and to nobody else with one', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { id, path, account } = await aPerson(bridge)
+  const other = await aPerson(bridge)
+  const renamed = [{ op: 'replace', path: 'userName', value: 'countess@uni.example' }]
+  assert.equal((await bridge.scim.patch(path, renamed)).status, 200)
+  const adopt = (user: string) => operate(bridge.world, 'adopt', { user, detail: { accountId: String(account.id) } })
+  await operate(bridge.world, 'unlink', { user: id })
+  await operate(bridge.world, 'unlink', { user: other.id })
+  assert.equal((await adopt(other.id)).phase, 'refused')
+  const done = await adopt(id)
+  assert.equal(done.answer, 'the account is linked, and is brought to what is stored now')
+  await bridge.finished()
+  assert.equal((await bridge.scim.patch(path, titled('Countess'))).status, 200)
+  assert.equal(account.profile.job_title, 'Countess')
+})
+
 test('an account that is linked elsewhere, protected, or not there is not adopted, nor one for a user who has one', async (t) => {
   const bridge = await startFigshareBridge(t)
   const one = await aPerson(bridge)
