@@ -62,7 +62,7 @@ export interface Begun {
 export function createRunner(connection: ProvisionedConnection, world: World): Runner {
   const { store, clock, log } = world
   const running = new Map<string, Promise<void>>()
-  const waiters = createWaiters()
+  const waiters = createWaiters(clock)
   const claims = createClaims()
   /** Nothing new is begun. */
   const ending = new AbortController()

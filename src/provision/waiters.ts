@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts'
+import { requestBudgetMs } from '../limits.ts'
 import type { Settled } from './commit.ts'
 
 interface Waiter {
@@ -25,11 +27,17 @@ export interface Waiters {
   settleRest(resourceId: string, settled: Settled): void
 }
 
-export function createWaiters(): Waiters {
+/** What has taken the place of a link's operations, and when that happened last. */
+interface Successors {
+  readonly at: number
+  readonly ids: Map<number, number>
+}
+
+export function createWaiters(clock: Clock): Waiters {
   const waiting = new Map<string, Set<Waiter>>()
   const inWork = new Map<string, number>()
   /** Of operations that one commit made and replaced: who asked for the first may begin to wait after that. */
-  const successors = new Map<string, Map<number, number>>()
+  const successors = new Map<string, Successors>()
 
   const forget = (resourceId: string, waiter: Waiter) => {
     const others = waiting.get(resourceId)
@@ -37,8 +45,17 @@ export function createWaiters(): Waiters {
     if (others?.size === 0) waiting.delete(resourceId)
   }
   const latest = (resourceId: string, operationId: number): number => {
-    const successor = successors.get(resourceId)?.get(operationId)
-    return successor === undefined ? operationId : latest(resourceId, successor)
+    const ids = successors.get(resourceId)?.ids
+    let id = operationId
+    for (let next = ids?.get(id); next !== undefined; next = ids?.get(id)) id = next
+    return id
+  }
+  /** Where another process makes the attempts, none ends here; and no request begins to wait after its time is up. */
+  const forgetOld = (now: number) => {
+    for (const [resourceId, { at }] of successors) {
+      if (now - at <= requestBudgetMs) return
+      successors.delete(resourceId)
+    }
   }
   const of = (resourceId: string, operationId: number) =>
     [...(waiting.get(resourceId) ?? [])].filter((waiter) => waiter.operationId === operationId)
@@ -78,7 +95,12 @@ export function createWaiters(): Waiters {
     },
     supersede(resourceId, oldId, newId) {
       if (inWork.get(resourceId) === oldId) return
-      successors.set(resourceId, (successors.get(resourceId) ?? new Map<number, number>()).set(oldId, newId))
+      const at = clock.now()
+      forgetOld(at)
+      const ids = successors.get(resourceId)?.ids ?? new Map<number, number>()
+      // To the end of the line, which is in the order of time.
+      successors.delete(resourceId)
+      successors.set(resourceId, { at, ids: ids.set(oldId, newId) })
       for (const waiter of of(resourceId, oldId)) waiter.operationId = newId
     },
     settleRest(resourceId, settled) {
