@@ -321,6 +321,22 @@ test('a walk is complete where later pages miss their first row', async (t) => {
   assert.deepEqual(ids, portal.state.ids)
 })
 
+test('an account is found wherever it is among those that a loose filter lets through, where later pages miss their first row', async (t) => {
+  const { connection, portal } = await aPortal(t, { portal: { knobs: { pages: 'miss', filters: 'prefix' } } })
+  const ids: number[] = []
+  for (let number = 0; number < 320; number += 1) {
+    const key = [100, 200, 310].includes(number) ? keyOf('ada') : keyOf('ada') + number
+    const email = `p${number}@uni.example`
+    const { id } = portal.addAccount({ email, last_name: 'P', institution_user_id: key })
+    if (key === keyOf('ada')) ids.push(id)
+  }
+  const found = await connection.find(aCall(), 'institution_user_id', keyOf('ada'), new Map())
+  assert.deepEqual(
+    found.map(({ id }) => Number(id)),
+    ids,
+  )
+})
+
 test('the token goes as "token …", never in a URL', async (t) => {
   const { connection, simulator, portal } = await aPortal(t)
   await create(connection, 'ada')
