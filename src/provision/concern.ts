@@ -8,6 +8,7 @@ import { parseDocument } from './document.ts'
 import { grantRules, wantedKeys } from './grants.ts'
 import { namedGroup } from './group-name.ts'
 import type { AcceptContext } from './intent.ts'
+import { lackingMembers } from './lacking-members.ts'
 import type { ChangedMembers } from './member-change.ts'
 
 export interface Concerned {
@@ -39,7 +40,10 @@ export async function concern(
   const changed = await changedUsers(write, context, stored, members, before)
   const others = [...members.removed].filter((id) => !changed.has(id))
   for (const id of await holdingMore(write, connection, others)) changed.add(id)
-  const again = await failedUsers(write, name, named)
+  const again = [
+    ...(await failedUsers(write, name, named)),
+    ...(await lackingMembers(write, connection, stored, named)),
+  ]
   const operations = await write.putGrantOperations(name, [...new Set([...changed, ...again])], {
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
     requestId: asked.requestId,
