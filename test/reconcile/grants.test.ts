@@ -117,3 +117,16 @@ test('a report asks for the roles of those who were given any, and of nobody els
   await world.reconcile('figshare')
   assert.equal(figshare.calls.filter(({ path }) => path.includes('/institution/roles/')).length, 1)
 })
+
+test('a group that somebody removed from the platform is drift of its members, and a repair brings it back with them', async (t) => {
+  const { world, seen } = await aReviewer(t, 'dspace', 'Editors')
+  const { state } = world.world.sandbox.dspace.logic
+  for (const group of [...state.groups.values()].filter(({ name }) => name === 'Editors')) state.removeGroup(group)
+  const { only } = await world.reconcile('dspace')
+  assert.deepEqual([only('drifted').attributes, only('drifted').remedy], [['groups'], 'write'])
+  assert.deepEqual(seen(), [])
+  await world.reconcile('dspace', { isRepair: true })
+  await world.finished()
+  assert.deepEqual(seen(), ['Editors'])
+  assert.equal((await world.reconcile('dspace')).only('linked').remedy, undefined)
+})
