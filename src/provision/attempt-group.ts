@@ -22,17 +22,19 @@ export interface GroupStart {
 export async function attemptGroup(context: CommitContext, start: GroupStart, signal: AbortSignal): Promise<Settled> {
   const { connection, world } = context
   const { operation } = start
+  let isMaking = operation.kind === 'create'
   const { call, audit, hasWritten, mayHaveChanged, noteFailure } = createRecording(context, operation, {
     signal,
-    isMaking: () => operation.kind === 'create',
+    isMaking: () => isMaking,
     isAsked: (write) => hasKeptName(write, connection, start),
     accountId: () => undefined,
     created: () => Promise.resolve(),
   })
   try {
-    const reached = await reachGroup(call, connection, start, (groupId) =>
-      world.store.findGroupLink(connection.name, groupId),
-    )
+    const holderOf = (groupId: string) => world.store.findGroupLink(connection.name, groupId)
+    const reached = await reachGroup(call, connection, start, holderOf, () => {
+      isMaking = true
+    })
     return await world.store.transaction(async (write) => {
       await audit(write, 'outcome', { outcome: 'applied', kind: operation.kind, about: 'group' })
       await commitGroup(write, context, operation, start.json, reached)
@@ -72,6 +74,7 @@ async function reachGroup(
   connection: ProvisionedConnection,
   { operation, groupLink: link, json }: GroupStart,
   holderOf: Holder,
+  noteMaking: () => void,
 ): Promise<ReachedGroup> {
   const { groups } = connection.platform
   if (groups === undefined) throw new Fault(`${connection.name}: the platform has no groups`)
@@ -90,6 +93,8 @@ async function reachGroup(
     const renamed = await groups.rename(call, linked.id, name)
     return { groupId: renamed.id, name: renamed.name, wasCreated, isNew: false }
   }
+  // The one that was to get another name may be gone.
+  noteMaking()
   return adoptOrCreate(call, connection, groups, name, operation, holderOf)
 }
 

@@ -60,6 +60,22 @@ test('a new name makes the group again, and its members are in it before that is
   assert.deepEqual(ada.seen(), [])
 })
 
+test("one that is made again, and whose making was not answered, is found and is the bridge's own", async (t) => {
+  const { world, scim, path, ada, named } = await aGroupGone(t, {
+    groups: '{ as: groups, adopt: never, delete: delete }',
+  })
+  const rename = [{ op: 'replace', path: 'displayName', value: 'Chief editors' }]
+  world.sandbox.dspace.fault({ mode: 'lost', path: '/api/eperson/groups' })
+  assert.equal((await scim.patch(path, rename)).status, 429)
+  assert.equal(named('Chief editors').length, 1)
+  world.sandbox.dspace.fault({ mode: 'ok' })
+  const again = await scim.patch(path, rename)
+  assert.equal(again.status, 204, again.text)
+  assert.deepEqual(ada.seen(), ['Chief editors'])
+  assert.equal((await scim.delete(path)).status, 204)
+  assert.deepEqual(named('Chief editors'), [])
+})
+
 test('who is added is 429 while the group is made again, and is in it with everybody else afterwards', async (t) => {
   const { scim, path, ada, ben, named, finished } = await aGroupGone(t)
   const first = await scim.patch(path, adding(ben.id))
