@@ -87,11 +87,11 @@ export function refuseStale(context: ScimContext, stored: StoredResource): void 
   )
 }
 
-/** 304 for a client that has this version already. */
+/** 304 for a client that has this version already. RFC 9110 §13.1.2: compared weakly, `"7"` is `W/"7"`. */
 export function answerIfUnchanged(context: ScimContext, version: number): void {
   const { ifNoneMatch } = context
   if (ifNoneMatch === undefined) return
-  if (!isExpectedVersion(ifNoneMatch, version)) return
+  if (!isExpectedVersion(ifNoneMatch.replace(/(?<!W\/)"\d+"/g, 'W/$&'), version)) return
   throw new Problem(304, undefined, 'not modified', { headers: { ETag: etagOf(version) } })
 }
 
