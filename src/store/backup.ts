@@ -26,7 +26,7 @@ import { refuseHeld } from './lease.ts'
 import type { SqliteLocation } from './location.ts'
 import { newestMigration } from './migrate.ts'
 import { NewerSchema } from './newer-schema.ts'
-import { openStore, type StoreOptions } from './open.ts'
+import type { StoreOptions } from './open.ts'
 import { asRefusal } from './refusal.ts'
 
 const listName = 'backup.json'
@@ -104,7 +104,7 @@ export async function restoreStore(
     throw new NewerSchema(`the backup is of a newer release (schema ${list.schema}): restore it with that release`)
   }
   const file = resolve(location.file)
-  if (existsSync(file)) await refuseWhenUsed(location, surroundings)
+  if (existsSync(file)) refuseWhenUsed(file, surroundings)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const places = list.files.map(({ name }) => ({
     from: join(folder, name),
@@ -228,23 +228,20 @@ async function digestOf(file: string): Promise<string | undefined> {
   return hash.digest('hex')
 }
 
-/** A damaged one may be replaced: that is what backups are for. */
-async function refuseWhenUsed(location: SqliteLocation, surroundings: Surroundings): Promise<void> {
+/** A damaged one may be replaced: that is what backups are for. Nothing in it is changed: the release that wrote it may need it again. */
+function refuseWhenUsed(file: string, { clock, lockWaitMs = 5_000 }: Surroundings): void {
+  let database: DatabaseSync | undefined
   try {
-    await (await openStore(location, surroundings)).close()
-  } catch (error) {
-    if (error instanceof StoreInUse || (error instanceof StoreRefused && isBusy(error.cause))) throw error
-    // A bridge of that release may have it at this moment: schemas are looked at before leases.
-    if (error instanceof NewerSchema) refuseHeldFile(resolve(location.file), surroundings.clock)
-  }
-}
-
-function refuseHeldFile(file: string, clock: Clock): void {
-  const database = new DatabaseSync(file, { readOnly: true })
-  try {
+    database = new DatabaseSync(file, { timeout: lockWaitMs })
+    // As whoever starts takes the lease: another program's lock is told at once, and nobody takes it meanwhile.
+    database.exec('begin immediate')
     refuseHeld(database, file, clock.now())
+    database.exec('rollback')
+  } catch (error) {
+    if (error instanceof StoreInUse) throw error
+    if (isBusy(error)) throw asRefusal(error, file)
   } finally {
-    database.close()
+    database?.close()
   }
 }
 

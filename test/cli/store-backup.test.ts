@@ -131,6 +131,21 @@ describe('scim-bridge store backup and restore', () => {
     await world.scim('dspace').get('/Users').expect(200)
   })
 
+  test('a store of an older release is put aside as that release has left it, and serves it again', async () => {
+    await world.restart(async () => {
+      const asItWas = new DatabaseSync(file)
+      // As if the release before had written it: the next start would make what is missing.
+      asItWas.exec('delete from migration where number = (select max(number) from migration)')
+      const schema = 'select group_concat(number) as numbers from migration'
+      const expected = asItWas.prepare(schema).get()
+      asItWas.close()
+      const text = await store('restore', '--from', folder)
+      const aside = new DatabaseSync(/what was there is (.*bridge\.sqlite\.before-.*) now/.exec(text)?.[1] ?? '')
+      assert.deepEqual(aside.prepare(schema).get(), expected)
+      aside.close()
+    })
+  })
+
   test('a damaged store is put aside, not removed', async () => {
     await world.restart(async () => {
       writeFileSync(file, 'x'.repeat(10_000))
