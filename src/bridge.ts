@@ -25,7 +25,7 @@ import { platforms } from './platforms/registry.ts'
 import type { ProvisionedConnection } from './provision/connection.ts'
 import { createProvision } from './provision/provision.ts'
 import { createReconcile } from './provision/reconcile.ts'
-import { eraseOld } from './provision/retention.ts'
+import { createEraseOld } from './provision/retention.ts'
 import type { ScimConnection } from './scim/context.ts'
 import { importedDocument } from './scim/import.ts'
 import { compileSchemas } from './scim/schema.ts'
@@ -181,7 +181,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   const server = createWebServer(app, { tls, log, times: surroundings.socketTimes })
   const secrets = createSecretWatch(config.connections, log)
   const stopping = new AbortController()
-  const forget = () => eraseOld(store, config.retention, { clock, log, signal: stopping.signal })
+  const forget = createEraseOld(store, config.retention, { clock, log, signal: stopping.signal })
   const lookAtFiles = async () => {
     server.renewCertificate()
     for (const name of secrets.replaced()) byName.get(name)?.credentialsReplaced()

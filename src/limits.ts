@@ -102,6 +102,8 @@ export const traceStopMs = 3_000
 export const checkedAtStartBytes = 32 * 1024 * 1024
 /** Rows that are erased in one transaction: others get their turn in between. */
 export const erasedRows = 500
+/** What is kept for long is erased by a clock that is at most so far from what it was when something was written before. */
+export const believedClockDays = 30
 /** Ranges of erased audit lines that one line records: some ten kilobytes; more get lines of their own. */
 export const erasedRangesPerLine = 500
 /** One header with credentials; tokens of identity providers have about 2,000 bytes. */

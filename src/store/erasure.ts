@@ -20,6 +20,8 @@ export interface ErasureWrites extends GroupTombstoneWrites, RequestSpanErasure 
    * kept, so that it can be followed and nobody else can take lines from its front unseen.
    */
   eraseAudit(connection: string, before: string, limit: number): Promise<number>
+  /** When the oldest audit line of all was written, and the newest from before then; undefined: none is from before. */
+  auditSpan(connection: string, before: string): Promise<AuditSpan | undefined>
   /** Ids of users by tombstones alone: with this id, or with this userName in any letter case. */
   tombstonesNamed(connection: string, idOrUserName: string): Promise<readonly string[]>
   /** Until when it is looked for an account of somebody who was deleted; undefined: it is not. */
@@ -35,6 +37,11 @@ export interface ErasureWrites extends GroupTombstoneWrites, RequestSpanErasure 
     subjects: readonly Subject[],
     by: Pick<AuditEntry, 'at' | 'requestId' | 'caller'>,
   ): Promise<number>
+}
+
+export interface AuditSpan {
+  readonly oldest: string
+  readonly newest: string
 }
 
 export interface Subject {
@@ -84,6 +91,11 @@ export function createErasureWrites(dialect: Dialect, counters: Counters): (run:
       await run.tell(texts.forgetAudit({ connection, id: last.id }))
       await run.tell(texts.forgetErased({ connection, id: last.id }))
       return old.length
+    },
+    async auditSpan(connection, before) {
+      const newest = (await run(texts.newestBefore({ connection, before }))).rows[0]?.at
+      const oldest = (await run(texts.oldest({ connection, limit: 1 }))).rows[0]?.at
+      return newest === undefined || oldest === undefined ? undefined : { oldest, newest }
     },
     async tombstonesNamed(connection, idOrUserName) {
       const { rows } = await run(texts.names({ connection }))
@@ -147,6 +159,12 @@ function erasureStatements(dialect: Dialect) {
       ['connection', 'limit'],
       (slot) => sql<{ id: number; at: string; hash: string }>`
         select id, at, hash from audit where connection = ${slot('connection')} order by id limit ${atMost(slot('limit'))}`,
+    ),
+    newestBefore: statement(
+      dialect,
+      ['connection', 'before'],
+      (slot) => sql<{ at: string }>`
+        select at from audit where connection = ${slot('connection')} and at < ${slot('before')} order by id desc limit 1`,
     ),
     anchor: statement(
       dialect,

@@ -32,13 +32,51 @@ test('tombstones and audit lines are erased in the night after their 400 days, a
   assert.ok(bridge.world.logLines.some((line) => line.includes('"what":"tombstones","erased":1')))
 })
 
-test('what became too old while the bridge was off is erased when it starts', async (t) => {
+const doubt = 'the clock is far ahead of the last audit line: nothing is erased for a day'
+const isDoubted = (bridge: FigshareBridge) => bridge.world.logLines.some((line) => line.includes(doubt))
+
+test('what became too old while the bridge was off for years is erased a day after it has started', async (t) => {
   const bridge = await startFigshareBridge(t)
   await aLeaver(bridge)
   await bridge.world.stopped(async () => bridge.world.clock.advance(500 * dayMs))
+  await bridge.until('the clock is in doubt', () => isDoubted(bridge))
+  bridge.world.clock.advance(dayMs)
   await bridge.until('the leaver is forgotten', () => counts(bridge).tombstones === 0)
   // The newest line stays, for the next one to hang on.
   await bridge.until('and the lines', () => counts(bridge).lines === 1)
+})
+
+test('a clock that is years ahead at the start, and is set right within the day, erases nothing', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  const { clock } = bridge.world
+  await aLeaver(bridge)
+  const kept = counts(bridge)
+  await bridge.world.stopped(async () => clock.advance(2_000 * dayMs))
+  await bridge.until('the clock is in doubt', () => isDoubted(bridge))
+  // Lines of the wrong time do not speak for it, nor does another start.
+  await aLeaver(bridge)
+  await bridge.world.restart()
+  await bridge.until(
+    'it is in doubt again',
+    () => bridge.world.logLines.filter((line) => line.includes(doubt)).length > 1,
+  )
+  clock.setBack(2_000 * dayMs)
+  await bridge.world.restart()
+  await aLeaver(bridge)
+  await bridge.world.restart()
+  assert.deepEqual(counts(bridge), { tombstones: 3, lines: 3 * kept.lines })
+})
+
+test('what became too old in a few days without the bridge is erased when it starts', async (t) => {
+  const bridge = await startFigshareBridge(t)
+  await aLeaver(bridge)
+  const { lines } = counts(bridge)
+  bridge.world.clock.advance(395 * dayMs)
+  await aLeaver(bridge)
+  await bridge.world.stopped(async () => bridge.world.clock.advance(10 * dayMs))
+  await bridge.until('the first leaver is forgotten', () => counts(bridge).tombstones === 1)
+  await bridge.until('and the lines about them', () => counts(bridge).lines === lines)
+  assert.ok(!isDoubted(bridge))
 })
 
 test('a person who came back keeps the account although the tombstone is gone', async (t) => {
@@ -47,6 +85,8 @@ test('a person who came back keeps the account although the tombstone is gone', 
   const { body } = await bridge.scim.post('/Users', user).expect(201)
   await bridge.scim.delete(`/Users/${body.id}`).expect(204)
   await bridge.world.stopped(async () => bridge.world.clock.advance(500 * dayMs))
+  await bridge.until('the clock is in doubt', () => isDoubted(bridge))
+  bridge.world.clock.advance(dayMs)
   await bridge.until('the leaver is forgotten', () => counts(bridge).tombstones === 0)
   await bridge.world.scim('figshare').post('/Users', user).expect(201)
   assert.equal(bridge.accounts(user).length, 1)

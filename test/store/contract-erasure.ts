@@ -32,6 +32,17 @@ export function erasureContract(title: string, open: OpenErasing): void {
       assert.ok(await store.getGroupLink('entra', 'elsewhere'))
     })
 
+    test('it is known when the oldest audit line was written, and the last one before a given time', async (t) => {
+      const store = await open(t)
+      const lineAt = (at: string) => store.transaction((write) => write.appendAudit('okta', { ...anAuditEntry(), at }))
+      const span = () => store.erase((write) => write.auditSpan('okta', between))
+      await lineAt(later)
+      assert.equal(await span(), undefined)
+      const days = ['2026-02-01T00:00:00.000Z', '2026-02-02T00:00:00.000Z']
+      for (const at of [...days, later]) await lineAt(at)
+      assert.deepEqual(await span(), { oldest: later, newest: days[1] })
+    })
+
     test('a group that is still to be ended on the platform is not forgotten', async (t) => {
       const store = await open(t)
       const operation = await store.transaction(async (write) => {
