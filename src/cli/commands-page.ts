@@ -11,8 +11,8 @@ const common: readonly (readonly [number, string])[] = [
 
 /** What differs, by the words of the command. */
 export const exitStatuses: ReadonlyMap<string, readonly (readonly [number, string])[]> = new Map([
-  ['serve', [[0, 'stopped by SIGTERM or SIGINT, with everything that was accepted kept']]],
-  ['demo', [[0, 'stopped by SIGTERM or SIGINT']]],
+  ['serve', [[0, 'stopped by SIGTERM, SIGINT or SIGHUP, with everything that was accepted kept']]],
+  ['demo', [[0, 'stopped by SIGTERM, SIGINT or SIGHUP']]],
   [
     'check',
     [
