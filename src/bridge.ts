@@ -79,11 +79,13 @@ export interface Surroundings {
   /** Real milliseconds that what is in work may take at the end. */
   readonly graceMs?: number
   readonly socketTimes?: Partial<SocketTimes>
+  /** Another process has taken the store: this bridge does nothing more, and is to be stopped. */
+  readonly onTakenOver?: () => void
 }
 
 /** Throws what the loaders throw when anything is in doubt: `ConfigProblems`, `MappingProblems`, `StoreUnavailable`, … */
 export async function createBridge(config: Config, surroundings: Surroundings): Promise<Bridge> {
-  const { clock, log, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
+  const { clock, log, onTakenOver, workMs = requestBudgetMs - answerReserveMs, graceMs = stopGraceMs } = surroundings
   // Mappings and settings are checked before the store is opened; nothing is called before it is.
   let opened: Store | undefined
   const slotsOf = ({ name }: ConnectionConfig): Slots => {
@@ -104,7 +106,7 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
   )
   const tls = serverCertificate(config)
   const ways = alarmWays(config, log)
-  const plainStore = await openForBridge(config.store, { clock, log, sealer: sealerOf(config) })
+  const plainStore = await openForBridge(config.store, { clock, log, onTakenOver, sealer: sealerOf(config) })
   const system = config.store.kind === 'sqlite' ? 'sqlite' : 'postgresql'
   const store = tracer === undefined ? plainStore : tracedStore(plainStore, system, { tracer, clock })
   opened = store

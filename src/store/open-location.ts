@@ -8,7 +8,7 @@ import type { ConsoleReads } from './console-store.ts'
 import { type Credentials, credentialFile, openCredentials } from './credentials.ts'
 import { StoreInUse, StoreRefused } from './failures.ts'
 import type { StoreLocation } from './location.ts'
-import { type Eraser, openStore, type RequestKeeper } from './open.ts'
+import { type Eraser, openStore, type RequestKeeper, type StoreOptions } from './open.ts'
 import { openAudit } from './open-audit.ts'
 import type { Sealer } from './sealing.ts'
 import type { SessionKeeper } from './session-store.ts'
@@ -24,8 +24,11 @@ interface Surroundings {
   readonly sealer: Sealer
 }
 
-/** For the bridge itself. Throws `StoreRefused` or `NewerSchema`. */
-export async function openForBridge(location: StoreLocation, surroundings: Surroundings): Promise<AnyStore> {
+/** For the bridge itself. `onTakenOver`: see `StoreOptions`. Throws `StoreRefused` or `NewerSchema`. */
+export async function openForBridge(
+  location: StoreLocation,
+  surroundings: Surroundings & Pick<StoreOptions, 'onTakenOver'>,
+): Promise<AnyStore> {
   if (location.kind === 'sqlite') return openStore(location, surroundings)
   const { openPostgres } = await import('./open-postgres.ts')
   return openPostgres(location, { ...surroundings, isBridge: true })

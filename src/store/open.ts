@@ -51,9 +51,13 @@ export interface StoreOptions {
   readonly lockWaitMs?: number
   /** How values of people lie in it; default: as they are. A store that is sealed otherwise is refused. */
   readonly sealer?: Sealer
+  /** Told once another process has taken the lease: from then on nothing is written, and nothing new is accepted. */
+  readonly onTakenOver?: (() => void) | undefined
   /** Larger files are looked through for damage while they are in use. */
   readonly checkedAtStartBytes?: number
 }
+
+class TakenOver extends StoreUnavailable {}
 
 /** Forgets, atomically. What is deleted is overwritten in the file. */
 export interface Eraser {
@@ -93,7 +97,7 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   }
   const mayWrite = () => {
     assertInPlace()
-    if (!lease.isHeld()) throw new StoreUnavailable('the store is unavailable: another process has taken it over')
+    if (!lease.isHeld()) throw new TakenOver('the store is unavailable: another process has taken it over')
   }
   const transactions = createTransactionQueue(writer, { clock, lockWaitMs, mayWrite, sealer })
   const read = runWith(sealer, async (query) => {
@@ -106,7 +110,15 @@ export async function openStore(location: SqliteLocation, options: StoreOptions)
   const renew = () =>
     transactions
       .run(async () => lease.renew(clock.now()))
-      .catch((error: unknown) => log.error({ err: error, alarm: true }, 'the lease on the store could not be renewed'))
+      .catch((error: unknown) => {
+        if (!(error instanceof TakenOver)) {
+          log.error({ err: error, alarm: true }, 'the lease on the store could not be renewed')
+          return
+        }
+        clearInterval(timer)
+        log.error({ alarm: true }, 'another process has taken the store over: this one ends')
+        options.onTakenOver?.()
+      })
   const timer = setInterval(renew, renewalMs).unref()
 
   const counters = createCounters(sqliteDialect)

@@ -32,7 +32,7 @@ export function aClock(ms = 1_000_000): Clock & { ms: number; slept: number; onS
 export async function opened(
   t: Context,
   file: string,
-  options: { clock?: Clock; lockWaitMs?: number; checkedAtStartBytes?: number } = {},
+  options: { clock?: Clock; lockWaitMs?: number; checkedAtStartBytes?: number; onTakenOver?: () => void } = {},
 ): Promise<OpenedStore> {
   const store = await openStore({ kind: 'sqlite', file }, { clock: aClock(), log: createLog('silent'), ...options })
   t.after(() => store.close())

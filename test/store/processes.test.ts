@@ -138,6 +138,26 @@ test('a holder that has not renewed for more than 60 seconds is taken over, and 
   assert.equal(await second.count('okta', 'User'), 1)
 })
 
+test('a holder that was taken over is told so at its next renewal, once, also when the store is free again', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const file = aFile(t)
+  const clock = aClock(0)
+  let told = 0
+  const store = await opened(t, file, { clock, onTakenOver: () => (told += 1) })
+  const renewed = async () => {
+    t.mock.timers.tick(renewalMs)
+    await store.transaction(async () => undefined).catch(() => undefined)
+  }
+  await renewed()
+  assert.equal(told, 0)
+  // A virtual machine that was suspended: a command has the store for a moment before this one goes on.
+  const command = await opened(t, file, { clock: aClock(leaseMs + 1) })
+  await command.close()
+  await renewed()
+  await renewed()
+  assert.equal(told, 1)
+})
+
 test('a holder that renews every 20 seconds keeps the store', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const file = aFile(t)
