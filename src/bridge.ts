@@ -14,6 +14,7 @@ import { createApp } from './http/app.ts'
 import { closedConnections, createAuthentication } from './http/authentication/create-authentication.ts'
 import { createMetrics } from './http/metrics.ts'
 import { createWebServer, type SocketTimes } from './http/server.ts'
+import { storedState } from './http/stored-state.ts'
 import { answerReserveMs, requestBudgetMs } from './limits.ts'
 import { alarmsOf, type Log } from './log.ts'
 import { readMappingFile } from './mapping/read.ts'
@@ -143,13 +144,11 @@ export async function createBridge(config: Config, surroundings: Surroundings): 
     read: () =>
       Promise.all(
         provisions.map(async ({ connection: { name }, suspension }, index) => {
-          const walk = await store.lastFinishedWalk(name, 'reconcile')
           return {
             connection: name,
-            waiting: await store.countOperations(name),
+            stored: await storedState(store, name),
             isSuspended: suspension() !== undefined,
             ignored: connections.get(name)?.ignored.count() ?? 0,
-            reconciled: walk && { at: walk.finishedAt ?? walk.askedAt, counts: walk.counts },
             reconcileEveryHours: config.connections[index]?.reconcile?.everyHours,
           }
         }),

@@ -20,14 +20,20 @@ export interface RequestLabels {
 
 export interface ConnectionState {
   readonly connection: string
-  readonly waiting: number
+  /** Undefined: the store does not answer. */
+  readonly stored: StoredState | undefined
   readonly isSuspended: boolean
-  /** The last finished walk over the accounts: when, and how many were in which situation. */
-  readonly reconciled: { readonly at: number; readonly counts: Readonly<Record<string, number>> } | undefined
   /** Undefined: walks begin only when somebody asks. */
   readonly reconcileEveryHours: number | undefined
   /** Attributes ignored since the start: no schema has them. */
   readonly ignored: number
+}
+
+/** What is read from the store. */
+export interface StoredState {
+  readonly waiting: number
+  /** The last finished walk over the accounts: when, and how many were in which situation. */
+  readonly reconciled: { readonly at: number; readonly counts: Readonly<Record<string, number>> } | undefined
 }
 
 export interface AlarmState {
@@ -74,17 +80,27 @@ export function createMetrics(gauges: Gauges): Metrics {
     labelNames: ['connection', 'reason'],
     registers: [registry],
   })
-  const gauge = (name: string, help: string, value: (state: ConnectionState) => number) =>
+  const gauge = (name: string, help: string, value: (state: ConnectionState) => number | undefined) =>
     new Gauge({
       name,
       help,
       labelNames: ['connection'],
       registers: [registry],
       async collect() {
-        for (const state of await gauges.read()) this.set({ connection: state.connection }, value(state))
+        // What is not known any more is absent, and not as it was.
+        this.reset()
+        for (const state of await gauges.read()) {
+          const known = value(state)
+          if (known !== undefined) this.set({ connection: state.connection }, known)
+        }
       },
     })
-  gauge('scim_bridge_operations_unfinished', 'Operations that are not applied yet', ({ waiting }) => waiting)
+  gauge('scim_bridge_operations_unfinished', 'Operations that are not applied yet', ({ stored }) => stored?.waiting)
+  gauge(
+    'scim_bridge_store_answers',
+    '0 while the store does not answer; what is read from it is absent then',
+    ({ stored }) => (stored === undefined ? 0 : 1),
+  )
   gauge('scim_bridge_platform_suspended', '1 while calls to the platform are suspended', ({ isSuspended }) =>
     isSuspended ? 1 : 0,
   )
@@ -133,7 +149,9 @@ function reconcileGauges(registry: Registry, gauges: Gauges): void {
     registers: [registry],
     async collect() {
       // A situation without accounts is 0, not absent: an alarm on it ends.
-      for (const { connection, reconciled } of await gauges.read()) {
+      this.reset()
+      for (const { connection, stored } of await gauges.read()) {
+        const reconciled = stored?.reconciled
         if (reconciled === undefined) continue
         for (const situation of situations) this.set({ connection, situation }, reconciled.counts[situation] ?? 0)
       }
@@ -145,8 +163,9 @@ function reconcileGauges(registry: Registry, gauges: Gauges): void {
     labelNames: ['connection'],
     registers: [registry],
     async collect() {
-      for (const { connection, reconciled } of await gauges.read())
-        if (reconciled !== undefined) this.set({ connection }, Math.round(reconciled.at / 1_000))
+      this.reset()
+      for (const { connection, stored } of await gauges.read())
+        if (stored?.reconciled !== undefined) this.set({ connection }, Math.round(stored.reconciled.at / 1_000))
     },
   })
   new Gauge({

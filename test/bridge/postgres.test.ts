@@ -118,12 +118,22 @@ describe('a bridge on PostgreSQL', { skip: skipPostgres }, () => {
     const world = await started(t)
     const scim = world.scim('figshare')
     const made = await scim.post('/Users', aUser()).expect(201)
+    const metrics = async () => (await fetch(`${world.url}/metrics`)).text()
+    const answers = (value: number) => `scim_bridge_store_answers{connection="figshare"} ${value}\n`
+    const waiting = 'scim_bridge_operations_unfinished{connection="figshare"}'
+    const before = await metrics()
+    assert.ok(before.includes(answers(1)) && before.includes(waiting))
     await server.stop()
     const refused = await scim.post('/Users', aUser())
     assert.equal(refused.status, 503)
     assert.match(String(refused.headers['retry-after']), /^\d+$/)
     assert.equal((await fetch(`${world.url}/livez`)).status, 200)
     assert.equal((await fetch(`${world.url}/readyz`)).status, 503)
+    // Prometheus sees a bridge without its store, and not none.
+    const meanwhile = await metrics()
+    assert.ok(meanwhile.includes(answers(0)), meanwhile)
+    assert.ok(!meanwhile.includes(waiting))
+    assert.match(meanwhile, /^scim_bridge_requests_total\{connection="figshare",.*status="503"\} 1$/m)
     await server.start()
     await eventually('the bridge is ready', async () => (await fetch(`${world.url}/readyz`)).status === 200)
     await scim.get(`/Users/${made.body.id}`).expect(200)

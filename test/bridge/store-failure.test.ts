@@ -59,6 +59,8 @@ test('when the store file is taken away writes are 503 and the bridge is not rea
   assert.equal((await bridge.scim.post('/Users', aUser())).status, 503)
   assert.equal((await fetch(`${url}/readyz`)).status, 503)
   assert.equal((await fetch(`${url}/livez`)).status, 200)
+  const metrics = await (await fetch(`${url}/metrics`)).text()
+  assert.match(metrics, /^scim_bridge_store_answers\{connection="figshare"\} 0$/m)
   renameSync(join(directory, 'elsewhere'), join(directory, 'bridge.sqlite'))
   assert.equal((await bridge.scim.post('/Users', aUser())).status, 201)
 })

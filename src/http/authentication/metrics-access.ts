@@ -1,5 +1,6 @@
 import type { Request } from 'express'
 import type { Credentials } from '../../store/credentials.ts'
+import { StoreUnavailable } from '../../store/store.ts'
 import { refusalProblem } from '../authenticate.ts'
 import { indexOfDigest, sha256 } from './digest.ts'
 import type { Gate } from './gate.ts'
@@ -22,13 +23,22 @@ export function metricsAccess(options: {
   readonly addressOf: (request: Request) => string
 }): MetricsAccess {
   const { gates, tokens, credentials, watch, addressOf } = options
+  /** When it was known last. */
+  let wasOpen = false
   const isRestricted = tokens.length > 0 || [...gates.values()].some(({ roles }) => roles.has('monitor'))
 
   /** A token that has expired keeps it closed: nobody decided to open it, and who still asks with that token has to notice. */
   async function isOpen(): Promise<boolean> {
     if (isRestricted) return false
-    const tokens = [...(await credentials.tokens()).values()]
-    return !tokens.some(({ role, revokedAt }) => role === 'monitor' && revokedAt === undefined)
+    try {
+      const tokens = [...(await credentials.tokens()).values()]
+      wasOpen = !tokens.some(({ role, revokedAt }) => role === 'monitor' && revokedAt === undefined)
+      return wasOpen
+    } catch (error) {
+      // Nobody can make a token meanwhile, and that the store is away is what whoever watches wants to see.
+      if (wasOpen && error instanceof StoreUnavailable) return true
+      throw error
+    }
   }
 
   /** Callers belong to connections: whoever watches one sees nothing of another. */
