@@ -40,9 +40,10 @@ export async function concern(
   const changed = await changedUsers(write, context, stored, members, before)
   const others = [...members.removed].filter((id) => !changed.has(id))
   for (const id of await holdingMore(write, connection, others)) changed.add(id)
+  const settled = named.filter((id) => !changed.has(id))
   const again = [
     ...(await failedUsers(write, name, named)),
-    ...(await lackingMembers(write, connection, stored, named)),
+    ...(await lackingMembers(write, connection, stored, settled)),
   ]
   const operations = await write.putGrantOperations(name, [...new Set([...changed, ...again])], {
     dueAt: connection.mode === 'deferred' ? now : now + requestBudgetMs,
