@@ -100,6 +100,15 @@ export async function startFigshareBridge(
   }
 }
 
+/** Figshare refuses for good what is written of a profile; all else it takes. */
+export const refusedProfile = {
+  mode: 'answer',
+  only: 'writes',
+  path: '/account/profile',
+  status: 400,
+  body: '{"message":"no","code":"x"}',
+} as const
+
 /** What a create whose answer was lost comes to, long after. */
 export function appear({ world }: Pick<FigshareBridge, 'world'>, user: JsonObject): FigshareAccount {
   return world.sandbox.figshare.logic.addAccount({

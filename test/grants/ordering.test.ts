@@ -3,7 +3,13 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
-import { emailOf, type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+import {
+  emailOf,
+  type FigshareBridge,
+  provisioningUrn,
+  refusedProfile,
+  startFigshareBridge,
+} from '../figshare-bridge.ts'
 import { adding, aGroup, grantsSeen, removing } from './grants-world.ts'
 
 const reviewer = '110:49'
@@ -220,13 +226,7 @@ test('a member whose own edit waits, and is refused, comes into the group all th
   bridge.fault({ mode: 'down' })
   const edit = [{ op: 'replace', path: 'name.familyName', value: 'King' }]
   assert.equal((await bridge.scim.patch(`/Users/${ada.id}`, edit)).status, 429)
-  bridge.fault({
-    mode: 'answer',
-    only: 'writes',
-    path: '/account/profile',
-    status: 400,
-    body: '{"message":"no","code":"x"}',
-  })
+  bridge.fault(refusedProfile)
   const answer = await bridge.scim.patch(`/Groups/${body.id}`, adding(ada.id))
   assert.equal(answer.status, 204, answer.text)
   assert.deepEqual(rolesOf(bridge, ada), [reviewer])

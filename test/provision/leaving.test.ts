@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
-import { emailOf, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+import { emailOf, provisioningUrn, refusedProfile, startFigshareBridge } from '../figshare-bridge.ts'
 
 const off = { op: 'replace', path: 'active', value: false }
 const mailed = (email: string) => ({ op: 'replace', path: 'emails', value: [{ value: email, primary: true }] })
@@ -226,13 +226,7 @@ test('a deletion that is repeated while the platform is down stays one deletion,
 test('an account whose create is refused half-way does not stay on', async (t) => {
   const bridge = await startFigshareBridge(t)
   const user = aUser({ title: 'Countess' })
-  bridge.fault({
-    mode: 'answer',
-    only: 'writes',
-    path: '/account/profile',
-    status: 400,
-    body: '{"message":"no","code":"x"}',
-  })
+  bridge.fault(refusedProfile)
   const answer = await bridge.scim.post('/Users', user)
   assert.equal(answer.status, 400, answer.text)
   bridge.heal()

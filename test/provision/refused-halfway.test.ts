@@ -2,16 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { aUser } from '../bridge-world.ts'
-import { type FigshareBridge, provisioningUrn, startFigshareBridge } from '../figshare-bridge.ts'
+import { type FigshareBridge, provisioningUrn, refusedProfile, startFigshareBridge } from '../figshare-bridge.ts'
 
 const enterpriseUrn = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
-const refusal = {
-  mode: 'answer',
-  status: 400,
-  body: '{"message":"no","code":"x"}',
-  only: 'writes',
-  path: '/account/profile',
-} as const
 const movedAndTitled = [
   { op: 'replace', path: `${enterpriseUrn}:department`, value: 'Chemistry' },
   { op: 'replace', path: 'title', value: 'Countess' },
@@ -32,7 +25,7 @@ test('who is moved and then refused a title is moved back', async (t) => {
   const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
   const { body } = await bridge.scim.post('/Users', user)
   assert.equal(bridge.account(user)?.group_id, 101)
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   const answer = await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)
   assert.equal(answer.status, 400, answer.text)
   assert.equal(bridge.world.sandbox.figshare.faultCount, 1)
@@ -46,7 +39,7 @@ test('who is moved and then refused a title is moved back', async (t) => {
 test('who was moved by an attempt that was not finished, and is refused by the next, is moved back', async (t) => {
   const bridge = await startFigshareBridge(t)
   const { user, body } = await movedHalfWay(bridge)
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   const answer = await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)
   assert.equal(answer.status, 400, answer.text)
   await bridge.finished()
@@ -73,7 +66,7 @@ for (const [leaving, ask] of [
   test(`who was moved by a change that is not finished, and whose ${leaving} is refused, is moved back`, async (t) => {
     const bridge = await startFigshareBridge(t)
     const { user, body } = await movedHalfWay(bridge)
-    bridge.fault({ ...refusal, path: '/account/institution/accounts' })
+    bridge.fault({ ...refusedProfile, path: '/account/institution/accounts' })
     const asked = ask(`/Users/${body.id}`)
     const answer =
       'patch' in asked ? await bridge.scim.patch(asked.patch, asked.body) : await bridge.scim.delete(asked.delete)
@@ -91,7 +84,7 @@ test('who was moved before the bridge was killed, and is refused a title after t
   const { user, body } = await movedHalfWay(bridge)
   // As a kill leaves it: nothing says that there was an attempt.
   bridge.change('update operation set attempts = 0, error_kind = null, error_message = null')
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   await bridge.finished()
   assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[enterpriseUrn].department, 'Physics')
   assert.equal(bridge.account(user)?.group_id, 101)
@@ -101,7 +94,7 @@ test('who is refused after a long time is moved back though the platform is away
   const bridge = await startFigshareBridge(t)
   const { user, body } = await movedHalfWay(bridge)
   bridge.change("update operation set created_at = '2020-01-01T00:00:00.000Z'")
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 400)
   bridge.fault({ mode: '503' })
   await bridge.until('it is tried', () => bridge.row('select attempts from operation')?.attempts === 1)
@@ -114,9 +107,9 @@ test('who cannot be moved back is shown to an operator, and not tried for ever',
   const bridge = await startFigshareBridge(t)
   const user = aUser({ [enterpriseUrn]: { department: 'Physics' } })
   const { body } = await bridge.scim.post('/Users', user)
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   assert.equal((await bridge.scim.patch(`/Users/${body.id}`, movedAndTitled)).status, 400)
-  bridge.fault({ ...refusal, path: '/account/institution/accounts' })
+  bridge.fault({ ...refusedProfile, path: '/account/institution/accounts' })
   await bridge.finished()
   assert.equal((await bridge.scim.get(`/Users/${body.id}`)).body[provisioningUrn].state, 'failed')
   bridge.heal()
@@ -133,7 +126,7 @@ test('who was made by a create whose answer was lost, and is refused the rest, i
   assert.ok(account?.active)
   // By hand, meanwhile: there is something left to write.
   account.profile.last_name = 'Byron'
-  bridge.fault(refusal)
+  bridge.fault(refusedProfile)
   assert.equal((await bridge.scim.post('/Users', user)).status, 400)
   assert.equal((await bridge.scim.get('/Users')).body.totalResults, 0)
   bridge.heal()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import type { JsonObject } from '../../src/json.ts'
 import { aUser } from '../bridge-world.ts'
 import { emailOf, provisioningUrn } from '../figshare-bridge.ts'
@@ -142,9 +142,9 @@ test('RC 8 the account of a deleted user that is on again is switched off by a p
   assert.equal((await world.reconcile('figshare')).only('former').accountId, String(account.id))
 })
 
-test('RC 8 a revived account that is gone before it is switched off is no reason to switch off another one that fits', async (t) => {
+/** Deleted, and switched on by hand since; switching them off was tried once and waits. */
+async function aRevivedOne(t: TestContext) {
   const world = await startReconcileWorld(t, { maximumRetrySeconds: 3_600 })
-  const { logic } = world.world.sandbox.figshare
   const user = aUser()
   const { body } = await world.scim.post('/Users', user)
   const account = world.account(user)
@@ -154,6 +154,12 @@ test('RC 8 a revived account that is gone before it is switched off is no reason
   world.fault({ mode: '500', only: 'writes' })
   await world.reconcile('figshare')
   await world.until('it was tried', () => Number(world.row('select attempts as n from operation')?.n) > 0)
+  return { world, user, account }
+}
+
+test('RC 8 a revived account that is gone before it is switched off is no reason to switch off another one that fits', async (t) => {
+  const { world, user, account } = await aRevivedOne(t)
+  const { logic } = world.world.sandbox.figshare
   logic.removeAccount(account.id)
   const other = logic.addAccount({
     email: emailOf(user),
@@ -180,16 +186,7 @@ test('RC 8 an account that its owner has been given again is not taken for the o
 })
 
 test('RC 8 a switching-off that waits is dropped when the deleted person has come back meanwhile', async (t) => {
-  const world = await startReconcileWorld(t, { maximumRetrySeconds: 3_600 })
-  const user = aUser()
-  const { body } = await world.scim.post('/Users', user)
-  const account = world.account(user)
-  assert.ok(account !== undefined)
-  await world.scim.delete(`/Users/${body.id}`)
-  account.active = true
-  world.fault({ mode: '500', only: 'writes' })
-  await world.reconcile('figshare')
-  await world.until('it was tried', () => Number(world.row('select attempts as n from operation')?.n) > 0)
+  const { world, user, account } = await aRevivedOne(t)
   world.heal()
   const again = await world.scim.post('/Users', user)
   assert.equal(again.status, 201, again.text)
