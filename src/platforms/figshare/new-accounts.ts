@@ -30,7 +30,9 @@ export function createNewAccounts(clock: Clock): NewAccounts {
     },
     madeWith(value) {
       const key = keyOf(value)
-      return [...made].flatMap(([id, { keys, at }]) => (!isOver(at) && keys.includes(key) ? [id] : []))
+      const found: AccountId[] = []
+      for (const [id, { keys, at }] of made) if (keys.includes(key) && !isOver(at)) found.push(id)
+      return found
     },
   }
 }
