@@ -152,7 +152,7 @@ export class HistoryGroups {
     const account = this.#people.accountOf(who)
     if (this.#watch.options.mode === 'deferred' || account === undefined) return
     // Deleted meanwhile, and a member of nothing: see `#assertGrants`.
-    if (this.#people.idOf(who) === undefined) return
+    if (this.#people.idOf(who) === undefined || this.#isLetGo(who)) return
     const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
     const grantsOf = (told: Told) => grantsOfGroup(this.#watch.world.sandbox, this.#at, told.name)
     const others = [...this.#told].filter(([other, told]) => other !== group && this.#isMember(who, told))
@@ -187,6 +187,12 @@ export class HistoryGroups {
     if (id !== undefined && this.#people.letGo(who) !== undefined) this.#letGo.set(who, id)
   }
 
+  /** What their account holds is no matter of ours any more, nor of whoever has their name since. */
+  #isLetGo(who: number): boolean {
+    const isForgotten = this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who)
+    return isForgotten || this.#people.letGo(who) !== undefined
+  }
+
   assertAsTold(): void {
     const { groups: shown } = this.#store()
     const seen = shown.map(({ name, members }) => [name, [...members].sort()]).sort()
@@ -199,8 +205,7 @@ export class HistoryGroups {
 
   #assertGrants(who: number): void {
     const account = this.#people.accountOf(who)
-    const isForgotten = this.#letGo.has(who) && this.#letGo.get(who) !== this.#people.idOf(who)
-    if (account === undefined || isForgotten || this.#people.letGo(who) !== undefined) return
+    if (account === undefined || this.#isLetGo(who)) return
     const { sandbox } = this.#watch.world
     const byHand = this.#byHand.get(account.id) ?? new Map<string, boolean>()
     const of = [...this.#told.values()].filter((told) => this.#isMember(who, told))
