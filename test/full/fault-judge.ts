@@ -36,8 +36,10 @@ export function judgeFault({ platform, operation, fault, position }: Cell, answe
   const isDropped = platform === 'ethosce' && operation.name === 'grant' && [10, 11, 14].includes(fault.number)
   // Only a refusal of values leaves them, and only where the account is off: everything else is looked into again.
   const isLeft = operation.isDoneWithDrift !== undefined && fault.number === 12 && seen === 'drifted'
+  // So does DSpace 7 to 9 refuse to take the only member out of a workflow group: said twice, between reads that are well.
+  const isAlone = platform === 'dspace' && operation.name === 'revoke' && fault.number === 9 && seen === 'conflict'
   assert.ok(
-    expected.includes(seen) || (position === 'write' && ((isDropped && seen === 'refused') || isLeft)),
+    expected.includes(seen) || (position === 'write' && ((isDropped && seen === 'refused') || isLeft || isAlone)),
     `seen as ${seen}, expected ${expected.join(' or ')}: ${answer.status} ${answer.text}`,
   )
   const statuses = new Map<Seen, number>([
