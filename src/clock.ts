@@ -34,6 +34,28 @@ export function setBack(clock: Clock): () => number {
   }
 }
 
+/** A moment ahead, in milliseconds since 1970. A clock that is set back takes it along: nobody waits for it longer than was planned. */
+export interface PlannedTime {
+  get(): number | undefined
+  set(at: number | undefined): void
+}
+
+export function createPlannedTime(clock: Clock): PlannedTime {
+  const setBackMs = setBack(clock)
+  let planned: number | undefined
+  return {
+    get() {
+      const sooner = setBackMs()
+      if (planned !== undefined) planned -= sooner
+      return planned
+    },
+    set(at) {
+      setBackMs()
+      planned = at
+    },
+  }
+}
+
 /** Does the work again and again, `ms` after its end, until the signal is aborted. `work` deals with its own failures. */
 export async function repeat(clock: Clock, ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {

@@ -1,5 +1,5 @@
 /** How fast one connection calls its platform. Slots may come from the store, so that a restart or another replica keeps the pace, too. */
-import { type Clock, setBack } from '../clock.ts'
+import { type Clock, createPlannedTime } from '../clock.ts'
 import type { Pace } from './client.ts'
 
 export interface PaceLimit {
@@ -33,30 +33,24 @@ const noPace: Pace = {
 
 /** Slots of this process alone. */
 export function createSlots(clock: Clock): Slots {
-  const setBackMs = setBack(clock)
-  let nextAt = 0
+  const next = createPlannedTime(clock)
   return {
     async reserve(intervalMs, delayMs) {
       const now = clock.now()
-      const at = Math.max(nextAt - setBackMs(), now + delayMs)
-      nextAt = at + intervalMs
+      const at = Math.max(next.get() ?? now, now + delayMs)
+      next.set(at + intervalMs)
       return at - now
     },
   }
 }
 
-/** A time that passes, also when the clock is set back meanwhile. */
 function createSpan(clock: Clock) {
-  const setBackMs = setBack(clock)
-  let until = 0
-  const leftMs = () => {
-    until -= setBackMs()
-    return Math.max(0, until - clock.now())
-  }
+  const end = createPlannedTime(clock)
+  const leftMs = () => Math.max(0, (end.get() ?? 0) - clock.now())
   return {
     leftMs,
     extendTo(ms: number) {
-      until = clock.now() + Math.max(leftMs(), ms)
+      end.set(clock.now() + Math.max(leftMs(), ms))
     },
   }
 }

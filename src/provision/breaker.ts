@@ -1,4 +1,4 @@
-import { type Clock, setBack } from '../clock.ts'
+import { type Clock, createPlannedTime } from '../clock.ts'
 import type { PlatformError } from '../errors.ts'
 
 /** Waits between two probes of a platform that is away; the last one repeats. */
@@ -38,38 +38,30 @@ export function createBreaker(options: BreakerOptions): Breaker {
   let failures = 0
   let openReason: string | undefined
   let probes = 0
-  let probeAt: number | undefined
-  const setBackMs = setBack(options.clock)
-  /** A clock that is set back keeps nobody waiting for longer. */
-  const dueAt = () => {
-    const sooner = setBackMs()
-    if (probeAt !== undefined) probeAt -= sooner
-    return probeAt
-  }
+  const probeAt = createPlannedTime(options.clock)
 
   const schedule = () => {
     const wait = probeWaitsMs[Math.min(probes, probeWaitsMs.length - 1)] ?? 900_000
     const bounded = openReason === 'denied' ? options.deniedWaitMs : Math.min(wait, options.maximumWaitMs)
-    setBackMs()
-    probeAt = bounded === undefined ? undefined : options.clock.now() + bounded
+    probeAt.set(bounded === undefined ? undefined : options.clock.now() + bounded)
     probes += 1
   }
   return {
     isClosed: () => openReason === undefined,
-    isProbeDue: () => openReason !== undefined && (dueAt() ?? Number.POSITIVE_INFINITY) <= options.clock.now(),
-    nextProbeAt: () => (openReason === undefined ? undefined : dueAt()),
+    isProbeDue: () => openReason !== undefined && (probeAt.get() ?? Number.POSITIVE_INFINITY) <= options.clock.now(),
+    nextProbeAt: () => (openReason === undefined ? undefined : probeAt.get()),
     reason: () => openReason,
     succeeded() {
       failures = 0
       probes = 0
       openReason = undefined
-      probeAt = undefined
+      probeAt.set(undefined)
     },
     resume() {
-      if (openReason !== undefined) probeAt = options.clock.now()
+      if (openReason !== undefined) probeAt.set(options.clock.now())
     },
     renewed() {
-      if (openReason === 'denied') probeAt = options.clock.now()
+      if (openReason === 'denied') probeAt.set(options.clock.now())
     },
     failed(error) {
       if (error.kind === 'denied') openReason = 'denied'
