@@ -22,7 +22,7 @@ import { mayHaveLostGrants } from './lost-grants.ts'
 import { type Reached, reachDeleted, reachWanted, unlessShown } from './reach.ts'
 import { type ReachedGrants, reachGrants } from './reach-grants.ts'
 import { isLetGo } from './reach-let-go.ts'
-import { keysOfDocument } from './reconcile-keys.ts'
+import { isFoundAlike } from './reconcile-keys.ts'
 import { isOwnCaller } from './reconcile-operation.ts'
 import { createRecording } from './recording.ts'
 
@@ -76,7 +76,8 @@ export async function attempt(
     },
     isMovingAway: async (id: AccountId) => {
       const holder = await store.findLinkByAccount(connection.name, id)
-      return holder !== undefined && isToBeOther(context, holder.resourceId, parseDocument(json))
+      if (holder === undefined || holder.resourceId === resourceId) return false
+      return isToBeOther(context, holder.resourceId, parseDocument(json))
     },
     noteMaking: (isIt) => {
       isMaking = isIt
@@ -139,15 +140,12 @@ async function isToBeOther(
   resourceId: string,
   document: JsonObject,
 ): Promise<boolean> {
-  const { name, mapping, facts } = connection
   const [operation, resource] = await Promise.all([
-    store.getOperation(name, resourceId),
-    store.getResource(name, 'User', resourceId),
+    store.getOperation(connection.name, resourceId),
+    store.getResource(connection.name, 'User', resourceId),
   ])
   if (operation === undefined || operation.state === 'failed' || operation.kind === 'delete') return false
-  if (resource === undefined) return false
-  const kept = keysOfDocument(mapping, facts, parseDocument(resource.json)).match
-  return !keysOfDocument(mapping, facts, document).match.some((key) => kept.includes(key))
+  return resource !== undefined && !isFoundAlike(connection, parseDocument(resource.json), document)
 }
 
 /** Of an operation that is about more, the rest is as wanted all the same. */

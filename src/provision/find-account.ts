@@ -15,7 +15,7 @@ export interface Situation {
   readonly operation: Operation
   readonly now: number
   isLinkedElsewhere(id: AccountId): Promise<boolean>
-  /** Whether the user who has the account is to get other values than this one wants, and has not got them yet. */
+  /** Whether another user who has the account is to get other values than this one wants, and has not got them yet. */
   isMovingAway(id: AccountId): Promise<boolean>
   readonly grants: GrantSituation
   /** Whether what is written from now on makes an account; taking one over does not. */
@@ -55,7 +55,7 @@ export async function findAccount(
     )
   }
   if (account === undefined) return undefined
-  if ((await situation.isLinkedElsewhere(account.id)) && (await situation.isMovingAway?.(account.id)))
+  if (await situation.isMovingAway?.(account.id))
     throw new Busy(`${connection.name}: account ${account.id} fits until its user has other values`, {
       retryAfterMs: movingRetryMs,
     })

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts'
 import type { Link, Operation } from '../store/store.ts'
 import type { ProvisionedConnection } from './connection.ts'
-import { keysOfDocument } from './reconcile-keys.ts'
+import { isFoundAlike } from './reconcile-keys.ts'
 
 /** Told with 429 to whoever asks for it: the change is not kept, and has to be asked for again. */
 export const unknownCreateText =
@@ -13,7 +13,7 @@ export const unknownCreateText =
  * just these values, and it has been searched by them.
  */
 export function losesUnknownCreate(
-  { mapping, facts }: ProvisionedConnection,
+  connection: ProvisionedConnection,
   link: Link | undefined,
   operation: Operation,
   change: { readonly from: JsonObject; readonly to: JsonObject },
@@ -21,6 +21,5 @@ export function losesUnknownCreate(
   if (operation.state === 'failed' || link?.accountId !== undefined) return false
   const isUnderWay = operation.kind === 'create' && operation.state === 'running'
   if (operation.unknownSince === undefined && !isUnderWay) return false
-  const kept = new Set(keysOfDocument(mapping, facts, change.to).match)
-  return !keysOfDocument(mapping, facts, change.from).match.some((key) => kept.has(key))
+  return !isFoundAlike(connection, change.from, change.to)
 }

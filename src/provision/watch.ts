@@ -8,7 +8,7 @@ import type { Operation, StoreWriter } from '../store/store.ts'
 import type { Watch } from '../store/walk-store.ts'
 import type { ProvisionedConnection, World } from './connection.ts'
 import { parseDocument } from './document.ts'
-import { keysOfDocument } from './reconcile-keys.ts'
+import { isFoundAlike } from './reconcile-keys.ts'
 import { putOwnOperation } from './reconcile-operation.ts'
 
 const minute = 60_000
@@ -50,20 +50,19 @@ export async function askWatches(connection: ProvisionedConnection, world: World
 
 async function askWatch(
   write: StoreWriter,
-  { name: connection, mapping, facts }: ProvisionedConnection,
+  provisioned: ProvisionedConnection,
   world: World,
   watch: Watch,
 ): Promise<void> {
+  const { name: connection } = provisioned
   const { resourceId, endsAt } = watch
   const now = world.clock.now()
   const link = await write.getLink(connection, resourceId)
   const document = parseDocument(watch.document)
   const { userName } = document
   const again = typeof userName === 'string' ? await write.findByUniqueName(connection, 'User', userName) : undefined
-  const keysOf = (some: JsonObject) => keysOfDocument(mapping, facts, some).match
-  const keys = again === undefined ? [] : keysOf(parseDocument(again.json))
   // Who has come back and is searched by the same value finds the account, whenever it appears: it is theirs.
-  const isBack = keysOf(document).some((key) => keys.includes(key))
+  const isBack = again !== undefined && isFoundAlike(provisioned, document, parseDocument(again.json))
   if (now >= endsAt || isBack || link?.state !== 'tombstone' || link.accountId !== undefined) {
     await write.deleteWatch(connection, resourceId)
     return
