@@ -101,10 +101,9 @@ export async function acceptUpdate(
   compute: ComputeUser,
 ): Promise<Accepted | 'missing' | 'done'> {
   const { connection } = context
-  const [current, operation, link, waiting] = await Promise.all([
+  const [current, operation, waiting] = await Promise.all([
     write.getResource(connection.name, 'User', id),
     write.getOperation(connection.name, id),
-    write.getLink(connection.name, id),
     write.countOperations(connection.name),
   ])
   if (current === undefined) return 'missing'
@@ -121,9 +120,11 @@ export async function acceptUpdate(
     refuseWhenFull(waiting)
     refuseInexpressible(connection, document, operation?.kind === 'create')
   }
-  const change = { from: parseDocument(current.json), to: document }
-  if (operation !== undefined && losesUnknownCreate(connection, link, operation, change)) {
-    return acceptDepartureAlone(write, context, current, operation, change)
+  if (operation !== undefined) {
+    const change = { from: parseDocument(current.json), to: document }
+    const link = await write.getLink(connection.name, id)
+    if (losesUnknownCreate(connection, link, operation, change))
+      return acceptDepartureAlone(write, context, current, operation, change)
   }
   const { version } = user.changed ? await storeDocument(write, context, current, document) : current
   return putOperation(write, context, {

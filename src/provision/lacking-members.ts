@@ -18,6 +18,7 @@ export async function lackingMembers(
   group: StoredResource,
   named: readonly string[],
 ): Promise<readonly string[]> {
+  if (named.length === 0) return []
   const { name } = connection
   const platformGroup = await write.getGroupLink(name, group.id)
   const keys = [...giftsOf(connection, group.id, parseDocument(group.json), platformGroup).keys]
