@@ -51,7 +51,8 @@ export interface Gauges {
   alarms(): Iterable<AlarmCount>
 }
 
-export function createMetrics(gauges: Gauges): Metrics {
+export function createMetrics(asked: Gauges): Metrics {
+  const gauges = { ...asked, read: together(asked.read) }
   const registry = new Registry()
   /** Counted here and handed over when somebody asks: finding a counter by its labels costs more than counting. */
   const counts = new Map<string, { readonly labels: RequestLabels; count: number }>()
@@ -138,6 +139,17 @@ export function createMetrics(gauges: Gauges): Metrics {
       observers.set(connection, observer)
       observer.observe(seconds)
     },
+  }
+}
+
+/** All that a scrape wants to know begins to be asked at once: what is read from the store for one of them does for all. */
+function together<Read>(read: () => Promise<Read>): () => Promise<Read> {
+  let reading: Promise<Read> | undefined
+  return () => {
+    reading ??= read().finally(() => {
+      reading = undefined
+    })
+    return reading
   }
 }
 
