@@ -125,17 +125,29 @@ export function createProvisionedGroups(
       if (replacedId !== undefined) runner.supersede(resourceId, replacedId, id)
   }
 
+  /** `mayWithdraw`: looked at in the same transaction. Answers whether the group is gone. */
+  async function withdraw(
+    asked: Asked,
+    groupId: string,
+    members: { readonly added: readonly string[]; readonly removed: readonly string[] },
+    mayWithdraw: (write: StoreWriter) => Promise<boolean> = async () => true,
+  ): Promise<boolean> {
+    const withdrawn = await store.transaction(async (write) =>
+      (await mayWithdraw(write)) ? withdrawMembers(write, { connection, world, asked }, groupId, members) : undefined,
+    )
+    supersede(withdrawn?.operations ?? [])
+    runner.wake()
+    return withdrawn?.isGroupGone === true
+  }
+
   /** The group itself is refused what was asked: so are the members that came or went with it. What is kept for an operator stays. */
   async function takeBackMembers(asked: Asked, { stored, members }: AcceptedGroup): Promise<void> {
     const [added, removed] = [[...members.added], [...members.removed]]
     if (added.length + removed.length === 0) return
-    const withdrawn = await store.transaction(async (write) => {
+    await withdraw(asked, stored.id, { added, removed }, async (write) => {
       const operation = await write.getOperation(name, stored.id)
-      if (operation !== undefined && operation.caller !== reconcileCaller) return undefined
-      return withdrawMembers(write, { connection, world, asked }, stored.id, { added, removed })
+      return operation === undefined || operation.caller === reconcileCaller
     })
-    supersede(withdrawn?.operations ?? [])
-    runner.wake()
   }
 
   /** What the platform refuses is no membership: the identity provider and the store agree on that. */
@@ -147,11 +159,7 @@ export function createProvisionedGroups(
     const ids = refused.map(({ resourceId }) => resourceId)
     const added = ids.filter((id) => members.added.has(id))
     const removed = ids.filter((id) => members.removed.has(id))
-    const { isGroupGone, operations } = await store.transaction((write) =>
-      withdrawMembers(write, { connection, world, asked }, stored.id, { added, removed }),
-    )
-    supersede(operations)
-    runner.wake()
+    const isGroupGone = await withdraw(asked, stored.id, { added, removed })
     const { error } = refused[0]?.settled ?? {}
     const problem = error === undefined ? undefined : problemOf(error)
     const others = ids.filter((id) => !members.added.has(id) && !members.removed.has(id))
