@@ -8,14 +8,13 @@ import { remainingChanges, requireWritten } from '../difference.ts'
 import { refuseUnfit } from '../fitting.ts'
 import type { Call, Changes, PlatformConnection } from '../platform.ts'
 import { refuseProtected } from '../protection.ts'
-import { created, type FigshareAccount, type ShortAccount, withAccount, withProfile } from './answers.ts'
+import { created, type FigshareAccount, withAccount, withProfile } from './answers.ts'
 import * as api from './api.ts'
 import { type Granting, readGrants, writeGrants } from './association.ts'
 import { facts } from './facts.ts'
-import { createLostCreates } from './lost-creates.ts'
-import { createNewAccounts } from './new-accounts.ts'
 import { probe } from './probe.ts'
 import { saysBadValue, saysTaken, taken, toError } from './refusals.ts'
+import { createSearching } from './searching.ts'
 import type { FigshareSettings } from './settings.ts'
 
 /** Accounts of one page of a walk: each costs two calls more, at about a second each. */
@@ -23,8 +22,7 @@ const walkRows = 10
 
 export function createConnection(client: Client, settings: FigshareSettings, clock: Clock): PlatformConnection {
   let own: { readonly token: string; readonly id: AccountId } | undefined
-  const lostCreates = createLostCreates(clock)
-  const newAccounts = createNewAccounts(clock)
+  const searching = createSearching(client, settings, clock)
 
   async function whole(call: Call, raw: FigshareAccount): Promise<Account> {
     const id = String(raw.id)
@@ -57,23 +55,12 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
     return undefined
   }
 
-  async function search(call: Call, attribute: string, value: string): Promise<ShortAccount[]> {
-    if (value === '') return []
-    const isSought = matcher(attribute, value)
-    const rows = await api.searchAccounts(client, call, { name: attribute, value })
-    const hits = rows.filter(isSought)
-    if (hits.length > 0 || !lostCreates.mayLag(value) || settings.findDelayMs === 0) return hits
-    // A create of ours was lost, and lists may lag: "none" counts only when it is said again later.
-    await clock.sleep(settings.findDelayMs, call.signal)
-    return (await api.searchAccounts(client, call, { name: attribute, value })).filter(isSought)
-  }
-
   /** Whether Figshare's refusal of a create comes from a value that another account has. */
   async function isTaken(call: Call, answer: PlatformAnswer, attributes: Attributes): Promise<boolean> {
     if (saysTaken(answer)) return true
     for (const name of ['institution_user_id', 'email']) {
       const value = attributes.get(name)
-      if (typeof value === 'string' && (await search(call, name, value)).length > 0) return true
+      if (typeof value === 'string' && (await searching.listed(call, name, value)).length > 0) return true
     }
     return false
   }
@@ -81,7 +68,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
   async function post(call: Call, attributes: Attributes): Promise<AccountId> {
     const [request, sent] = api.postAccount(client, call, createBody(attributes, settings.defaultGroupId))
     const answer = await sent.catch((error: unknown) => {
-      if (error instanceof Unknown) lostCreates.note(attributes)
+      if (error instanceof Unknown) searching.noteLost(attributes)
       throw error
     })
     if (answer.status === 201 || answer.status === 200) return idOfCreated(call, request, answer, attributes)
@@ -98,8 +85,12 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
   ): Promise<AccountId> {
     const parsed = created.safeParse(answer.json)
     if (parsed.success && !answer.isHtml) return String(parsed.data.account_id)
-    lostCreates.note(attributes)
-    const [row, ...others] = await search(call, 'institution_user_id', String(attributes.get('institution_user_id')))
+    searching.noteLost(attributes)
+    const [row, ...others] = await searching.listed(
+      call,
+      'institution_user_id',
+      String(attributes.get('institution_user_id')),
+    )
     if (row !== undefined && others.length === 0) return String(row.id)
     throw new Broken(`${request.method} /${request.path.join('/')} answered ${answer.status} without an account id`)
   }
@@ -164,16 +155,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
 
     probe: (call, named) => probe(client, settings, call, named),
 
-    async find(call, attribute, value) {
-      const found: Account[] = []
-      const listed = (await search(call, attribute, value)).map((row) => String(row.id))
-      const unlisted = newAccounts.madeWith(value).filter((id) => !listed.includes(id))
-      for (const id of [...listed, ...unlisted]) {
-        const account = await read(call, id)
-        if (account !== undefined && (listed.includes(id) || hasValue(account, attribute, value))) found.push(account)
-      }
-      return found
-    },
+    find: (call, attribute, value) => searching.found(call, attribute, value, (id) => read(call, id)),
 
     read,
 
@@ -188,7 +170,7 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
         )
       }
       const id = await post(call, attributes)
-      newAccounts.note(id, attributes)
+      searching.noteMade(attributes, id)
       await call.created(id)
       const raw = await readRaw(call, id)
       if (raw === undefined) throw new Unknown(`account ${id} cannot be read after it was created`)
@@ -251,18 +233,6 @@ export function createConnection(client: Client, settings: FigshareSettings, clo
 
     close: () => client.close(),
   }
-}
-
-function matcher(attribute: string, value: string): (row: ShortAccount) => boolean {
-  if (attribute === 'institution_user_id') return (row) => row.institution_user_id === value
-  if (attribute === 'email') return (row) => row.email?.toLowerCase() === value.toLowerCase()
-  throw new Fault(`figshare accounts cannot be found by ${attribute}`)
-}
-
-function hasValue({ attributes }: Account, attribute: string, value: string): boolean {
-  const held = attributes.get(attribute)
-  if (typeof held !== 'string') return false
-  return attribute === 'email' ? held.toLowerCase() === value.toLowerCase() : held === value
 }
 
 /** Without a group Figshare takes the top one, and some portals refuse. */
