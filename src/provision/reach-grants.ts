@@ -68,7 +68,7 @@ export async function reachGrants(
     held = await heldGrants(call, connection, account.id, ledger)
   } catch (error) {
     // Nobody who leaves is kept by what cannot be looked at, such as the roles of a deleted account: the ledger knows what was given.
-    if (standing === 'active' || !isRefusal(error) || error.kind === 'fault') throw error
+    if (standing === 'active' || !isFinalRefusal(error) || error.kind === 'fault') throw error
     return { ledger, refusal: error, isIncomplete }
   }
   const ofGroups = mayHoldListed ? await grantsOfGroups(rules, situation) : []
@@ -79,14 +79,14 @@ export async function reachGrants(
     await connection.platform.writeGrants(call, account.id, plan.give, plan.take)
     return { ledger: plan.after, refusal: undefined, isIncomplete }
   } catch (error) {
-    if (!isRefusal(error)) throw error
+    if (!isFinalRefusal(error)) throw error
     await bringBackGroups(call, connection, situation.memberships, plan.give, situation.askForGroup)
     return { ledger: plan.before, refusal: error, isIncomplete }
   }
 }
 
 /** Final, and about the grants: not that the account is gone. */
-function isRefusal(error: unknown): error is PlatformError {
+function isFinalRefusal(error: unknown): error is PlatformError {
   return error instanceof PlatformError && error.rule.retry === 'stop' && error.kind !== 'absent'
 }
 
